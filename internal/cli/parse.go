@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// Describe is the text of a tool's -h that its options struct does not hold.
+type Describe struct {
+	Tool    string // its name
+	Purpose string // one line: what the tool is for
+	Example string // one real pipeline
+}
+
+// errHelped ends Parse after -h or -V has been printed.
+var errHelped = errors.New("help was printed")
+
+// Parse fills the kong options struct from args. It returns done = true when
+// -h or -V has been answered and the tool has nothing more to do. A wrong
+// command line is an error with the code Usage.
+func Parse(options any, args []string, std Streams, d Describe) (done bool, err error) {
+	grammar := struct {
+		Help    helpFlag    `short:"h" help:"Show this help."`
+		Version versionFlag `short:"V" help:"Print the version."`
+	}{}
+	parser, err := kong.New(options,
+		kong.Name(d.Tool),
+		kong.Description(d.Purpose),
+		kong.Writers(std.Out, std.Err),
+		kong.NoDefaultHelp(),
+		kong.Embed(&grammar),
+		kong.Vars{"tool": d.Tool, "example": d.Example},
+		kong.ConfigureHelp(kong.HelpOptions{WrapUpperBound: 100, Compact: true}),
+		kong.ShortUsageOnError(),
+		kong.Help(func(options kong.HelpOptions, ctx *kong.Context) error {
+			if err := kong.DefaultHelpPrinter(options, ctx); err != nil {
+				return err
+			}
+			if d.Example != "" {
+				fmt.Fprintf(ctx.Stdout, "\nExample:\n  %s\n", strings.ReplaceAll(d.Example, "\n", "\n  "))
+			}
+			return nil
+		}),
+	)
+	if err != nil {
+		return false, fmt.Errorf("command line of %s: %w", d.Tool, err)
+	}
+	_, err = parser.Parse(args)
+	if errors.Is(err, errHelped) {
+		return true, nil
+	}
+	if err != nil {
+		return false, WithHint(WithCode(Usage, lowerFirst(err)), "%s -h lists the options", d.Tool)
+	}
+	return false, nil
+}
+
+// UsageErrorf is an error with the code Usage, for combinations of options
+// that Parse cannot see.
+func UsageErrorf(format string, args ...any) error {
+	return &codeError{Usage, fmt.Errorf(format, args...)}
+}
+
+type helpFlag bool
+
+// BeforeReset prints the help before required arguments are asked for.
+func (helpFlag) BeforeReset(ctx *kong.Context) error {
+	if err := ctx.PrintUsage(false); err != nil {
+		return err
+	}
+	return errHelped
+}
+
+type versionFlag bool
+
+// BeforeReset prints the version before required arguments are asked for.
+func (versionFlag) BeforeReset(app *kong.Kong, vars kong.Vars) error {
+	if _, err := fmt.Fprintln(app.Stdout, VersionLine(vars["tool"])); err != nil {
+		return err
+	}
+	return errHelped
+}
+
+// lowerFirst keeps kong's errors in our form.
+func lowerFirst(err error) error {
+	text := err.Error()
+	if text == "" || text[0] < 'A' || text[0] > 'Z' {
+		return err
+	}
+	return fmt.Errorf("%s%s", strings.ToLower(text[:1]), text[1:])
+}
