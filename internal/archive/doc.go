@@ -1,3 +1,42 @@
 // Package archive stores byte streams as archives: numbered chunks, their
 // SHA-256 sums and, written last, the manifest whose existence commits them.
+// It knows nothing of S3: it works on a Store, which is one bucket.
+//
+// The objects of one run of an archive (see napback-archive(7)):
+//
+//	NAME:RUN:0000000000000   chunk 0, the first chunk_bytes bytes of the stream
+//	NAME:RUN:0000000000001   chunk 1, and so on; only the last may be shorter
+//	NAME:RUN:SHA256SUMS      a line for each chunk, as sha256sum prints it
+//	NAME:RUN:manifest        small JSON; its existence commits the run
+//
+// How a stream is put (Put):
+//
+//  1. The runs of the name are listed, and the new run gets an identifier
+//     greater than all of them.
+//  2. The stream is read into a bounded set of buffers of one chunk each. As
+//     a buffer fills, a worker hashes it and stores it under its number.
+//     No object is ever overwritten.
+//  3. After end of input, and when every chunk is stored, the producer's
+//     verdict is asked for. Without it nothing is committed.
+//  4. SHA256SUMS is stored. The chunks are listed and compared with what was
+//     sent, so that nothing that somebody removed meanwhile is committed.
+//  5. The manifest is stored. That is the commit.
+//  6. Superseded runs of the name are removed, and incomplete ones whose
+//     newest object is older than StaleAfter.
+//
+// A failure in steps 2 to 4 removes the chunks that were stored. Once step 5
+// has begun they stay whatever happens, because a manifest whose answer was
+// lost may have been stored all the same, and then the archive is whole.
+//
+// How an archive is got (Get):
+//
+//  1. The manifest of the newest committed run is read and checked.
+//  2. SHA256SUMS is read and checked against the manifest.
+//  3. Chunks are fetched, several at a time, each whole into a buffer, and
+//     checked against their sum. Only then are they written, in order.
+//
+// Caveats: 32 bytes of memory are needed for each chunk of the stream, and an
+// archive's integrity rests on its manifest, which is not signed: whoever may
+// write to the bucket can replace both. Encryption and signatures belong to
+// the stream.
 package archive

@@ -1,0 +1,170 @@
+package archive
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+
+	"napback/internal/cli"
+)
+
+// sumsLine is the length of a line of SHA256SUMS: 64 hex digits, two spaces,
+// the chunk's number and a line feed.
+const sumsLine = 2*sha256.Size + 2 + chunkDigits + 1
+
+// GetOptions say how an archive is fetched.
+type GetOptions struct {
+	Budget Budget
+	// Fetched, if not nil, is called for each chunk that has been
+	// verified, by several goroutines.
+	Fetched func(number, size int64)
+}
+
+// Get writes the stream of the archive that m describes to w. Each chunk is
+// checked against the manifest before a byte of it is written. Errors about
+// missing, cut or changed chunks have the code cli.Integrity.
+//
+// Get returns promptly when ctx ends, even if w blocks; w must not be used
+// again after an error.
+func Get(ctx context.Context, st Store, m *Manifest, w io.Writer, o GetOptions) error {
+	buffers, err := o.Budget.buffers(m.ChunkBytes)
+	if err != nil && m.Bytes < m.ChunkBytes {
+		// The only chunk may be much smaller than chunks could be.
+		buffers, err = o.Budget.buffers(max(m.Bytes, 1))
+	}
+	if err != nil {
+		return err
+	}
+	sums, err := readSums(ctx, st, m)
+	if err != nil {
+		return err
+	}
+	w, release := writeUntil(ctx, w)
+	defer release()
+	free := newPool(buffers, min(m.ChunkBytes, max(m.Bytes, 1)), o.Budget.Spool)
+	defer free.close()
+	return InOrder(ctx, min(max(o.Budget.Concurrency, 1), buffers),
+		func(ctx context.Context) iter.Seq2[chunk, error] { return buffered(ctx, m.Chunks, free) },
+		func(ctx context.Context, c chunk) (chunk, error) {
+			return c, fetch(ctx, st, m, sums, c.number, c.buf, o.Fetched)
+		},
+		func(c chunk) error { return emitTo(w, free, c) })
+}
+
+// emitTo writes a verified chunk and frees its buffer.
+func emitTo(w io.Writer, free *pool, c chunk) error {
+	defer free.put(c.buf)
+	if _, err := io.Copy(w, c.buf.reader()); err != nil {
+		return &OutputError{err}
+	}
+	return nil
+}
+
+// OutputError is a failure to write the stream to where the caller wants it,
+// as opposed to one to read it from the store.
+type OutputError struct{ Err error }
+
+func (e *OutputError) Error() string { return "write the stream: " + e.Err.Error() }
+
+// Unwrap returns the writer's own error.
+func (e *OutputError) Unwrap() error { return e.Err }
+
+// Verify checks every chunk of the archive that m describes and writes
+// nothing. It holds no chunk in memory.
+func Verify(ctx context.Context, st Store, m *Manifest, o GetOptions) error {
+	sums, err := readSums(ctx, st, m)
+	if err != nil {
+		return err
+	}
+	return InOrder(ctx, max(o.Budget.Concurrency, 1),
+		func(context.Context) iter.Seq2[int64, error] { return numbers(m) },
+		func(ctx context.Context, n int64) (struct{}, error) {
+			return struct{}{}, fetch(ctx, st, m, sums, n, io.Discard, o.Fetched)
+		},
+		func(struct{}) error { return nil })
+}
+
+// numbers yields the numbers of m's chunks.
+func numbers(m *Manifest) iter.Seq2[int64, error] {
+	return func(yield func(int64, error) bool) {
+		for n := range m.Chunks {
+			if !yield(n, nil) {
+				return
+			}
+		}
+	}
+}
+
+// buffered yields the numbers of chunks, each with a buffer for it.
+// Buffers are handed out in the order of the chunks, so that the chunk that
+// is to be written next always has one.
+func buffered(ctx context.Context, chunks int64, free *pool) iter.Seq2[chunk, error] {
+	return func(yield func(chunk, error) bool) {
+		for n := range chunks {
+			buf, err := free.get(ctx)
+			if !yield(chunk{n, buf}, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// fetch reads a chunk into w and checks it.
+func fetch(ctx context.Context, st Store, m *Manifest, sums []byte, n int64, w io.Writer, done func(int64, int64)) error {
+	key := ChunkKey(m.Name, m.Run, n)
+	body, size, err := st.Get(ctx, key)
+	if errors.Is(err, ErrNotExist) {
+		return cli.WithHint(cli.Errorf(cli.Integrity, "chunk %q is missing: %w", key, err),
+			"if the archive was replaced meanwhile, read it again")
+	}
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	want := m.chunkSize(n)
+	if size != want {
+		return cli.Errorf(cli.Integrity, "chunk %q has %d bytes instead of %d", key, size, want)
+	}
+	hash := sha256.New()
+	got, err := io.Copy(io.MultiWriter(w, hash), io.LimitReader(body, want))
+	if err != nil {
+		return fmt.Errorf("read %q: %w", key, err)
+	}
+	if got != want {
+		return cli.Errorf(cli.Integrity, "chunk %q has %d bytes instead of %d", key, got, want)
+	}
+	if sum := hex.AppendEncode(nil, hash.Sum(nil)); !bytes.Equal(sum, sums[n*sumsLine:][:len(sum)]) {
+		return cli.Errorf(cli.Integrity, "chunk %q is damaged: its SHA-256 is %s", key, sum)
+	}
+	if done != nil {
+		done(n, got)
+	}
+	return nil
+}
+
+// readSums reads SHA256SUMS and checks it against the manifest.
+func readSums(ctx context.Context, st Store, m *Manifest) ([]byte, error) {
+	key := sumsKey(m.Name, m.Run)
+	sums, err := readSmall(ctx, st, key, m.Chunks*sumsLine)
+	if errors.Is(err, ErrNotExist) {
+		return nil, cli.Errorf(cli.Integrity, "%q is missing: %w", key, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if sum := sha256.Sum256(sums); hex.EncodeToString(sum[:]) != m.Sums {
+		return nil, cli.Errorf(cli.Integrity, "%q is damaged: its SHA-256 is not the manifest's", key)
+	}
+	for n := range m.Chunks {
+		if want := "  " + chunkNumber(n) + "\n"; int64(len(sums)) < (n+1)*sumsLine ||
+			string(sums[n*sumsLine+2*sha256.Size:(n+1)*sumsLine]) != want {
+			return nil, cli.Errorf(cli.Integrity, "%q: line %d is not that of chunk %s", key, n+1, chunkNumber(n))
+		}
+	}
+	return sums, nil
+}

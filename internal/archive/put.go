@@ -1,0 +1,391 @@
+package archive
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"napback/internal/cli"
+)
+
+// PutOptions say how a stream is stored.
+type PutOptions struct {
+	Name      string // of the archive
+	ChunkSize int64  // bytes
+	Budget    Budget
+	Host      string // recorded in the manifest
+	Tool      string // program and version, recorded in the manifest
+	Tag       string
+	Meta      map[string]string
+	Keep      bool // leave superseded and incomplete runs alone
+
+	// Named, if not nil, is called with the run before the first byte of
+	// the stream is read.
+	Named func(Run) error
+	// Verdict, if not nil, is called after end of input, when all chunks
+	// are stored. It returns nil if the producer of the stream succeeded,
+	// and meta to be added. An error keeps the run from being committed.
+	Verdict func(context.Context) (map[string]string, error)
+	// Fetch returns a shell command that writes the objects whose keys
+	// begin with prefix to stdout, for the manifest's `recover`.
+	Fetch func(prefix string) string
+	// Stored, if not nil, is called for each chunk that has been stored,
+	// by several goroutines.
+	Stored func(number, size int64)
+
+	Now func() time.Time // the clock; nil for time.Now
+	Log *cli.Log         // may be nil
+}
+
+// cleanupTime bounds how long a failed or interrupted put goes on to remove
+// what it has stored.
+const cleanupTime = 30 * time.Second
+
+// put is one Put under way.
+type put struct {
+	PutOptions
+	st  Store
+	run Run
+
+	bytes   int64 // of the stream, set by the reader
+	chunks  int64 // handed to workers, set by the reader
+	mu      sync.Mutex
+	sums    [][sha256.Size]byte
+	started time.Time
+}
+
+// Put stores the stream in under o.Name, in the steps that the package
+// comment tells, and returns the manifest that commits it. With an error
+// nothing has been committed, unless it says that this is not known.
+//
+// Put returns promptly when ctx ends, even if in blocks; in must not be read
+// again after an error.
+func Put(ctx context.Context, st Store, in io.Reader, o PutOptions) (*Manifest, error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	p := &put{PutOptions: o, st: st}
+	if err := CheckName(o.Name); err != nil {
+		return nil, cli.Errorf(cli.Usage, "name %q: %w", o.Name, err)
+	}
+	buffers, err := o.Budget.buffers(o.ChunkSize)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.begin(ctx); err != nil {
+		return nil, err
+	}
+	if err := p.prepare(ctx, in, buffers); err != nil {
+		p.abandon(ctx)
+		return nil, err
+	}
+	m, err := p.commit(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !o.Keep {
+		p.clean(ctx)
+	}
+	return m, nil
+}
+
+// begin names the run.
+func (p *put) begin(ctx context.Context) error {
+	runs, err := ListRuns(ctx, p.st, p.Name)
+	if errors.Is(err, ErrPermission) {
+		// Credentials that can only create objects are a use that is meant.
+		p.Log.Verbosef("list the runs of %q: not allowed, so the run is named by the clock alone", p.Name)
+		runs, err = nil, nil
+	}
+	if err != nil {
+		return err
+	}
+	var last Run
+	if len(runs) > 0 {
+		last = runs[len(runs)-1]
+	}
+	p.started = p.Now().UTC()
+	run, late := NewRun(p.started, last)
+	if late {
+		p.Log.Warnf("the clock is behind the last run of %q, %s: has it been set back?", p.Name, last)
+	}
+	p.run = run
+	if p.Named != nil {
+		return p.Named(run)
+	}
+	return nil
+}
+
+// prepare does everything up to the commit, which then makes it an archive.
+func (p *put) prepare(ctx context.Context, in io.Reader, buffers int) error {
+	if err := p.upload(ctx, in, buffers); err != nil {
+		return err
+	}
+	if p.Verdict != nil {
+		meta, err := p.Verdict(ctx)
+		if err != nil {
+			return err
+		}
+		p.addMeta(meta)
+	}
+	if err := p.putSmall(ctx, sumsKey(p.Name, p.run), p.sumsText()); err != nil {
+		return err
+	}
+	return p.recount(ctx)
+}
+
+// chunk is a filled buffer on its way to a worker.
+type chunk struct {
+	number int64
+	buf    *buffer
+}
+
+// upload reads the stream and stores its chunks.
+func (p *put) upload(parent context.Context, in io.Reader, buffers int) error {
+	group, ctx := errgroup.WithContext(parent)
+	in, release := readUntil(ctx, in)
+	defer release()
+	free := newPool(buffers, p.ChunkSize, p.Budget.Spool)
+	defer free.close()
+	chunks := make(chan chunk)
+	group.Go(func() error {
+		defer close(chunks)
+		return p.read(ctx, in, free, chunks)
+	})
+	for range min(max(p.Budget.Concurrency, 1), buffers) {
+		group.Go(func() error {
+			for c := range chunks {
+				if err := p.store(ctx, c); err != nil {
+					return err
+				}
+				free.put(c.buf)
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// read fills buffers from the stream and hands them to the workers.
+func (p *put) read(ctx context.Context, in io.Reader, free *pool, chunks chan<- chunk) error {
+	for {
+		buf, err := free.get(ctx)
+		if err != nil {
+			return err
+		}
+		end := buf.fill(in)
+		if end != nil && end != io.EOF {
+			free.put(buf)
+			return fmt.Errorf("read the stream: %w", end)
+		}
+		if buf.n == 0 {
+			free.put(buf)
+			return nil
+		}
+		p.mu.Lock()
+		p.sums = append(p.sums, [sha256.Size]byte{})
+		p.mu.Unlock()
+		p.bytes += buf.n
+		p.chunks++
+		select {
+		case chunks <- chunk{p.chunks - 1, buf}:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if end == io.EOF {
+			return nil
+		}
+	}
+}
+
+// store hashes one chunk and stores it.
+func (p *put) store(ctx context.Context, c chunk) error {
+	hash := sha256.New()
+	if _, err := io.Copy(hash, c.buf.reader()); err != nil {
+		return fmt.Errorf("read chunk %d: %w", c.number, err)
+	}
+	sum := [sha256.Size]byte(hash.Sum(nil))
+	p.mu.Lock()
+	p.sums[c.number] = sum
+	p.mu.Unlock()
+	err := p.st.Put(ctx, Upload{
+		Key:    ChunkKey(p.Name, p.run, c.number),
+		Body:   c.buf.reader(),
+		Size:   c.buf.n,
+		SHA256: sum,
+		Bulk:   true,
+	})
+	if err == nil && p.Stored != nil {
+		p.Stored(c.number, c.buf.n)
+	}
+	return err
+}
+
+func (p *put) addMeta(more map[string]string) {
+	meta := make(map[string]string, len(p.Meta)+len(more))
+	for k, v := range p.Meta {
+		meta[k] = v
+	}
+	for k, v := range more {
+		meta[k] = v
+	}
+	p.Meta = meta
+}
+
+// sumsText is the content of SHA256SUMS.
+func (p *put) sumsText() []byte {
+	var text bytes.Buffer
+	text.Grow(len(p.sums) * sumsLine)
+	for n, sum := range p.sums {
+		fmt.Fprintf(&text, "%s  %s\n", hex.EncodeToString(sum[:]), chunkNumber(int64(n)))
+	}
+	return text.Bytes()
+}
+
+func (p *put) putSmall(ctx context.Context, key string, data []byte) error {
+	return p.st.Put(ctx, Upload{
+		Key: key, Body: bytes.NewReader(data), Size: int64(len(data)), SHA256: sha256.Sum256(data),
+	})
+}
+
+// recount lists the chunks and compares them with what was sent. Another
+// host's clean-up may have taken a run for dead that stood still for days.
+func (p *put) recount(ctx context.Context) error {
+	m := p.manifest()
+	var n int64
+	for e, err := range p.st.List(ctx, Query{Prefix: chunksPrefix(p.Name, p.run)}) {
+		if errors.Is(err, ErrPermission) {
+			return nil // not allowed to look: every PUT was confirmed
+		}
+		if err != nil {
+			return err
+		}
+		if n >= m.Chunks || e.Key != ChunkKey(p.Name, p.run, n) || e.Size != m.chunkSize(n) {
+			return fmt.Errorf("object %q is not what was stored: something else writes to this run", e.Key)
+		}
+		n++
+	}
+	if n != m.Chunks {
+		return fmt.Errorf("archive %q: %d of %d chunks are gone before the commit", p.Name, m.Chunks-n, m.Chunks)
+	}
+	return nil
+}
+
+// manifest describes the run as it stands.
+func (p *put) manifest() *Manifest {
+	sum := sha256.Sum256(p.sumsText())
+	m := &Manifest{
+		Format:     formatName + "/" + formatMajor,
+		Name:       p.Name,
+		Run:        p.run,
+		Host:       p.Host,
+		Created:    p.started.Truncate(time.Second),
+		Committed:  p.Now().UTC().Truncate(time.Second),
+		Tool:       p.Tool,
+		Bytes:      p.bytes,
+		ChunkBytes: p.ChunkSize,
+		Chunks:     p.chunks,
+		Sums:       hex.EncodeToString(sum[:]),
+		Tag:        p.Tag,
+		Meta:       p.Meta,
+	}
+	if p.Fetch != nil {
+		m.Recover = recoverCommand(p.Fetch(chunksPrefix(p.Name, p.run)), p.Meta)
+	}
+	return m
+}
+
+// commit stores the manifest. When that fails the chunks stay, unless the
+// store is known to have refused: an answer may have been lost.
+func (p *put) commit(ctx context.Context) (*Manifest, error) {
+	m := p.manifest()
+	data, err := m.encode()
+	if err != nil {
+		p.abandon(ctx)
+		return nil, err
+	}
+	err = p.putSmall(ctx, manifestKey(p.Name, p.run), data)
+	if errors.Is(err, ErrPermission) || errors.Is(err, ErrExist) {
+		p.abandon(ctx)
+		return nil, err
+	}
+	if err != nil {
+		address := p.Name + ":" + string(p.run)
+		return nil, cli.WithHint(fmt.Errorf("commit %q: it is not known whether it was stored: %w", address, err),
+			"s3ls -r tells; if it is incomplete its chunks are removed by a later run")
+	}
+	return m, nil
+}
+
+// abandon removes what an uncommitted run has stored, also when ctx has
+// ended.
+func (p *put) abandon(ctx context.Context) {
+	keys := make([]string, 0, p.chunks+1)
+	for n := range p.chunks {
+		keys = append(keys, ChunkKey(p.Name, p.run, n))
+	}
+	keys = append(keys, sumsKey(p.Name, p.run))
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
+	defer cancel()
+	if err := p.st.Delete(ctx, keys...); err != nil {
+		p.Log.Notef("the chunks of the run %s that was not committed are left behind: %v", p.run, err)
+	}
+}
+
+// clean removes what the commit has made superfluous. The archive is safe
+// already, so nothing here is an error.
+func (p *put) clean(ctx context.Context) {
+	err := p.cleanRuns(ctx)
+	if errors.Is(err, ErrPermission) {
+		p.Log.Notef("older runs of %q stay: these credentials may not list or delete", p.Name)
+	} else if err != nil {
+		p.Log.Notef("older runs of %q may be left behind: %v", p.Name, err)
+	}
+}
+
+func (p *put) cleanRuns(ctx context.Context) error {
+	own, committed, err := manifestEntry(ctx, p.st, p.Name, p.run)
+	if err != nil || !committed {
+		return err
+	}
+	runs, err := ListRuns(ctx, p.st, p.Name)
+	if err != nil {
+		return err
+	}
+	for _, run := range runs {
+		if run == p.run {
+			continue
+		}
+		// The age is told by the service's clock on both sides.
+		remove, err := superfluous(ctx, p.st, p.Name, run, p.run, own.Modified.Add(-StaleAfter))
+		if err != nil {
+			return err
+		}
+		if remove {
+			if err := RemoveRun(ctx, p.st, p.Name, run); err != nil {
+				return err
+			}
+			p.Log.Verbosef("removed the superseded or incomplete run %s", run)
+		}
+	}
+	return nil
+}
+
+// superfluous reports whether run is superseded by the committed run latest,
+// or incomplete and without a new object since stale.
+func superfluous(ctx context.Context, st Store, name string, run, latest Run, stale time.Time) (bool, error) {
+	_, committed, err := manifestEntry(ctx, st, name, run)
+	if err != nil || committed {
+		return committed && run < latest, err
+	}
+	newest, err := NewestObject(ctx, st, name, run)
+	return err == nil && newest.Before(stale), err
+}
