@@ -1,0 +1,108 @@
+package chain
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// defaultGrace is long enough for s3put to delete what it has uploaded.
+const defaultGrace = 10 * time.Second
+
+// supervise returns when every stage has been waited for.
+func (r *running) supervise(ctx context.Context) {
+	grace := r.chain.Grace
+	if grace <= 0 {
+		grace = defaultGrace
+	}
+	timer := time.NewTimer(grace)
+	timer.Stop()
+	defer timer.Stop()
+	next := 0 // what the timer does next: 1 terminate, 2 kill
+	if r.refused != nil {
+		r.signalAll(terminate)
+		timer.Reset(grace)
+		next = 2
+	}
+	cancelled := ctx.Done()
+	for r.done < len(r.procs) {
+		select {
+		case e := <-r.ended:
+			r.done++
+			r.status[e.i] = e.status
+			if e.status.Failed && next == 0 {
+				r.closeCommit()
+				timer.Reset(grace)
+				next = 1
+			}
+		case r.named = <-r.announce:
+			r.hasName = true
+		case <-cancelled:
+			cancelled = nil
+			r.closeCommit()
+			r.signalAll(terminate)
+			timer.Reset(grace)
+			next = 2
+		case <-timer.C:
+			if next == 1 {
+				r.signalAll(terminate)
+			} else {
+				r.signalAll(kill)
+			}
+			timer.Reset(grace)
+			next = 2
+		}
+		r.tryCommit(ctx)
+	}
+	r.closeCommit()
+	if r.listen != nil {
+		r.listen.Close() // a child of the sink may hold the other end
+		r.listener.Wait()
+	}
+}
+
+// tryCommit gives the sink its commit as soon as everything before it has
+// succeeded and it has said what it stores.
+func (r *running) tryCommit(ctx context.Context) {
+	upstream := len(r.chain.Stages) - 1
+	if r.commit == nil || !r.hasName || r.refused != nil || ctx.Err() != nil || !r.upstreamDone(upstream) {
+		return
+	}
+	extra, err := r.chain.Commit(r.named, r.status[:upstream])
+	if err != nil {
+		r.refused = fmt.Errorf("commit %q: %w", r.named, err)
+		r.closeCommit()
+		return
+	}
+	line, err := json.Marshal(extra)
+	if err != nil {
+		r.refused = fmt.Errorf("commit %q: %w", r.named, err)
+		r.closeCommit()
+		return
+	}
+	// A sink that is gone makes this fail, and its own status tells why. One
+	// write, so that there is never half a commit.
+	_, _ = r.commit.Write([]byte("commit\n" + string(line) + "\n"))
+	r.committed = true
+	r.closeCommit()
+}
+
+// upstreamDone tells that the first n stages have ended and none has failed.
+func (r *running) upstreamDone(n int) bool {
+	for _, s := range r.status[:n] {
+		if s.Ended.IsZero() || s.Failed {
+			return false
+		}
+	}
+	return true
+}
+
+// closeCommit closes our end of the commit pipe. Without a commit written to
+// it before, this tells the sink to store nothing.
+func (r *running) closeCommit() {
+	if r.commit != nil {
+		r.commit.Close()
+		r.commit = nil
+	}
+}

@@ -1,0 +1,72 @@
+package chain
+
+import (
+	"bytes"
+	"sync"
+)
+
+const (
+	tailLines = 50   // kept for the report
+	lineBytes = 4096 // what is longer is cut
+)
+
+// tail takes a stage's stderr, cuts it into lines, passes them on and keeps the
+// last ones. Memory is bounded whatever the stage writes.
+type tail struct {
+	emit func(line string) // gets each line; nil = nobody
+	mu   *sync.Mutex       // held while emit runs: one for all stages of a chain
+
+	line  []byte // the line that has not ended yet
+	cut   bool   // the line is longer than lineBytes
+	lines []string
+}
+
+// Write takes a piece of stderr. It never fails: a stage must not die because
+// nobody can keep its messages.
+func (t *tail) Write(p []byte) (int, error) {
+	n := len(p)
+	for len(p) > 0 {
+		end := bytes.IndexByte(p, '\n')
+		piece := p
+		if end >= 0 {
+			piece = p[:end]
+		}
+		if room := lineBytes - len(t.line); len(piece) > room {
+			t.cut = true
+			t.line = append(t.line, piece[:room]...)
+		} else {
+			t.line = append(t.line, piece...)
+		}
+		if end < 0 {
+			break
+		}
+		t.flush()
+		p = p[end+1:]
+	}
+	return n, nil
+}
+
+// flush ends the current line.
+func (t *tail) flush() {
+	line := string(bytes.TrimSuffix(t.line, []byte("\r")))
+	if t.cut {
+		line += "..."
+	}
+	t.line, t.cut = t.line[:0], false
+	if len(t.lines) == tailLines {
+		t.lines = append(t.lines[:0], t.lines[1:]...)
+	}
+	t.lines = append(t.lines, line)
+	if t.emit != nil {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.emit(line)
+	}
+}
+
+// close passes on what came after the last line end.
+func (t *tail) close() {
+	if len(t.line) > 0 || t.cut {
+		t.flush()
+	}
+}
