@@ -1,0 +1,366 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"napback/internal/archive"
+	"napback/internal/cli"
+)
+
+// dirService is a directory whose sub-directories are the buckets.
+type dirService struct {
+	path   string
+	root   *os.Root
+	policy *policy
+	limit  *limiter
+	log    *cli.Log
+	link   func(bucket *os.Root, from, to string) error // link(2); tests break it
+
+	mu      sync.Mutex
+	cleaned map[string]bool // buckets whose old temporary files are gone
+}
+
+// dirBucket is one of them.
+type dirBucket struct {
+	*dirService
+	name string
+}
+
+var (
+	_ Service       = (*dirService)(nil)
+	_ archive.Store = dirBucket{}
+)
+
+// tmpDir holds a bucket's unfinished files. No key may begin with it, and no
+// listing shows it.
+const tmpDir = ".napback-tmp"
+
+// tmpLife is how old a file in tmpDir is when its writer must have died.
+const tmpLife = 48 * time.Hour
+
+func openDir(dir string, p *policy, l *limiter, log *cli.Log) (Service, error) {
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() {
+		return nil, cli.Errorf(cli.Usage, "directory store %q: not a directory", dir)
+	}
+	var root *os.Root
+	if err == nil {
+		root, err = os.OpenRoot(dir)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, cli.WithHint(cli.WithCode(cli.NotFound,
+			fmt.Errorf("directory store %q: %w", dir, archive.ErrNotExist)), "mount it, or create it with mkdir")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("directory store %q: %w", dir, dirCause(err))
+	}
+	return &dirService{
+		path: dir, root: root, policy: p, limit: l, log: log,
+		link:    func(bucket *os.Root, from, to string) error { return bucket.Link(from, to) },
+		cleaned: map[string]bool{},
+	}, nil
+}
+
+// dirCause makes an error of the file system fit for people and for callers
+// that branch on it.
+func dirCause(err error) error {
+	cause := plainCause(err)
+	switch {
+	case isFull(err):
+		return cli.WithHint(cause, "make room on the disk")
+	case errors.Is(err, fs.ErrPermission):
+		return &because{cause.Error(), archive.ErrPermission}
+	case errors.Is(err, fs.ErrNotExist):
+		return noObject()
+	}
+	return cause
+}
+
+// failure of a try on the file system. A full disk is waited for only when
+// the user asked never to die; otherwise it is told at once.
+func (s *dirService) failure(err error) *failure {
+	if err == nil {
+		return nil
+	}
+	return &failure{cause: dirCause(err), retryable: isPassing(err) || isFull(err) && s.policy.neverDie}
+}
+
+// Bucket implements Service.
+func (s *dirService) Bucket(name string) archive.Store { return dirBucket{s, name} }
+
+// Buckets implements Service. Directories that no bucket would be called
+// after, such as lost+found, are left out.
+func (s *dirService) Buckets(ctx context.Context) ([]Bucket, error) {
+	var found []Bucket
+	err := s.policy.do(ctx, request{verb: "list buckets"}, func(ctx context.Context) *failure {
+		found = nil
+		if ctx.Err() != nil {
+			return &failure{cause: ctx.Err()}
+		}
+		entries, err := fs.ReadDir(s.root.FS(), ".")
+		for _, e := range entries {
+			if !e.IsDir() || checkBucketName(e.Name()) != nil {
+				continue
+			}
+			if info, err := s.root.Lstat(e.Name()); err == nil {
+				found = append(found, Bucket{Name: e.Name(), Created: info.ModTime()})
+			}
+		}
+		return s.failure(err)
+	})
+	slices.SortFunc(found, func(a, b Bucket) int { return strings.Compare(a.Name, b.Name) })
+	return found, err
+}
+
+// CreateBucket implements Service.
+func (s *dirService) CreateBucket(ctx context.Context, name string) error {
+	return s.policy.do(ctx, request{"create bucket", name}, func(ctx context.Context) *failure {
+		if ctx.Err() != nil {
+			return &failure{cause: ctx.Err()}
+		}
+		if err := checkBucketName(name); err != nil {
+			return &failure{cause: err}
+		}
+		err := s.root.Mkdir(name, 0o700)
+		if errors.Is(err, fs.ErrExist) {
+			info, statErr := s.root.Stat(name)
+			if statErr == nil && !info.IsDir() {
+				return &failure{cause: errors.New("not a directory")}
+			}
+			return s.failure(statErr)
+		}
+		if err == nil {
+			err = syncPath(s.root, ".")
+		}
+		return s.failure(err)
+	})
+}
+
+// DeleteBucket implements Service.
+func (s *dirService) DeleteBucket(ctx context.Context, name string) error {
+	return s.policy.do(ctx, request{"delete bucket", name}, func(ctx context.Context) *failure {
+		bucket, f := s.open(ctx, name)
+		if f != nil {
+			return f
+		}
+		defer bucket.Close()
+		entries, err := fs.ReadDir(bucket.FS(), ".")
+		if err != nil {
+			return s.failure(err)
+		}
+		for _, e := range entries {
+			if e.Name() != tmpDir {
+				return &failure{cause: notEmpty()}
+			}
+		}
+		s.removeOld(bucket)
+		bucket.Remove(tmpDir + "/" + lockFile)
+		if err := bucket.Remove(tmpDir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return &failure{cause: errors.New("an upload to it is not finished")}
+		}
+		err = s.root.Remove(name)
+		if err == nil {
+			err = syncPath(s.root, ".")
+		}
+		return s.failure(err)
+	})
+}
+
+func notEmpty() error {
+	return cli.WithHint(errors.New("not empty"), "remove what it holds first")
+}
+
+// RecoverCommand implements Service.
+func (s *dirService) RecoverCommand(bucket, keyPrefix string) string {
+	return recoverFromDir(s.path, bucket, keyPrefix)
+}
+
+// checkBucketName allows the names that S3 has had over the years, none of
+// which leads out of the root or is hidden in it.
+func checkBucketName(name string) error {
+	ok := name != "" && len(name) <= 255
+	for i, r := range name {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+		ok = ok && (letter || i > 0 && strings.ContainsRune("._-", r))
+	}
+	if !ok {
+		return cli.WithHint(cli.WithCode(cli.Usage, errors.New("not a bucket name")),
+			"use letters, digits, `-`, `.` and `_`, beginning with a letter or digit")
+	}
+	return nil
+}
+
+// open opens a bucket for one operation.
+func (s *dirService) open(ctx context.Context, name string) (*os.Root, *failure) {
+	if err := ctx.Err(); err != nil {
+		return nil, &failure{cause: err}
+	}
+	if checkBucketName(name) != nil {
+		return nil, &failure{cause: noBucket(name)}
+	}
+	bucket, err := s.root.OpenRoot(name)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotDir) {
+		return nil, &failure{cause: noBucket(name)}
+	}
+	if err != nil {
+		return nil, &failure{cause: fmt.Errorf("bucket %q: %w", name, dirCause(err)), retryable: isPassing(err)}
+	}
+	return bucket, nil
+}
+
+// keyPath returns the path in its bucket of the file that holds key: the same
+// bytes. It refuses keys that no path can have.
+func keyPath(key string) (string, error) {
+	if key == "" {
+		return "", errors.New("an empty key")
+	}
+	for _, part := range strings.Split(key, "/") {
+		switch {
+		case part == "" || part == "." || part == "..":
+			return "", fmt.Errorf("a directory cannot hold a key with the component %q", part)
+		case strings.ContainsRune(part, 0):
+			return "", errors.New("a file name holds no NUL")
+		case runtime.GOOS == "windows" && strings.ContainsAny(part, `:\<>"|?*`):
+			return "", cli.WithHint(fmt.Errorf("windows allows none of %s in a file name", `:\<>"|?*`),
+				"use an S3 service, or keep the directory on another system")
+		}
+	}
+	if key == tmpDir || strings.HasPrefix(key, tmpDir+"/") {
+		return "", fmt.Errorf("%q is for unfinished files", tmpDir)
+	}
+	return filepath.FromSlash(key), nil
+}
+
+// syncPath makes the names in a directory of root durable.
+func syncPath(root *os.Root, name string) error {
+	dir, err := root.Open(name)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return syncDir(dir)
+}
+
+// Get implements archive.Store.
+func (b dirBucket) Get(ctx context.Context, key string) (io.ReadCloser, int64, error) {
+	var file *os.File
+	var size int64
+	err := b.policy.do(ctx, request{"get object", key}, func(ctx context.Context) *failure {
+		bucket, f := b.open(ctx, b.name)
+		if f != nil {
+			return f
+		}
+		defer bucket.Close()
+		name, err := keyPath(key)
+		if err != nil {
+			return &failure{cause: noObject()}
+		}
+		info, err := bucket.Stat(name)
+		if errors.Is(err, errNotDir) || err == nil && !info.Mode().IsRegular() {
+			return &failure{cause: noObject()}
+		}
+		if err == nil {
+			file, err = bucket.Open(name)
+		}
+		if err == nil {
+			info, err = file.Stat()
+		}
+		if err != nil {
+			return b.failure(err)
+		}
+		size = info.Size()
+		return nil
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	return &dirReader{ctx: ctx, request: request{"get object", key}, file: file, limit: b.limit}, size, nil
+}
+
+// dirReader reads an object within the bandwidth limit, and no longer than
+// its context lasts.
+type dirReader struct {
+	ctx     context.Context
+	request request
+	file    *os.File
+	limit   *limiter
+}
+
+func (r *dirReader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, r.request.failed(err)
+	}
+	n, err := r.file.Read(p[:r.limit.clip(len(p))])
+	if waitErr := r.limit.wait(r.ctx, n); waitErr != nil && n > 0 {
+		return n, r.request.failed(waitErr)
+	}
+	if err != nil && err != io.EOF {
+		return n, r.request.failed(dirCause(err))
+	}
+	return n, err
+}
+
+func (r *dirReader) Close() error { return r.file.Close() }
+
+// Delete implements archive.Store. It also removes the directories that
+// become empty.
+func (b dirBucket) Delete(ctx context.Context, keys ...string) error {
+	var all []error
+	for _, key := range keys {
+		err := b.policy.do(ctx, request{"delete object", key}, func(ctx context.Context) *failure {
+			bucket, f := b.open(ctx, b.name)
+			if f != nil {
+				return f
+			}
+			defer bucket.Close()
+			return b.failure(removeKey(bucket, key))
+		})
+		if err != nil {
+			all = append(all, err)
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return errors.Join(all...)
+}
+
+// removeKey removes a key's file and makes that durable, so that objects
+// vanish in the order in which they were deleted.
+func removeKey(bucket *os.Root, key string) error {
+	name, err := keyPath(key)
+	if err != nil {
+		return nil // there cannot be such an object
+	}
+	info, err := bucket.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotDir) || err == nil && info.IsDir() {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if err := bucket.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	dir := path.Dir(filepath.ToSlash(name))
+	for dir != "." && bucket.Remove(filepath.FromSlash(dir)) == nil {
+		dir = path.Dir(dir)
+	}
+	err = syncPath(bucket, filepath.FromSlash(dir))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // another deletion has emptied and removed it
+	}
+	return err
+}

@@ -1,0 +1,105 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+	"syscall"
+
+	"napback/internal/archive"
+	"napback/internal/cli"
+)
+
+// noBucket is the cause of every operation on a bucket that is not there.
+func noBucket(name string) error {
+	return cli.WithHint(cli.WithCode(cli.NotFound, fmt.Errorf("bucket %q: %w", name, archive.ErrNotExist)),
+		"create it, or use --create-bucket")
+}
+
+// noObject is the cause of an operation on an object that is not there.
+func noObject() error { return cli.WithCode(cli.NotFound, archive.ErrNotExist) }
+
+// because wraps a sentinel under a text of its own, where the sentinel's text
+// would say less.
+type because struct {
+	text     string
+	sentinel error
+}
+
+func (e *because) Error() string { return e.text }
+func (e *because) Unwrap() error { return e.sentinel }
+
+// plainCause reduces an error of the operating system or of the network to
+// what went wrong, without the call and the path that the caller has named
+// already.
+func plainCause(err error) error {
+	var pathErr *fs.PathError
+	var linkErr *os.LinkError
+	var callErr *os.SyscallError
+	switch {
+	case errors.As(err, &pathErr):
+		return plainCause(pathErr.Err)
+	case errors.As(err, &linkErr):
+		return plainCause(linkErr.Err)
+	case errors.As(err, &callErr):
+		return plainCause(callErr.Err)
+	}
+	return err
+}
+
+// networkCause says what is wrong between here and the service.
+func networkCause(err error) error {
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		return cli.WithHint(fmt.Errorf("host %q: %s", dns.Name, dnsReason(dns)),
+			"check the endpoint and the network")
+	}
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "dial" {
+		return cli.WithHint(fmt.Errorf("cannot connect to %v: %w", op.Addr, plainCause(op.Err)),
+			"check that the service is running and that the endpoint is right")
+	}
+	if errors.As(err, &op) && op.Op == "proxyconnect" {
+		return fmt.Errorf("proxy: %w", networkCause(op.Err))
+	}
+	if errors.As(err, &op) {
+		return fmt.Errorf("connection broke: %w", plainCause(op.Err))
+	}
+	var u *url.Error
+	if errors.As(err, &u) {
+		return networkCause(u.Err)
+	}
+	return fmt.Errorf("connection broke: %s", oneLine(err.Error()))
+}
+
+func dnsReason(dns *net.DNSError) string {
+	if dns.IsNotFound {
+		return "no such host"
+	}
+	return dns.Err
+}
+
+// oneLine makes a text of a service fit for a message.
+func oneLine(s string) string {
+	s = strings.Join(strings.Fields(s), " ")
+	s = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, s)
+	const most = 300
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "..."
+	}
+	return s
+}
+
+// isFull: the disk, or the user's part of it, has no room. It may have later.
+func isFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || isQuota(err)
+}

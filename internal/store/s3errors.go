@@ -1,0 +1,291 @@
+package store
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"napback/internal/archive"
+	"napback/internal/cli"
+)
+
+// errorReader turns the SDK's errors into causes for people and for the
+// retry policy. It knows what was configured, so that hints can name it.
+type errorReader struct {
+	profile string
+	keyFile string
+	region  string
+	renew   func() // fetches credentials anew with the next request
+}
+
+// apiCode returns the service's error code, or "".
+func apiCode(err error) string {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return api.ErrorCode()
+	}
+	return ""
+}
+
+func apiMessage(err error) string {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return api.ErrorMessage()
+	}
+	return ""
+}
+
+// httpStatus returns the answer's status, or 0 if there was no answer.
+func httpStatus(err error) int {
+	var response *smithyhttp.ResponseError
+	if errors.As(err, &response) {
+		return response.HTTPStatusCode()
+	}
+	return 0
+}
+
+func httpHeader(err error, name string) string {
+	var response *smithyhttp.ResponseError
+	if errors.As(err, &response) && response.Response != nil && response.Response.Response != nil {
+		return response.Response.Header.Get(name)
+	}
+	return ""
+}
+
+// markedCredentials tells errors of fetching credentials from those of the
+// request that needed them.
+type markedCredentials struct{ provider aws.CredentialsProvider }
+
+type credentialsError struct{ err error }
+
+func (e *credentialsError) Error() string { return e.err.Error() }
+func (e *credentialsError) Unwrap() error { return e.err }
+
+// Retrieve implements aws.CredentialsProvider.
+func (m *markedCredentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	if cache, ok := m.provider.(*aws.CredentialsCache); ok {
+		// It is asked only when the cache in front of it wants new ones.
+		cache.Invalidate()
+	}
+	keys, err := m.provider.Retrieve(ctx)
+	if err != nil && ctx.Err() == nil {
+		err = &credentialsError{err}
+	}
+	return keys, err
+}
+
+// read explains why a request failed. A nil error gives nil.
+func (r errorReader) read(err error, bucket string) *failure {
+	if err == nil {
+		return nil
+	}
+	var credentials *credentialsError
+	if errors.As(err, &credentials) {
+		return r.credentials(credentials.err)
+	}
+	status, code := httpStatus(err), apiCode(err)
+	if status == 0 && code == "" {
+		return transport(err)
+	}
+	if f := r.byCode(err, code, bucket); f != nil {
+		return f
+	}
+	return r.byStatus(err, status, code, bucket)
+}
+
+// byCode knows the codes whose meaning is worth more than the service's text.
+func (r errorReader) byCode(err error, code, bucket string) *failure {
+	refused := func(text, hint string) *failure {
+		return &failure{cause: cli.WithHint(&because{text, archive.ErrPermission}, "%s", hint)}
+	}
+	switch code {
+	case "NoSuchBucket":
+		return &failure{cause: noBucket(bucket)}
+	case "NoSuchKey":
+		return &failure{cause: noObject()}
+	case "BucketNotEmpty":
+		return &failure{cause: notEmpty()}
+	case "BucketAlreadyExists":
+		return &failure{cause: cli.WithHint(&because{"the name belongs to somebody else", archive.ErrExist},
+			"bucket names are shared by all users of the service; choose another")}
+	case "InvalidBucketName":
+		return &failure{cause: cli.WithHint(cli.WithCode(cli.Usage, fmt.Errorf("bucket %q: not a bucket name", bucket)),
+			"use 3 to 63 lower-case letters, digits, `-` and `.`")}
+	case "InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException":
+		return refused("the service does not know the access key", "check "+r.source())
+	case "SignatureDoesNotMatch":
+		return refused("the secret key does not belong to the access key", "check "+r.source())
+	case "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired":
+		f := refused("the credentials have expired", "renew "+r.source())
+		f.heal = r.renew
+		return f
+	case "InvalidToken":
+		f := refused("the session token is not valid", "check "+r.source())
+		f.heal = r.renew
+		return f
+	case "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "TemporaryRedirect":
+		return r.wrongRegion(err, bucket)
+	case "RequestTimeTooSkewed":
+		// The SDK learns the difference from the answer and uses it next.
+		return &failure{retryable: true, cause: cli.WithHint(errors.New("this host's clock differs too much from the service's"),
+			"set the clock, for instance with NTP")}
+	case "ConditionalRequestConflict", "OperationAborted", "RequestTimeout", "SlowDown", "Throttling", "ThrottlingException",
+		"RequestLimitExceeded", "BandwidthLimitExceeded", "TooManyRequests", "XAmzContentSHA256Mismatch", "BadDigest", "IncompleteBody":
+		return &failure{cause: answer(err), retryable: true, ambiguous: httpStatus(err) >= 500 || code == "RequestTimeout"}
+	}
+	return nil
+}
+
+// byStatus explains the rest by the class of the HTTP status.
+func (r errorReader) byStatus(err error, status int, code, bucket string) *failure {
+	switch {
+	case status == http.StatusNotFound:
+		if code == "NotFound" || code == "" { // HEAD has no body that says what is missing
+			return &failure{cause: noObject()}
+		}
+		return &failure{cause: cli.WithCode(cli.NotFound, answer(err))}
+	case status == http.StatusMovedPermanently || status == http.StatusTemporaryRedirect:
+		return r.wrongRegion(err, bucket)
+	case status == http.StatusForbidden || status == http.StatusUnauthorized:
+		text := archive.ErrPermission.Error()
+		if code != "AccessDenied" && code != "Forbidden" && code != "" {
+			text = answer(err).Error()
+		}
+		return &failure{cause: cli.WithHint(&because{text, archive.ErrPermission},
+			"check what %s may do with the bucket %q", r.source(), bucket)}
+	case status == http.StatusRequestTimeout || status == http.StatusTooManyRequests:
+		return &failure{cause: answer(err), retryable: true, ambiguous: true}
+	case status == http.StatusNotImplemented:
+		return &failure{cause: answer(err)}
+	case status >= 500:
+		return &failure{cause: answer(err), retryable: true, ambiguous: true}
+	case status >= 200 && status < 300:
+		// An answer that is cut or is not S3's. The request may be done.
+		return &failure{cause: fmt.Errorf("an answer that cannot be read (HTTP %d)", status), retryable: true, ambiguous: true}
+	}
+	return &failure{cause: answer(err)}
+}
+
+// wrongRegion: the bucket lives elsewhere.
+func (r errorReader) wrongRegion(err error, bucket string) *failure {
+	cause := fmt.Errorf("bucket %q: not in region %q", bucket, r.region)
+	if right := httpHeader(err, "X-Amz-Bucket-Region"); right != "" && right != r.region {
+		return &failure{cause: cli.WithHint(cause, "use --region %s", shellQuote(right))}
+	}
+	if message := apiMessage(err); message != "" {
+		cause = fmt.Errorf("%w: %s", cause, oneLine(message))
+	}
+	return &failure{cause: cli.WithHint(cause, "give the bucket's region with --region")}
+}
+
+// source names where the credentials came from.
+func (r errorReader) source() string {
+	switch {
+	case r.keyFile != "":
+		return fmt.Sprintf("the keys in %s", shellQuote(r.keyFile))
+	case r.profile != "":
+		return fmt.Sprintf("the keys of the profile %s", shellQuote(r.profile))
+	}
+	return "the AWS credentials in use"
+}
+
+// credentials explains why there are none.
+func (r errorReader) credentials(err error) *failure {
+	text := err.Error()
+	if strings.Contains(text, "no EC2 IMDS role found") || strings.Contains(text, "EC2 IMDS") || strings.Contains(text, "static credentials are empty") {
+		return &failure{cause: cli.WithHint(&because{"no credentials found", archive.ErrPermission},
+			"give -K FILE, or --profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")}
+	}
+	if code := apiCode(err); code != "" {
+		text = code + ": " + apiMessage(err)
+	}
+	if i := strings.LastIndex(text, "request ID"); i >= 0 {
+		text = text[:i]
+	}
+	cause := &because{"no credentials: " + oneLine(text), archive.ErrPermission}
+	var network *net.OpError
+	passing := errors.As(err, &network) || httpStatus(err) >= 500
+	return &failure{cause: cli.WithHint(cause, "renew %s", r.source()), retryable: passing}
+}
+
+// answer is an error of the service in one line: status, code, message.
+func answer(err error) error {
+	status, code, message := httpStatus(err), apiCode(err), oneLine(apiMessage(err))
+	text := fmt.Sprintf("the service answered %d", status)
+	if code == "" || code == "UnknownError" {
+		return errors.New(strings.TrimSpace(text + " " + http.StatusText(status)))
+	}
+	text += " " + oneLine(code)
+	if message != "" && message != code {
+		text += ": " + message
+	}
+	return errors.New(text)
+}
+
+// transport explains a request that got no answer. A certificate that is not
+// trusted will not be so in a minute; everything else may be.
+func transport(err error) *failure {
+	var stalled *errStalled
+	var unknown x509.UnknownAuthorityError
+	var host x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	var record tls.RecordHeaderError
+	var bad *tls.CertificateVerificationError
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded) && !errors.As(err, &stalled):
+		return &failure{cause: contextCause(err), retryable: true, ambiguous: true}
+	case errors.As(err, &stalled):
+		return &failure{cause: stalled, retryable: true, ambiguous: true}
+	case errors.As(err, &unknown), errors.As(err, &host), errors.As(err, &invalid), errors.As(err, &bad):
+		text := oneLine(err.Error())
+		if i := strings.LastIndex(text, "x509: "); i >= 0 {
+			text = text[i+len("x509: "):]
+		}
+		return &failure{cause: cli.WithHint(fmt.Errorf("the service's certificate: %s", text),
+			"name the certificate authority's file in AWS_CA_BUNDLE")}
+	case errors.As(err, &record), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
+		return &failure{cause: cli.WithHint(errors.New("the service does not speak TLS"), "is it http:// instead of https://?")}
+	case errors.Is(err, errWrongSum):
+		return &failure{cause: errWrongSum}
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return &failure{cause: errors.New("connection broke"), retryable: true, ambiguous: true}
+	}
+	var op *net.OpError
+	var dns *net.DNSError
+	if errors.As(err, &op) || errors.As(err, &dns) {
+		sent := dns == nil && op != nil && op.Op != "dial"
+		return &failure{cause: networkCause(err), retryable: true, ambiguous: sent}
+	}
+	var sendErr *smithyhttp.RequestSendError
+	if errors.As(err, &sendErr) {
+		return &failure{cause: networkCause(sendErr.Err), retryable: true, ambiguous: true}
+	}
+	// Nothing was sent: the SDK itself refused the request.
+	return &failure{cause: errors.New(sdkReason(err))}
+}
+
+func contextCause(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return context.Canceled
+	}
+	return errors.New("no answer in time")
+}
+
+// sdkReason is the innermost text of an error of the SDK.
+func sdkReason(err error) string {
+	var op *smithy.OperationError
+	if errors.As(err, &op) {
+		err = op.Err
+	}
+	return oneLine(err.Error())
+}
