@@ -1,0 +1,218 @@
+package archive_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"napback/internal/archive"
+	"napback/internal/cli"
+)
+
+// putRaw stores an object as another tool would.
+func putRaw(t *testing.T, st archive.Store, key, data string) {
+	t.Helper()
+	err := st.Put(t.Context(), archive.Upload{
+		Key: key, Body: strings.NewReader(data), Size: int64(len(data)), SHA256: sha256.Sum256([]byte(data))})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestNamesAreFoundWithoutTheirChunks(t *testing.T) {
+	st, _ := bucket(t)
+	for _, name := range []string{"home", "home/a", "home-b", "x y"} {
+		mustPut(t, st, name, random(95), 10)
+	}
+	putRaw(t, st, "foreign.txt", "x")
+	var listed []string
+	for name, err := range archive.Names(t.Context(), st, "home") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		listed = append(listed, name)
+	}
+	if want := []string{"home-b", "home/a", "home"}; !slices.Equal(listed, want) {
+		t.Errorf("got %q, want %q", listed, want)
+	}
+}
+
+func TestStatesOfRuns(t *testing.T) {
+	st, _ := bucket(t)
+	keep := putOptions("n", 10)
+	keep.Keep = true
+	for range 3 {
+		if _, err := archive.Put(t.Context(), st, bytes.NewReader(random(25)), keep); err != nil {
+			t.Fatal(err)
+		}
+	}
+	putRaw(t, st, "n:20990101T000000Z-aaaa:0000000000000", "x")
+	putRaw(t, st, "n:20990102T000000Z-aaaa:manifest", "{}")
+	putRaw(t, st, "n:0000000000000", "js3tream")
+	infos, err := archive.DescribeName(t.Context(), st, "n", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var states []archive.State
+	for _, info := range infos {
+		states = append(states, info.State)
+	}
+	want := []archive.State{archive.Superseded, archive.Superseded, archive.Committed, archive.Incomplete, archive.Unreadable}
+	if !slices.Equal(states, want) {
+		t.Errorf("got %q, want %q", states, want)
+	}
+	// A manifest that cannot be read must not hide behind an older run.
+	if _, err := archive.Newest(t.Context(), st, "n"); cli.ExitStatus(err) != cli.Integrity {
+		t.Errorf("newest: %v", err)
+	}
+}
+
+func TestUnreadableForLackOfRightsIsNotIncomplete(t *testing.T) {
+	st, _ := bucket(t)
+	mustPut(t, st, "n", random(25), 10)
+	f := &faulty{Store: st, get: func(string) error { return fmt.Errorf("get: %w", archive.ErrPermission) }}
+	infos, err := archive.DescribeName(t.Context(), f, "n", true)
+	if err != nil || len(infos) != 1 || infos[0].State != archive.Unreadable {
+		t.Errorf("got %+v, %v", infos, err)
+	}
+}
+
+func TestRemovedRunLosesItsManifestFirst(t *testing.T) {
+	st, _ := bucket(t)
+	m := mustPut(t, st, "n", random(95), 10)
+	var order []string
+	f := &faulty{Store: st, delete: func(keys []string) error { order = append(order, keys...); return nil }}
+	if err := archive.RemoveRun(t.Context(), f, "n", m.Run); err != nil {
+		t.Fatal(err)
+	}
+	if len(order) == 0 || !strings.HasSuffix(order[0], ":manifest") {
+		t.Errorf("removed in the order %q", order)
+	}
+	if left := keys(t, st); len(left) > 0 {
+		t.Errorf("left %q", left)
+	}
+}
+
+func TestJs3treamArchivesOfEveryKindAreRead(t *testing.T) {
+	for _, c := range []struct {
+		name, stored string
+		digits       int
+	}{
+		{"old", "old", 13}, {"old", "old", 20}, {"some/path-5-FULL", "some/path-5-FULL", 10},
+		{"/some/path", "/some/path", 13}, {"some/path", "/some/path", 20},
+	} {
+		t.Run(fmt.Sprintf("%s as %s with %d digits", c.name, c.stored, c.digits), func(t *testing.T) {
+			st := memory{}
+			var want bytes.Buffer
+			for n := range 12 {
+				data := fmt.Sprintf("chunk %d,", n)
+				want.WriteString(data)
+				st[fmt.Sprintf("%s:%0*d", c.stored, c.digits, n)] = data
+			}
+			a, err := archive.OpenJs3tream(t.Context(), st, c.name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var out bytes.Buffer
+			if err := a.Get(t.Context(), st, &out, getOptions()); err != nil || out.String() != want.String() {
+				t.Errorf("got %q, %v", &out, err)
+			}
+			delete(st, fmt.Sprintf("%s:%0*d", c.stored, c.digits, 7))
+			if _, err := archive.OpenJs3tream(t.Context(), st, c.name); cli.ExitStatus(err) != cli.Integrity {
+				t.Errorf("a gap: %v", err)
+			}
+		})
+	}
+}
+
+func TestPlainFormSaysWhatJs3treamNeeds(t *testing.T) {
+	st, _ := bucket(t)
+	putRaw(t, st, "old:0000000000000", "x")
+	_, err := archive.Newest(t.Context(), st, "old")
+	var text bytes.Buffer
+	cli.PrintError(&text, "t", err)
+	if !errors.Is(err, archive.ErrNotExist) || !strings.Contains(text.String(), "--js3tream") {
+		t.Errorf("got %s", &text)
+	}
+	if _, err := archive.OpenJs3tream(t.Context(), st, "absent"); cli.ExitStatus(err) != cli.NotFound {
+		t.Errorf("absent: %v", err)
+	}
+}
+
+func TestChunksShowWhatIsMissing(t *testing.T) {
+	st, _ := bucket(t)
+	m := mustPut(t, st, "n", random(95), 10)
+	for _, n := range []int{0, 4, 9} {
+		if err := st.Delete(t.Context(), chunkPath("", m, n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var missing []int64
+	total := 0
+	for c, err := range archive.Chunks(t.Context(), st, archive.RunInfo{Name: "n", Run: m.Run, Manifest: m}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		total++
+		if c.Missing {
+			missing = append(missing, c.Number)
+		}
+		if len(c.SHA256) != 64 {
+			t.Errorf("chunk %d has the sum %q", c.Number, c.SHA256)
+		}
+	}
+	if total != 10 || !slices.Equal(missing, []int64{0, 4, 9}) {
+		t.Errorf("%d chunks, missing %v", total, missing)
+	}
+}
+
+func TestIsOursKnowsItsObjectsFromOthers(t *testing.T) {
+	for key, want := range map[string]bool{
+		"a/b:20261120T031502Z-k3f9:0000000000000": true,
+		"a/b:20261120T031502Z-k3f9:manifest":      true,
+		"a/b:20261120T031502Z-k3f9:SHA256SUMS":    true,
+		"a/b:20261120T031502Z-k3f9:000":           false,
+		"a/b:20261120T031502Z:manifest":           false,
+		"a/b:0000000000000":                       false,
+		"/a:20261120T031502Z-k3f9:manifest":       false,
+		"plain":                                   false,
+		"":                                        false,
+	} {
+		if got := archive.IsOurs(key); got != want {
+			t.Errorf("IsOurs(%q) = %v", key, got)
+		}
+	}
+}
+
+// memory is a store for keys that a directory cannot hold.
+type memory map[string]string
+
+func (m memory) Put(context.Context, archive.Upload) error { return errors.ErrUnsupported }
+
+func (m memory) Delete(context.Context, ...string) error { return errors.ErrUnsupported }
+
+func (m memory) List(_ context.Context, q archive.Query) iter.Seq2[archive.Entry, error] {
+	return func(yield func(archive.Entry, error) bool) {
+		for _, key := range slices.Sorted(maps.Keys(m)) {
+			if strings.HasPrefix(key, q.Prefix) && !yield(archive.Entry{Key: key, Size: int64(len(m[key]))}, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (m memory) Get(_ context.Context, key string) (io.ReadCloser, int64, error) {
+	data, ok := m[key]
+	if !ok {
+		return nil, 0, archive.ErrNotExist
+	}
+	return io.NopCloser(strings.NewReader(data)), int64(len(data)), nil
+}
