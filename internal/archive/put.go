@@ -26,6 +26,7 @@ type PutOptions struct {
 	Tag       string
 	Meta      map[string]string
 	Keep      bool // leave superseded and incomplete runs alone
+	Pretend   bool // read the stream and the listing, change nothing
 
 	// Named, if not nil, is called with the run before the first byte of
 	// the stream is read.
@@ -44,6 +45,18 @@ type PutOptions struct {
 	Now func() time.Time // the clock; nil for time.Now
 	Log *cli.Log         // may be nil
 }
+
+// pretended is a bucket that is read but not changed.
+type pretended struct{ Store }
+
+// Put reads the object, as an upload would, and drops it.
+func (pretended) Put(_ context.Context, obj Upload) error {
+	_, err := io.Copy(io.Discard, obj.Body)
+	return err
+}
+
+// Delete does nothing.
+func (pretended) Delete(context.Context, ...string) error { return nil }
 
 // cleanupTime bounds how long a failed or interrupted put goes on to remove
 // what it has stored.
@@ -72,6 +85,9 @@ func Put(ctx context.Context, st Store, in io.Reader, o PutOptions) (*Manifest, 
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if o.Pretend {
+		st = pretended{st}
+	}
 	p := &put{PutOptions: o, st: st}
 	if err := CheckName(o.Name); err != nil {
 		return nil, cli.Errorf(cli.Usage, "name %q: %w", o.Name, err)
@@ -91,7 +107,7 @@ func Put(ctx context.Context, st Store, in io.Reader, o PutOptions) (*Manifest, 
 	if err != nil {
 		return nil, err
 	}
-	if !o.Keep {
+	if !o.Keep && !o.Pretend {
 		p.clean(ctx)
 	}
 	return m, nil
@@ -184,6 +200,9 @@ func (p *put) read(ctx context.Context, in io.Reader, free *pool, chunks chan<- 
 		end := buf.fill(in)
 		if end != nil && end != io.EOF {
 			free.put(buf)
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
 			return fmt.Errorf("read the stream: %w", end)
 		}
 		if buf.n == 0 {
@@ -259,6 +278,9 @@ func (p *put) putSmall(ctx context.Context, key string, data []byte) error {
 // recount lists the chunks and compares them with what was sent. Another
 // host's clean-up may have taken a run for dead that stood still for days.
 func (p *put) recount(ctx context.Context) error {
+	if p.Pretend {
+		return nil
+	}
 	m := p.manifest()
 	var n int64
 	for e, err := range p.st.List(ctx, Query{Prefix: chunksPrefix(p.Name, p.run)}) {

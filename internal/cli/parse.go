@@ -11,6 +11,7 @@ import (
 // Describe is the text of a tool's -h that its options struct does not hold.
 type Describe struct {
 	Tool    string // its name
+	Usage   string // what follows the name in the synopsis, if kong's own would be wrong
 	Purpose string // one line: what the tool is for
 	Example string // one real pipeline
 }
@@ -36,7 +37,7 @@ func Parse(options any, args []string, std Streams, d Describe) (done bool, err 
 		kong.ConfigureHelp(kong.HelpOptions{WrapUpperBound: 100, Compact: true}),
 		kong.ShortUsageOnError(),
 		kong.Help(func(options kong.HelpOptions, ctx *kong.Context) error {
-			if err := kong.DefaultHelpPrinter(options, ctx); err != nil {
+			if err := printHelp(options, ctx, d); err != nil {
 				return err
 			}
 			if d.Example != "" {
@@ -56,6 +57,16 @@ func Parse(options any, args []string, std Streams, d Describe) (done bool, err 
 		return false, WithHint(WithCode(Usage, lowerFirst(err)), "%s -h lists the options", d.Tool)
 	}
 	return false, nil
+}
+
+// printHelp is kong's help, with the synopsis of d if it has one.
+func printHelp(options kong.HelpOptions, ctx *kong.Context, d Describe) error {
+	if d.Usage == "" {
+		return kong.DefaultHelpPrinter(options, ctx)
+	}
+	fmt.Fprintf(ctx.Stdout, "Usage: %s %s\n", d.Tool, d.Usage)
+	options.NoAppSummary = true
+	return kong.DefaultHelpPrinter(options, ctx)
 }
 
 // UsageErrorf is an error with the code Usage, for combinations of options

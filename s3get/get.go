@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"syscall"
+	"time"
+
+	"napback/internal/archive"
+	"napback/internal/cli"
+	"napback/internal/store"
+)
+
+type options struct {
+	Address string `arg:"" name:"bucket:name" help:"What to read: BUCKET:NAME, its newest committed run, or BUCKET:NAME:RUN."`
+
+	store.Options
+
+	NeverDie  bool          `short:"n" help:"When all attempts at a request have failed, wait and go on with it, for ever."`
+	Attempts  int           `default:"5" placeholder:"N" help:"Tries of a request before it counts as failed (default: 5)."`
+	RetryWait time.Duration `default:"30m" placeholder:"TIME" help:"How long --never-die waits (default: 30m)."`
+
+	Concurrency int      `short:"c" default:"8" placeholder:"N" help:"Chunks fetched at the same time (default: 8)."`
+	Memory      cli.Size `default:"256MiB" placeholder:"SIZE" help:"Memory for chunks; concurrency adapts to it (default: 256MiB)."`
+	Spool       string   `placeholder:"DIR" help:"Hold chunks in files in DIR instead of memory."`
+
+	Verify   bool   `help:"Check every chunk, write nothing."`
+	Js3tream bool   `name:"js3tream" help:"Read an archive that js3tream stored. Nothing shows whether it is whole."`
+	Progress string `enum:"auto,always,never" default:"auto" placeholder:"WHEN" help:"Show progress on stderr: auto, always, never (default: auto)."`
+	Verbose  bool   `short:"v" help:"Say more on stderr."`
+	Debug    bool   `help:"Say still more on stderr."`
+}
+
+var describe = cli.Describe{
+	Tool:    "s3get",
+	Usage:   "BUCKET:NAME[:RUN] [flags]",
+	Purpose: "Write an archive from S3 or a local directory to standard output, every chunk verified before it is written.",
+	Example: "s3get bucket:home | pgpipe -d -k secret.asc | zstd -d | tar -x",
+}
+
+// heapBeside is what the process may use beside the chunks before the
+// garbage collector works harder, in bytes.
+const heapBeside = 32 << 20
+
+func (o *options) check(std cli.Streams) error {
+	switch {
+	case o.Attempts < 1:
+		return cli.UsageErrorf("--attempts must be at least 1")
+	case o.RetryWait < 0:
+		return cli.UsageErrorf("--retry-wait cannot be negative")
+	case o.Concurrency < 1:
+		return cli.UsageErrorf("--concurrency must be at least 1")
+	case o.Verify && o.Js3tream:
+		return cli.UsageErrorf("--verify needs a manifest, which --js3tream archives do not have")
+	case !o.Verify && cli.IsTerminal(std.Out):
+		return cli.WithHint(cli.UsageErrorf("standard output is a terminal"),
+			"an archive is binary data: pipe it into a command or a file")
+	}
+	return nil
+}
+
+func run(ctx context.Context, args []string, std cli.Streams) error {
+	o := new(options)
+	if done, err := cli.Parse(o, args, std, describe); done || err != nil {
+		return err
+	}
+	if err := o.check(std); err != nil {
+		return err
+	}
+	log := &cli.Log{Tool: describe.Tool, W: std.Err}
+	switch {
+	case o.Debug:
+		log.Level = 2
+	case o.Verbose:
+		log.Level = 1
+	}
+	service, err := store.Open(ctx, store.Config{
+		Options: o.Options, Attempts: o.Attempts, NeverDie: o.NeverDie, RetryWait: o.RetryWait, Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	debug.SetMemoryLimit(int64(o.Memory) + heapBeside)
+	// A reader that has enough closes the pipe. Writing to it must then be
+	// an error that can be told from others, not the end of the process.
+	signal.Ignore(syscall.SIGPIPE)
+	err = o.get(ctx, service, std, log)
+	var output *archive.OutputError // a connection to the server can break with EPIPE too
+	if errors.As(err, &output) && errors.Is(output, syscall.EPIPE) {
+		log.Verbosef("the reader has closed the pipe")
+		return nil
+	}
+	return err
+}
+
+// get finds the archive and writes or verifies it.
+func (o *options) get(ctx context.Context, service store.Service, std cli.Streams, log *cli.Log) error {
+	if o.Js3tream {
+		return o.getJs3tream(ctx, service, std, log)
+	}
+	address, err := archive.ParseAddress(o.Address)
+	if err != nil {
+		return err
+	}
+	bucket := service.Bucket(address.Bucket)
+	m, err := find(ctx, bucket, address)
+	if err != nil {
+		return err
+	}
+	log.Verbosef("reading %s:%s:%s, %s in %d chunks", address.Bucket, m.Name, m.Run, cli.FormatSize(m.Bytes), m.Chunks)
+	progress := cli.NewProgress(std.Err, o.Progress, m.Bytes)
+	defer progress.Close()
+	if o.Verify {
+		if err := archive.Verify(ctx, bucket, m, o.options(progress, log)); err != nil {
+			return err
+		}
+		log.Verbosef("verified %s:%s:%s", address.Bucket, m.Name, m.Run)
+		return nil
+	}
+	return archive.Get(ctx, bucket, m, std.Out, o.options(progress, log))
+}
+
+// find reads the manifest of the run that an address means.
+func find(ctx context.Context, bucket archive.Store, address archive.Address) (*archive.Manifest, error) {
+	if address.Run == "" {
+		return archive.Newest(ctx, bucket, address.Name)
+	}
+	m, err := archive.ReadManifest(ctx, bucket, address.Name, address.Run)
+	if errors.Is(err, archive.ErrNotExist) {
+		return nil, cli.WithHint(cli.Errorf(cli.NotFound, "run %q: %w", address, err),
+			"s3ls -r %s:%s lists the runs; one that is incomplete cannot be read", address.Bucket, address.Name)
+	}
+	return m, err
+}
+
+func (o *options) getJs3tream(ctx context.Context, service store.Service, std cli.Streams, log *cli.Log) error {
+	// js3tream's names may hold what ours may not, such as a leading slash.
+	bucketName, name, ok := strings.Cut(o.Address, ":")
+	if !ok || bucketName == "" || name == "" {
+		return cli.UsageErrorf("address %q: want BUCKET:NAME", o.Address)
+	}
+	bucket := service.Bucket(bucketName)
+	a, err := archive.OpenJs3tream(ctx, bucket, name)
+	if err != nil {
+		return err
+	}
+	log.Warnf("%s has no manifest: nothing shows that these %d chunks are whole or all", strings.TrimSuffix(a.Prefix, ":"), a.Chunks())
+	progress := cli.NewProgress(std.Err, o.Progress, a.Bytes())
+	defer progress.Close()
+	return a.Get(ctx, bucket, std.Out, o.options(progress, log))
+}
+
+func (o *options) options(progress *cli.Progress, log *cli.Log) archive.GetOptions {
+	return archive.GetOptions{
+		Budget: archive.Budget{Concurrency: o.Concurrency, Memory: int64(o.Memory), Spool: o.Spool},
+		Fetched: func(number, size int64) {
+			progress.Chunk(size)
+			log.Verbosef("verified chunk %d, %s", number, cli.FormatSize(size))
+		},
+	}
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"iter"
+	"strings"
+	"time"
+
+	"napback/internal/archive"
+	"napback/internal/store"
+)
+
+// listBuckets prints the buckets that the credentials can see.
+func listBuckets(ctx context.Context, service store.Service, out *printer) error {
+	buckets, err := service.Buckets(ctx)
+	if err != nil {
+		return err
+	}
+	for _, b := range buckets {
+		if err := out.bucket(bucketLine{Bucket: b.Name, Created: timePointer(b.Created)}); err != nil {
+			return err
+		}
+	}
+	return out.flush()
+}
+
+// lister lists one bucket.
+type lister struct {
+	*options
+	bucket string
+	st     archive.Store
+	out    *printer
+}
+
+// list prints the archives whose names begin with prefix. Names come from
+// one listing; what is known of each is fetched several names at a time.
+func (l *lister) list(ctx context.Context, prefix string) error {
+	err := archive.InOrder(ctx, l.Concurrency,
+		func(ctx context.Context) iter.Seq2[string, error] { return archive.Names(ctx, l.st, prefix) },
+		l.describe, l.print)
+	if err != nil {
+		return err
+	}
+	return l.out.flush()
+}
+
+// described is what is printed of one name.
+type described struct {
+	runs   []archive.RunInfo
+	chunks map[archive.Run][]chunkLine
+}
+
+func (l *lister) describe(ctx context.Context, name string) (described, error) {
+	runs, err := archive.DescribeName(ctx, l.st, name, l.Runs)
+	d := described{runs: runs}
+	if err != nil || !l.Chunks {
+		return d, err
+	}
+	d.chunks = make(map[archive.Run][]chunkLine)
+	for _, info := range runs {
+		for chunk, err := range archive.Chunks(ctx, l.st, info) {
+			if err != nil {
+				return d, err
+			}
+			d.chunks[info.Run] = append(d.chunks[info.Run], chunkLine{
+				Bucket: l.bucket, Name: info.Name, Run: string(info.Run), Key: chunk.Key,
+				Chunk: chunk.Number, Bytes: chunk.Size, SHA256: chunk.SHA256, Missing: chunk.Missing,
+			})
+		}
+	}
+	return d, nil
+}
+
+func (l *lister) print(d described) error {
+	for _, info := range d.runs {
+		if err := l.out.run(newRunLine(l.bucket, info)); err != nil {
+			return err
+		}
+		for _, chunk := range d.chunks[info.Run] {
+			if err := l.out.chunk(chunk); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// listAll prints the archives and, apart from them, everything else whose key
+// begins with prefix: js3tream's archives as one line each, other objects as
+// they are. It walks every key.
+func (l *lister) listAll(ctx context.Context, prefix string) error {
+	if err := l.list(ctx, prefix); err != nil {
+		return err
+	}
+	var old *objectLine // js3tream archive that is being added up
+	flushOld := func() error {
+		if old == nil {
+			return nil
+		}
+		line := *old
+		old = nil
+		return l.out.object(line)
+	}
+	prefixes := []string{prefix}
+	if !strings.HasPrefix(prefix, "/") {
+		prefixes = append(prefixes, "/"+prefix) // js3tream's names may begin so
+	}
+	if prefix == "" {
+		prefixes = prefixes[:1]
+	}
+	for _, p := range prefixes {
+		for e, err := range l.st.List(ctx, archive.Query{Prefix: p}) {
+			if err != nil {
+				return err
+			}
+			if archive.IsOurs(e.Key) {
+				continue
+			}
+			name, isOld := archive.Js3treamName(e.Key)
+			if old != nil && (!isOld || old.Key != name) {
+				if err := flushOld(); err != nil {
+					return err
+				}
+			}
+			switch {
+			case isOld && old == nil:
+				old = &objectLine{Bucket: l.bucket, Key: name, State: "js3tream", Modified: timePointer(e.Modified), Bytes: e.Size, Chunks: 1}
+			case isOld:
+				old.Bytes += e.Size
+				old.Chunks++
+				if e.Modified.After(*old.Modified) {
+					old.Modified = timePointer(e.Modified)
+				}
+			default:
+				err := l.out.object(objectLine{Bucket: l.bucket, Key: e.Key, State: "other", Modified: timePointer(e.Modified), Bytes: e.Size})
+				if err != nil {
+					return err
+				}
+			}
+		}
+	}
+	if err := flushOld(); err != nil {
+		return err
+	}
+	return l.out.flush()
+}
+
+func timePointer(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}

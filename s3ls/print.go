@@ -1,0 +1,175 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"napback/internal/archive"
+	"napback/internal/cli"
+)
+
+// The lines that s3ls prints, with --json as objects of these fields. New
+// fields may come; the ones that are here stay.
+
+type bucketLine struct {
+	Bucket  string     `json:"bucket"`
+	Created *time.Time `json:"created,omitempty"`
+}
+
+// runLine is a run: its state and what its manifest says. The fields from
+// Host on are absent when the manifest does not exist or cannot be read.
+type runLine struct {
+	Bucket     string            `json:"bucket"`
+	Name       string            `json:"name"`
+	Run        string            `json:"run"`
+	State      archive.State     `json:"state"`
+	Error      string            `json:"error,omitempty"` // why the manifest cannot be read
+	Created    *time.Time        `json:"created,omitempty"`
+	Committed  *time.Time        `json:"committed,omitempty"`
+	Host       string            `json:"host,omitempty"`
+	Tool       string            `json:"tool,omitempty"`
+	Bytes      *int64            `json:"bytes,omitempty"`
+	ChunkBytes *int64            `json:"chunk_bytes,omitempty"`
+	Chunks     *int64            `json:"chunks,omitempty"`
+	Sums       string            `json:"sums,omitempty"`
+	Tag        string            `json:"tag,omitempty"`
+	Meta       map[string]string `json:"meta,omitempty"`
+	Recover    string            `json:"recover,omitempty"`
+}
+
+type chunkLine struct {
+	Bucket  string `json:"bucket"`
+	Name    string `json:"name"`
+	Run     string `json:"run"`
+	Key     string `json:"key"`
+	Chunk   int64  `json:"chunk"`
+	Bytes   int64  `json:"bytes"`
+	SHA256  string `json:"sha256,omitempty"`
+	Missing bool   `json:"missing,omitempty"`
+}
+
+// objectLine is something that s3put did not store: one object, or all the
+// chunks of a js3tream archive.
+type objectLine struct {
+	Bucket   string     `json:"bucket"`
+	Key      string     `json:"key"`
+	State    string     `json:"state"` // js3tream or other
+	Modified *time.Time `json:"modified,omitempty"`
+	Bytes    int64      `json:"bytes"`
+	Chunks   int64      `json:"chunks,omitempty"`
+}
+
+func newRunLine(bucket string, info archive.RunInfo) runLine {
+	line := runLine{
+		Bucket: bucket, Name: info.Name, Run: string(info.Run), State: info.State,
+		Created: timePointer(info.Run.Time()),
+	}
+	if info.Err != nil {
+		line.Error = info.Err.Error()
+	}
+	if m := info.Manifest; m != nil {
+		line.Created, line.Committed = timePointer(m.Created), timePointer(m.Committed)
+		line.Host, line.Tool, line.Sums, line.Tag = m.Host, m.Tool, m.Sums, m.Tag
+		line.Bytes, line.ChunkBytes, line.Chunks = &m.Bytes, &m.ChunkBytes, &m.Chunks
+		line.Meta, line.Recover = m.Meta, m.Recover
+	}
+	return line
+}
+
+// printer writes lines as a table for people or as JSON for programs.
+type printer struct {
+	w    *bufio.Writer
+	json *json.Encoder // nil for people
+	runs bool          // people want to see the runs
+}
+
+func newPrinter(w io.Writer, asJSON, runs bool) *printer {
+	p := &printer{w: bufio.NewWriter(w), runs: runs}
+	if asJSON {
+		p.json = json.NewEncoder(p.w)
+		p.json.SetEscapeHTML(false)
+	}
+	return p
+}
+
+// flush writes out what is buffered. It reports also earlier errors.
+func (p *printer) flush() error {
+	if err := p.w.Flush(); err != nil {
+		return fmt.Errorf("write the list: %w", err)
+	}
+	return nil
+}
+
+func (p *printer) line(object any, format string, args ...any) error {
+	var err error
+	if p.json != nil {
+		err = p.json.Encode(object)
+	} else {
+		_, err = fmt.Fprintf(p.w, format+"\n", args...)
+	}
+	if err != nil {
+		return fmt.Errorf("write the list: %w", err)
+	}
+	return nil
+}
+
+func (p *printer) bucket(b bucketLine) error {
+	return p.line(b, "%s  %s", localTime(b.Created), b.Bucket)
+}
+
+// run prints: time, bytes, chunks, state, name, with its run if asked for,
+// tag.
+func (p *printer) run(r runLine) error {
+	bytes, chunks := "-", "-"
+	when := r.Created
+	if r.Bytes != nil {
+		bytes, chunks = cli.FormatSize(*r.Bytes), fmt.Sprint(*r.Chunks)
+		when = r.Committed
+	}
+	text := fmt.Sprintf("%s  %9s  %6s  %-10s  %s", localTime(when), bytes, chunks, r.State, r.Name)
+	if p.runs {
+		text += ":" + r.Run
+	}
+	if r.Tag != "" {
+		text += "  " + oneLine(r.Tag)
+	}
+	return p.line(r, "%s", text)
+}
+
+func (p *printer) chunk(c chunkLine) error {
+	sum := c.SHA256
+	if c.Missing {
+		sum = "MISSING " + sum
+	}
+	return p.line(c, "    %13d  %9s  %s", c.Chunk, cli.FormatSize(c.Bytes), sum)
+}
+
+func (p *printer) object(o objectLine) error {
+	chunks := "-"
+	if o.Chunks > 0 {
+		chunks = fmt.Sprint(o.Chunks)
+	}
+	return p.line(o, "%s  %9s  %6s  %-10s  %s", localTime(o.Modified), cli.FormatSize(o.Bytes), chunks, o.State, oneLine(o.Key))
+}
+
+// localTime writes a time in the local zone, to the second.
+func localTime(t *time.Time) string {
+	if t == nil {
+		return strings.Repeat("-", len(time.DateTime))
+	}
+	return t.Local().Format(time.DateTime)
+}
+
+// oneLine keeps control characters of foreign text from the terminal.
+func oneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return '?'
+		}
+		return r
+	}, text)
+}

@@ -1,0 +1,18 @@
+// s3put stores a stream as an archive in S3 or in a local directory.
+//
+// The flow, in the terms of internal/archive:
+//
+//  1. The command line is checked: the address, then what the flags say
+//     together. Nothing has been started yet.
+//  2. The store is opened; with --create-bucket the bucket is made.
+//  3. The source is opened: stdin, or COMMAND, which is started only once the
+//     run has a name, so that a missing bucket costs nobody a dump.
+//  4. archive.Put reads the source, uploads, and asks for the verdict:
+//     COMMAND's exit status, or what --commit-fd delivers, or none for plain
+//     stdin.
+//  5. The address of the run is printed.
+package main
+
+import "napback/internal/cli"
+
+func main() { cli.Main("s3put", run) }

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"napback/internal/archive"
+	"napback/internal/cli"
+	"napback/internal/store"
+)
+
+type options struct {
+	Address string `arg:"" name:"bucket:name" help:"Where the archive goes: BUCKET:NAME or s3://BUCKET/NAME. COMMAND is the producer: the archive is committed only if it succeeds."`
+
+	store.Options
+
+	ChunkSize cli.Size          `short:"z" default:"25000000" placeholder:"SIZE" help:"Bytes in a chunk: 25000000, 25M, 64MiB (default: 25000000)."`
+	NeverDie  bool              `short:"n" help:"When all attempts at a chunk have failed, wait and go on with the same chunk, for ever."`
+	Attempts  int               `default:"5" placeholder:"N" help:"Tries of a request before it counts as failed (default: 5)."`
+	RetryWait time.Duration     `default:"30m" placeholder:"TIME" help:"How long --never-die waits (default: 30m)."`
+	Tag       string            `short:"t" placeholder:"TEXT" help:"A note that s3ls shows."`
+	Meta      map[string]string `short:"m" mapsep:"none" placeholder:"KEY=VALUE" help:"Put a value into the manifest; repeatable."`
+
+	Concurrency int      `short:"c" default:"8" placeholder:"N" help:"Chunks uploaded at the same time (default: 8)."`
+	Memory      cli.Size `default:"256MiB" placeholder:"SIZE" help:"Memory for chunks; concurrency adapts to it (default: 256MiB)."`
+	Spool       string   `placeholder:"DIR" help:"Hold chunks in files in DIR instead of memory."`
+
+	StorageClass string `placeholder:"CLASS" help:"Storage class of the chunks, such as STANDARD_IA."`
+	SSE          string `name:"sse" placeholder:"ALGORITHM" help:"Server-side encryption: AES256, aws:kms or aws:kms:dsse."`
+	SSEKMSKey    string `name:"sse-kms-key" placeholder:"ID" help:"Key for aws:kms."`
+	CreateBucket bool   `help:"Create the bucket if it does not exist."`
+	Keep         bool   `help:"Keep superseded and incomplete runs of the name."`
+	Pretend      bool   `short:"p" help:"Read the stream and say what would be stored; store nothing."`
+
+	CommitFD int   `name:"commit-fd" default:"-1" placeholder:"N" help:"Commit only if descriptor N delivers the line \"commit\" and ends."`
+	OKExit   []int `name:"ok-exit" default:"0" placeholder:"LIST" help:"Exit statuses of COMMAND that count as success (default: 0)."`
+
+	Progress string `enum:"auto,always,never" default:"auto" placeholder:"WHEN" help:"Show progress on stderr: auto, always, never (default: auto)."`
+	Verbose  bool   `short:"v" help:"Say more on stderr."`
+	Debug    bool   `help:"Say still more on stderr."`
+
+	command []string // what stands behind --
+	address archive.Address
+}
+
+var describe = cli.Describe{
+	Tool:    "s3put",
+	Usage:   "BUCKET:NAME [flags] [-- COMMAND...]",
+	Purpose: "Store standard input, or what COMMAND writes, as an archive in S3 or a local directory.",
+	Example: "tar -c /home | zstd | pgpipe -r me@example.org | s3put bucket:home\n" +
+		"s3put bucket:db -- pg_dump mydb",
+}
+
+// parse reads the command line. done is true when there is nothing to do.
+func parse(args []string, std cli.Streams) (o *options, done bool, err error) {
+	o = new(options)
+	dashes := slices.Index(args, "--")
+	if dashes >= 0 {
+		o.command = args[dashes+1:]
+		args = args[:dashes]
+	}
+	done, err = cli.Parse(o, args, std, describe)
+	if err != nil && dashes < 0 && strings.Contains(err.Error(), "unexpected argument") {
+		err = cli.WithHint(err, "a command goes behind --, as in: s3put BUCKET:NAME -- COMMAND")
+	}
+	if done || err != nil {
+		return nil, done, err
+	}
+	if dashes >= 0 && len(o.command) == 0 {
+		return nil, false, cli.UsageErrorf("no command after --")
+	}
+	if o.address, err = archive.ParseAddress(o.Address); err != nil {
+		return nil, false, err
+	}
+	return o, false, o.check()
+}
+
+// check refuses what cannot be meant.
+func (o *options) check() error {
+	switch {
+	case o.address.Run != "":
+		return cli.UsageErrorf("address %q: s3put names the run itself, leave it out", o.Address)
+	case o.ChunkSize < 1:
+		return cli.UsageErrorf("--chunk-size must be at least 1 byte")
+	case o.ChunkSize > maxObject:
+		return cli.UsageErrorf("--chunk-size: S3 takes at most 5 GiB in one object")
+	case o.Attempts < 1:
+		return cli.UsageErrorf("--attempts must be at least 1")
+	case o.RetryWait < 0:
+		return cli.UsageErrorf("--retry-wait cannot be negative")
+	case o.Concurrency < 1:
+		return cli.UsageErrorf("--concurrency must be at least 1")
+	case o.Spool == "" && o.ChunkSize > o.Memory:
+		return cli.WithHint(cli.UsageErrorf("chunks of %s do not fit into --memory %s",
+			cli.FormatSize(int64(o.ChunkSize)), cli.FormatSize(int64(o.Memory))),
+			"give more --memory, or --spool DIR to hold them in files")
+	case o.SSEKMSKey != "" && o.SSE != "aws:kms" && o.SSE != "aws:kms:dsse":
+		return cli.UsageErrorf("--sse-kms-key needs --sse aws:kms")
+	case o.CommitFD >= 0 && o.command != nil:
+		return cli.UsageErrorf("--commit-fd and a command are two ways to commit, give one")
+	case o.CommitFD >= 0 && o.CommitFD < 3:
+		return cli.UsageErrorf("--commit-fd must be 3 or more: 0, 1 and 2 are taken")
+	case !slices.Equal(o.OKExit, []int{0}) && o.command == nil:
+		return cli.UsageErrorf("--ok-exit speaks of a command, but none is given")
+	}
+	return nil
+}
+
+// maxObject is the largest object that one S3 request can create, in bytes.
+const maxObject = 5 << 30
+
+func (o *options) log(std cli.Streams) *cli.Log {
+	log := &cli.Log{Tool: "s3put", W: std.Err}
+	if o.Verbose {
+		log.Level = 1
+	}
+	if o.Debug {
+		log.Level = 2
+	}
+	return log
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+
+	"napback/internal/archive"
+	"napback/internal/cli"
+	"napback/internal/store"
+)
+
+// heapBeside is what the process may use beside the chunks before the
+// garbage collector works harder, in bytes.
+const heapBeside = 32 << 20
+
+func run(ctx context.Context, args []string, std cli.Streams) error {
+	o, done, err := parse(args, std)
+	if done || err != nil {
+		return err
+	}
+	source, err := openSource(o, std)
+	if err != nil {
+		return err
+	}
+	log := o.log(std)
+	service, err := store.Open(ctx, store.Config{
+		Options:      o.Options,
+		Attempts:     o.Attempts,
+		NeverDie:     o.NeverDie,
+		RetryWait:    o.RetryWait,
+		StorageClass: o.StorageClass,
+		SSE:          o.SSE,
+		SSEKMSKey:    o.SSEKMSKey,
+		Log:          log,
+	})
+	if err != nil {
+		return err
+	}
+	if o.CreateBucket && !o.Pretend {
+		if err := service.CreateBucket(ctx, o.address.Bucket); err != nil {
+			return err
+		}
+	}
+	if o.Spool == "" {
+		debug.SetMemoryLimit(int64(o.Memory) + heapBeside)
+	}
+	return put(ctx, o, std, service, source, log)
+}
+
+// source is where the stream comes from.
+type source interface {
+	io.Reader
+	// start is called with the address of the run before the first Read.
+	start(ctx context.Context, address archive.Address) error
+	// verdict is called after the last Read. It returns nil only if the
+	// producer is known to have succeeded.
+	verdict(ctx context.Context) (map[string]string, error)
+	// stop ends what was started. It is called in any case, at the end.
+	stop()
+}
+
+// put stores the source and prints the address of its run.
+func put(ctx context.Context, o *options, std cli.Streams, service store.Service, src source, log *cli.Log) error {
+	bucket := service.Bucket(o.address.Bucket)
+	// A producer that gives up ends the put, wherever it is.
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer src.stop()
+	if watched, ok := src.(*commitSource); ok {
+		watched.abort = cancel
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		return fmt.Errorf("name of this host: %w", err)
+	}
+	progress := cli.NewProgress(std.Err, o.Progress, -1)
+	address := o.address
+	manifest, err := archive.Put(ctx, bucket, src, archive.PutOptions{
+		Name:      address.Name,
+		ChunkSize: int64(o.ChunkSize),
+		Budget:    archive.Budget{Concurrency: o.Concurrency, Memory: int64(o.Memory), Spool: o.Spool},
+		Host:      host,
+		Tool:      "s3put " + cli.Version(),
+		Tag:       o.Tag,
+		Meta:      o.Meta,
+		Keep:      o.Keep,
+		Pretend:   o.Pretend,
+		Named: func(run archive.Run) error {
+			address.Run = run
+			return src.start(ctx, address)
+		},
+		Verdict: src.verdict,
+		Fetch:   func(prefix string) string { return service.RecoverCommand(address.Bucket, prefix) },
+		Stored: func(number, size int64) {
+			progress.Chunk(size)
+			log.Verbosef("stored chunk %d, %s", number, cli.FormatSize(size))
+		},
+		Log: log,
+	})
+	progress.Close()
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) && errors.Is(err, context.Canceled) {
+			return cause
+		}
+		return err
+	}
+	return report(o, std, address, manifest, log)
+}
+
+// report says what was done.
+func report(o *options, std cli.Streams, address archive.Address, m *archive.Manifest, log *cli.Log) error {
+	what := fmt.Sprintf("%s in %d chunks", cli.FormatSize(m.Bytes), m.Chunks)
+	if o.Pretend {
+		log.Notef("would store %s as %s:%s", what, address.Bucket, address.Name)
+		return nil
+	}
+	log.Verbosef("committed %s, %s", address, what)
+	if o.CommitFD >= 0 {
+		return nil // printed at the start, where its reader needs it
+	}
+	if _, err := fmt.Fprintln(std.Out, address); err != nil {
+		return fmt.Errorf("the archive %s is committed, but its address cannot be printed: %w", address, err)
+	}
+	return nil
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"napback/internal/archive"
+	"napback/internal/cli"
+)
+
+// openSource returns the source that the options name. It starts nothing.
+func openSource(o *options, std cli.Streams) (source, error) {
+	switch {
+	case o.command != nil:
+		return newCommandSource(o.command, o.OKExit, std)
+	case o.CommitFD >= 0:
+		return newCommitSource(o.CommitFD, std)
+	}
+	if cli.IsTerminal(std.In) {
+		return nil, cli.WithHint(cli.UsageErrorf("standard input is a terminal"),
+			"pipe something into s3put, or give it a command: s3put %s -- COMMAND", o.Address)
+	}
+	return plainSource{std.In}, nil
+}
+
+// plainSource is stdin whose producer only the shell knows. Its end counts as
+// success.
+type plainSource struct{ io.Reader }
+
+func (plainSource) start(context.Context, archive.Address) error { return nil }
+func (plainSource) verdict(context.Context) (map[string]string, error) {
+	return nil, nil
+}
+func (plainSource) stop() {}
+
+// commitSource is stdin with a second descriptor that delivers the verdict:
+// the line "commit", then optionally a JSON object of strings, then end of
+// file. End of file without it aborts, and at once, because then the driver
+// that held the other end is gone.
+type commitSource struct {
+	io.Reader
+	out     io.Writer
+	fd      *os.File
+	message chan commitMessage
+	abort   context.CancelCauseFunc // ends the put; set before start
+}
+
+type commitMessage struct {
+	meta map[string]string
+	err  error
+}
+
+// maxCommit is the longest commit message, in bytes.
+const maxCommit = 64 << 10
+
+func newCommitSource(fd int, std cli.Streams) (*commitSource, error) {
+	file := os.NewFile(uintptr(fd), "commit-fd")
+	if file == nil {
+		return nil, cli.UsageErrorf("--commit-fd %d: not an open descriptor", fd)
+	}
+	if _, err := file.Stat(); err != nil {
+		return nil, cli.UsageErrorf("--commit-fd %d: not an open descriptor", fd)
+	}
+	return &commitSource{Reader: std.In, out: std.Out, fd: file, message: make(chan commitMessage, 1)}, nil
+}
+
+// start prints the run's address, because whoever is to say commit has to
+// know before what it commits, and begins to listen.
+func (s *commitSource) start(_ context.Context, address archive.Address) error {
+	if _, err := fmt.Fprintln(s.out, address); err != nil {
+		return fmt.Errorf("print the address of the run: %w", err)
+	}
+	go func() {
+		meta, err := readCommit(s.fd)
+		if err != nil {
+			s.abort(err)
+		}
+		s.message <- commitMessage{meta, err}
+	}()
+	return nil
+}
+
+func (s *commitSource) verdict(ctx context.Context) (map[string]string, error) {
+	select {
+	case m := <-s.message:
+		return m.meta, m.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+func (s *commitSource) stop() {}
+
+// readCommit reads a commit message to its end. Errors have the code
+// cli.NotCommitted.
+func readCommit(r io.Reader) (map[string]string, error) {
+	data, err := io.ReadAll(io.LimitReader(bufio.NewReader(r), maxCommit+1))
+	if err != nil {
+		return nil, cli.Errorf(cli.NotCommitted, "not committed: read the commit descriptor: %w", err)
+	}
+	if len(data) > maxCommit {
+		return nil, cli.Errorf(cli.NotCommitted, "not committed: the commit message is longer than %s", cli.FormatSize(maxCommit))
+	}
+	line, rest, complete := bytes.Cut(data, []byte("\n"))
+	if len(data) == 0 {
+		return nil, cli.Errorf(cli.NotCommitted, "not committed: the commit descriptor ended without a commit")
+	}
+	if string(line) != "commit" || !complete {
+		return nil, cli.Errorf(cli.NotCommitted, "not committed: the commit descriptor said %q instead of \"commit\"", shorten(string(line)))
+	}
+	if rest = bytes.TrimSpace(rest); len(rest) == 0 {
+		return nil, nil
+	}
+	var meta map[string]string
+	if err := json.Unmarshal(rest, &meta); err != nil {
+		return nil, cli.Errorf(cli.NotCommitted, "not committed: what follows \"commit\" is not a JSON object of strings: %w", err)
+	}
+	return meta, nil
+}
+
+func shorten(s string) string {
+	if len(s) > 40 {
+		s = strings.ToValidUTF8(s[:40], "") + "..."
+	}
+	return s
+}
+
+// withoutSecrets is an environment for a process that has no business with
+// the store's credentials.
+func withoutSecrets(env []string) []string {
+	var kept []string
+	for _, kv := range env {
+		switch name, _, _ := strings.Cut(kv, "="); name {
+		case "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN":
+		default:
+			kept = append(kept, kv)
+		}
+	}
+	return kept
+}
