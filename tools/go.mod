@@ -4,7 +4,6 @@ go 1.26.0
 
 tool (
 	github.com/OpenPeeDeeP/depguard/v2/cmd/depguard
-	github.com/Shopify/toxiproxy/v2/cmd/server
 	github.com/minio/minio
 	github.com/versity/versitygw/cmd/versitygw
 	golang.org/x/perf/cmd/benchstat
