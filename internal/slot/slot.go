@@ -1,0 +1,158 @@
+package slot
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Type says what a backup holds.
+type Type string
+
+const (
+	Full Type = "FULL" // everything
+	Diff Type = "DIFF" // what changed since the backup of the turn before
+)
+
+// Slot is the place of one turn of a schedule.
+type Slot struct {
+	// Number is the slot that the backup goes to, in place of what it held.
+	Number int64
+	// Type is what the schedule asks for.
+	Type Type
+	// Turn numbers the due days; it grows by one from each to the next.
+	Turn int64
+	// Cycle numbers the rounds of the schedule. A DIFF may only build on
+	// backups of its own cycle, because the FULL before them is replaced
+	// while theirs is kept.
+	Cycle int64
+}
+
+// Schedule decides on slots. Its methods other than Validate may be called
+// only if Validate returned nil.
+type Schedule interface {
+	// Validate returns all that is wrong with the schedule's numbers.
+	Validate() error
+	// Warnings returns what is allowed but protects less than one may expect.
+	Warnings() []string
+	// Slot returns the slot of d, and whether a backup is due on d. If none
+	// is, the slot is zero.
+	Slot(d Date) (s Slot, due bool)
+	// At returns the slot of the turn that runs on d: that of the last due
+	// day that is not after d.
+	At(d Date) Slot
+	// Span returns the number of days after which every slot has been used.
+	Span() int64
+	// Reach returns how old, in days, the oldest backup that restores is:
+	// at least and at most, on any day after its backup (if due) is made,
+	// once every slot has been used. Retired discs are not counted.
+	Reach() (least, most int64)
+}
+
+var (
+	_ Schedule = Simple{}
+	_ Schedule = Hanoi{}
+)
+
+// The limits are far above any use and keep every product within an int64.
+const (
+	maxFrequency = 1_000_000 // days
+	maxSlots     = 1_000_000
+	maxDiscs     = 30
+)
+
+// Simple keeps Fulls cycles of a FULL and Diffs DIFFs each. The usual values
+// are DefaultSimple's.
+type Simple struct {
+	Frequency int // days from one backup to the next
+	Phase     int // shifts the due days: this many days earlier
+	Diffs     int // DIFFs after each FULL
+	Fulls     int // FULLs that are kept, each with its DIFFs
+}
+
+// DefaultSimple returns the schedule that holds unless told otherwise: daily,
+// four weeks of one FULL and six DIFFs.
+func DefaultSimple() Simple { return Simple{Frequency: 1, Phase: 0, Diffs: 6, Fulls: 4} }
+
+// Validate implements Schedule.
+func (s Simple) Validate() error {
+	errs := []error{
+		inRange("frequency", s.Frequency, 1, maxFrequency),
+		inRange("diffs", s.Diffs, 0, maxSlots-1),
+		inRange("fulls", s.Fulls, 1, maxSlots),
+	}
+	if s.Frequency >= 1 {
+		errs = append(errs, s.checkPhase())
+	}
+	err := errors.Join(errs...)
+	if err == nil && s.slots() > maxSlots {
+		err = fmt.Errorf("fulls %d with diffs %d: these are %d slots, want at most %d", s.Fulls, s.Diffs, s.slots(), maxSlots)
+	}
+	return err
+}
+
+func (s Simple) checkPhase() error {
+	if s.Phase < 0 || s.Phase >= s.Frequency {
+		return fmt.Errorf("phase %d: want 0 to %d, as it must be less than the frequency", s.Phase, s.Frequency-1)
+	}
+	return nil
+}
+
+// Warnings implements Schedule.
+func (s Simple) Warnings() []string {
+	switch {
+	case s.Fulls > 1:
+		return nil
+	case s.Diffs == 0:
+		return []string{"fulls 1: only the newest backup is kept; 2 or more keep older ones"}
+	}
+	return []string{"fulls 1: as soon as a new FULL is stored the DIFFs before it can no longer be restored," +
+		" and it is the only backup; 2 or more keep an older chain"}
+}
+
+// Slot implements Schedule.
+func (s Simple) Slot(d Date) (Slot, bool) {
+	if mod(d.Day()+int64(s.Phase), int64(s.Frequency)) != 0 {
+		return Slot{}, false
+	}
+	return s.At(d), true
+}
+
+// At implements Schedule.
+func (s Simple) At(d Date) Slot {
+	turn := div(d.Day()+int64(s.Phase), int64(s.Frequency))
+	chain := int64(s.Diffs) + 1
+	slot := Slot{Number: mod(turn, s.slots()), Type: Diff, Turn: turn, Cycle: div(turn, chain)}
+	if slot.Number%chain == 0 {
+		slot.Type = Full
+	}
+	return slot
+}
+
+// Span implements Schedule.
+func (s Simple) Span() int64 { return s.slots() * int64(s.Frequency) }
+
+// Reach implements Schedule. It is least on the day of a FULL, which replaces
+// the oldest one and so breaks the oldest chain.
+func (s Simple) Reach() (least, most int64) {
+	return (s.slots() - int64(s.Diffs) - 1) * int64(s.Frequency), s.Span() - 1
+}
+
+// slots is how many slots the schedule has.
+func (s Simple) slots() int64 { return int64(s.Fulls) * (int64(s.Diffs) + 1) }
+
+// inRange checks a number that must lie from low to high.
+func inRange(name string, value, low, high int) error {
+	switch {
+	case value < low:
+		return fmt.Errorf("%s %d: want %d or more", name, value, low)
+	case value > high:
+		return fmt.Errorf("%s %d: want at most %d", name, value, high)
+	}
+	return nil
+}
+
+// div and mod divide rounding down, so that days before 1970 fall into the
+// same pattern as those after; b is positive.
+func div(a, b int64) int64 { return (a - mod(a, b)) / b }
+
+func mod(a, b int64) int64 { return (a%b + b) % b }

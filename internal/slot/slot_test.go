@@ -1,0 +1,445 @@
+package slot
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+	"time"
+)
+
+func date(t testing.TB, text string) Date {
+	t.Helper()
+	d, err := ParseDate(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// schedules are all the kinds of schedule that the property tests run over.
+func schedules() []Schedule {
+	var all []Schedule
+	for _, frequency := range []int{1, 2, 3, 7} {
+		for phase := range frequency {
+			for _, diffs := range []int{0, 1, 6} {
+				for _, fulls := range []int{1, 2, 4} {
+					all = append(all, Simple{frequency, phase, diffs, fulls})
+				}
+			}
+		}
+		for _, discs := range []int{1, 2, 3, 5, 8} {
+			all = append(all, Hanoi{frequency, discs, false}, Hanoi{frequency, discs, true})
+		}
+	}
+	return all
+}
+
+// frequency and turnsToReuse say what design promises of a schedule: the days
+// between turns, and the turns after which a slot is used again.
+func frequency(s Schedule) int64 {
+	switch s := s.(type) {
+	case Simple:
+		return int64(s.Frequency)
+	case Hanoi:
+		return int64(s.Frequency)
+	}
+	panic("unknown schedule")
+}
+
+func turnsToReuse(s Schedule, slot int64) int64 {
+	switch s := s.(type) {
+	case Simple:
+		return int64(s.Fulls) * int64(s.Diffs+1)
+	case Hanoi:
+		if slot == int64(s.Discs)-1 {
+			return 1 << slot
+		}
+		return 1 << (slot + 1)
+	}
+	panic("unknown schedule")
+}
+
+// periods begin in an ordinary time and before 1970, and last 20 years and more.
+func periods(t *testing.T) [][2]Date {
+	return [][2]Date{
+		{date(t, "2015-12-25"), date(t, "2036-01-10")},
+		{date(t, "1958-06-01"), date(t, "1980-01-10")},
+	}
+}
+
+func forEach(t *testing.T, check func(t *testing.T, s Schedule, from, to Date)) {
+	for _, s := range schedules() {
+		for _, p := range periods(t) {
+			t.Run(fmt.Sprintf("%T%v from %v", s, s, p[0]), func(t *testing.T) {
+				if err := s.Validate(); err != nil {
+					t.Fatal(err)
+				}
+				check(t, s, p[0], p[1])
+			})
+		}
+	}
+}
+
+func TestDueDaysAreExactlyTheFrequencyApart(t *testing.T) {
+	forEach(t, func(t *testing.T, s Schedule, from, to Date) {
+		var last Date
+		var lastSlot Slot
+		dueDays := int64(0)
+		for d := from; d.Sub(to) <= 0; d = d.AddDays(1) {
+			slot, due := s.Slot(d)
+			if !due {
+				if slot != (Slot{}) {
+					t.Fatalf("%v is not due but has slot %v", d, slot)
+				}
+				if dueDays > 0 && s.At(d) != lastSlot {
+					t.Fatalf("At(%v) = %v; want that of %v, %v", d, s.At(d), last, lastSlot)
+				}
+				continue
+			}
+			if slot != s.At(d) {
+				t.Fatalf("Slot(%v) = %v but At is %v", d, slot, s.At(d))
+			}
+			if dueDays > 0 && (d.Sub(last) != frequency(s) || slot.Turn != lastSlot.Turn+1 || slot.Cycle < lastSlot.Cycle || slot.Cycle > lastSlot.Cycle+1) {
+				t.Fatalf("%v has %+v after %v with %+v", d, slot, last, lastSlot)
+			}
+			last, lastSlot = d, slot
+			dueDays++
+		}
+		if want := (to.Sub(from) + 1) / frequency(s); dueDays < want || dueDays > want+1 {
+			t.Fatalf("%d due days; want about %d", dueDays, want)
+		}
+	})
+}
+
+func TestASlotIsReusedOnlyWhenItsTurnComes(t *testing.T) {
+	forEach(t, func(t *testing.T, s Schedule, from, to Date) {
+		used := map[int64]int64{} // slot number: turn
+		for d := from; d.Sub(to) <= 0; d = d.AddDays(1) {
+			slot, due := s.Slot(d)
+			if !due {
+				continue
+			}
+			if before, ok := used[slot.Number]; ok && slot.Turn-before != turnsToReuse(s, slot.Number) {
+				t.Fatalf("%v: slot %d is used %d turns after the last time; want %d", d, slot.Number, slot.Turn-before, turnsToReuse(s, slot.Number))
+			}
+			used[slot.Number] = slot.Turn
+			if hanoi, ok := s.(Hanoi); (!ok || !hanoi.ArchiveOldest) && (slot.Number < 0 || slot.Number >= slots(s)) {
+				t.Fatalf("%v: slot %d of %d", d, slot.Number, slots(s))
+			}
+		}
+		if hanoi, ok := s.(Hanoi); (!ok || !hanoi.ArchiveOldest) && int64(len(used)) != slots(s) {
+			t.Fatalf("%d slots were used; want %d", len(used), slots(s))
+		}
+	})
+}
+
+func slots(s Schedule) int64 {
+	if hanoi, ok := s.(Hanoi); ok {
+		return int64(hanoi.Discs)
+	}
+	return s.(Simple).slots()
+}
+
+func TestSimpleIsAFullThenItsDiffs(t *testing.T) {
+	forEach(t, func(t *testing.T, s Schedule, from, to Date) {
+		simple, ok := s.(Simple)
+		position := -1 // of the cycle; unknown until its FULL
+		var cycle int64
+		for d := from; d.Sub(to) <= 0; d = d.AddDays(1) {
+			slot, due := s.Slot(d)
+			switch {
+			case !due:
+			case !ok: // Hanoi
+				if slot.Type != Full {
+					t.Fatalf("%v is a %v", d, slot.Type)
+				}
+			case slot.Type == Full:
+				if position >= 0 && (position != simple.Diffs || slot.Cycle != cycle+1) {
+					t.Fatalf("%v: a FULL of cycle %d after %d DIFFs of cycle %d", d, slot.Cycle, position, cycle)
+				}
+				position, cycle = 0, slot.Cycle
+			case position >= 0:
+				position++
+				if slot.Type != Diff || position > simple.Diffs || slot.Cycle != cycle {
+					t.Fatalf("%v: %+v at position %d of cycle %d", d, slot, position, cycle)
+				}
+			}
+		}
+	})
+}
+
+// stored is what a slot holds in the tests that keep backups: the day and turn
+// it was made, and the turns that it needs to be restored, itself included.
+type stored struct {
+	day         Date
+	turn, cycle int64
+	first       int64
+}
+
+// keep runs a schedule and calls visit after each day with what is stored.
+func keep(s Schedule, from, to Date, visit func(d Date, held map[int64]stored)) {
+	held := map[int64]stored{}
+	var chain int64
+	for d := from; d.Sub(to) <= 0; d = d.AddDays(1) {
+		if slot, due := s.Slot(d); due {
+			if slot.Type == Full {
+				chain = slot.Turn
+			}
+			held[slot.Number] = stored{d, slot.Turn, slot.Cycle, chain}
+		}
+		visit(d, held)
+	}
+}
+
+func restores(b stored, turns map[int64]bool) bool {
+	for n := b.first; n <= b.turn; n++ {
+		if !turns[n] {
+			return false
+		}
+	}
+	return true
+}
+
+func TestAllChainsButOneAlwaysRestore(t *testing.T) {
+	forEach(t, func(t *testing.T, s Schedule, from, to Date) {
+		simple, ok := s.(Simple)
+		if !ok {
+			return
+		}
+		fewest := math.MaxInt
+		keep(s, from, to, func(d Date, held map[int64]stored) {
+			if d.Sub(from) < 2*s.Span() {
+				return
+			}
+			turns := map[int64]bool{}
+			for _, b := range held {
+				turns[b.turn] = true
+			}
+			complete := map[int64]int{} // cycle: backups that restore
+			for _, b := range held {
+				if restores(b, turns) {
+					complete[b.cycle]++
+				}
+			}
+			whole := 0
+			for _, n := range complete {
+				if n == simple.Diffs+1 {
+					whole++
+				}
+			}
+			fewest = min(fewest, whole)
+		})
+		// At least Fulls-1, and not more: what is promised is exact.
+		want := simple.Fulls - 1
+		if simple.Diffs == 0 {
+			want = simple.Fulls
+		}
+		if fewest != want {
+			t.Fatalf("at the worst %d complete chains; want %d", fewest, want)
+		}
+	})
+}
+
+// TestReachIsExact also holds what is said of Hanoi: with K discs its oldest
+// backup is at least 2^(K-2) and less than 2^(K-1) turns old.
+func TestReachIsExact(t *testing.T) {
+	forEach(t, func(t *testing.T, s Schedule, from, to Date) {
+		if hanoi, ok := s.(Hanoi); ok && hanoi.ArchiveOldest {
+			return
+		}
+		least, most := int64(math.MaxInt64), int64(0)
+		keep(s, from, to, func(d Date, held map[int64]stored) {
+			if d.Sub(from) < 2*s.Span() {
+				return
+			}
+			turns := map[int64]bool{}
+			for _, b := range held {
+				turns[b.turn] = true
+			}
+			oldest := int64(0)
+			for _, b := range held {
+				if restores(b, turns) {
+					oldest = max(oldest, d.Sub(b.day))
+				}
+			}
+			least, most = min(least, oldest), max(most, oldest)
+		})
+		wantLeast, wantMost := s.Reach()
+		if least != wantLeast || most != wantMost {
+			t.Fatalf("the oldest is %d to %d days old; Reach says %d to %d", least, most, wantLeast, wantMost)
+		}
+		if hanoi, ok := s.(Hanoi); ok && hanoi.Discs >= 2 {
+			f := int64(hanoi.Frequency)
+			if least != f<<(hanoi.Discs-2) || most >= f<<(hanoi.Discs-1) {
+				t.Fatalf("%d discs: the oldest is %d to %d days old", hanoi.Discs, least, most)
+			}
+		}
+	})
+}
+
+func TestArchiveOldestNeverOverwritesARetiredDisc(t *testing.T) {
+	forEach(t, func(t *testing.T, s Schedule, from, to Date) {
+		hanoi, ok := s.(Hanoi)
+		if !ok || !hanoi.ArchiveOldest {
+			return
+		}
+		plain := hanoi
+		plain.ArchiveOldest = false
+		last := int64(hanoi.Discs) - 1
+		retired := map[int64]Slot{}
+		for d := from; d.Sub(to) <= 0; d = d.AddDays(1) {
+			slot, due := s.Slot(d)
+			without, _ := plain.Slot(d)
+			switch {
+			case !due:
+			case without.Number < last:
+				if slot != without {
+					t.Fatalf("%v: %+v; want %+v as without ArchiveOldest", d, slot, without)
+				}
+			case slot.Number >= 0 && slot.Number < last:
+				t.Fatalf("%v: the oldest disc goes to slot %d of the rotation", d, slot.Number)
+			default:
+				if before, taken := retired[slot.Number]; taken {
+					t.Fatalf("%v: %+v overwrites %+v", d, slot, before)
+				}
+				retired[slot.Number] = slot
+			}
+		}
+		if want := to.Sub(from) / s.Span(); int64(len(retired)) < want {
+			t.Fatalf("%d discs retired; want %d", len(retired), want)
+		}
+	})
+}
+
+func TestTheLocalDateDecidesInEveryZone(t *testing.T) {
+	checked := []Schedule{DefaultSimple(), Simple{7, 3, 1, 2}, DefaultHanoi(), Hanoi{2, 4, true}}
+	for _, zone := range zones(t) {
+		t.Run(zone.String(), func(t *testing.T) {
+			dueDays := make([]int64, len(checked))
+			for day := 0; day < 20*365; day++ {
+				civil := date(t, "2007-01-01").AddDays(int64(day))
+				// From the first second of the day to the last.
+				for _, clock := range [][3]int{{0, 0, 0}, {2, 30, 0}, {12, 0, 0}, {23, 59, 59}} {
+					now := time.Date(2007, 1, 1+day, clock[0], clock[1], clock[2], 0, zone)
+					if now.Format("2006-01-02") != civil.String() {
+						continue // the zone has no such time on that day
+					}
+					for i, s := range checked {
+						got, due := s.Slot(Today(now))
+						want, wantDue := s.Slot(civil)
+						if got != want || due != wantDue {
+							t.Fatalf("%v: %+v, %v; want %+v, %v", now, got, due, want, wantDue)
+						}
+						if due && clock[0] == 12 {
+							dueDays[i]++
+						}
+					}
+				}
+			}
+			for i, s := range checked {
+				want := int64(20*365) / frequency(s)
+				if dueDays[i] < want-1 || dueDays[i] > want+1 { // Apia has a day less
+					t.Errorf("%v: %d due days; want %d", s, dueDays[i], want)
+				}
+			}
+		})
+	}
+}
+
+func TestSlotsOfKnownDays(t *testing.T) {
+	for _, c := range []struct {
+		s    Schedule
+		day  string
+		want Slot
+		due  bool
+	}{
+		{DefaultSimple(), "1970-01-01", Slot{0, Full, 0, 0}, true},
+		{DefaultSimple(), "1970-01-08", Slot{7, Full, 7, 1}, true},
+		{DefaultSimple(), "1969-12-31", Slot{27, Diff, -1, -1}, true},
+		{DefaultSimple(), "2026-11-20", Slot{1, Diff, 20777, 2968}, true},
+		{DefaultSimple(), "2026-12-31", Slot{14, Full, 20818, 2974}, true},
+		{DefaultSimple(), "2027-01-01", Slot{15, Diff, 20819, 2974}, true},
+		{Simple{7, 3, 1, 2}, "1970-01-05", Slot{1, Diff, 1, 0}, true},
+		{Simple{7, 3, 1, 2}, "1970-01-06", Slot{}, false},
+		{Simple{7, 3, 1, 2}, "1969-12-29", Slot{0, Full, 0, 0}, true},
+		{DefaultHanoi(), "1970-01-01", Slot{0, Full, 0, 0}, true},
+		{DefaultHanoi(), "1970-01-02", Slot{1, Full, 1, 0}, true},
+		{DefaultHanoi(), "1970-01-16", Slot{4, Full, 15, 0}, true},
+		{DefaultHanoi(), "1970-02-01", Slot{4, Full, 31, 1}, true},
+		{DefaultHanoi(), "1969-12-31", Slot{4, Full, -1, -1}, true},
+		{Hanoi{1, 5, true}, "1970-01-16", Slot{4, Full, 15, 0}, true},
+		{Hanoi{1, 5, true}, "1970-02-01", Slot{5, Full, 31, 1}, true},
+		{Hanoi{1, 5, true}, "1969-12-31", Slot{-1, Full, -1, -1}, true},
+		{Hanoi{1, 1, true}, "1970-01-08", Slot{7, Full, 7, 7}, true},
+		{Hanoi{3, 1, false}, "1970-01-04", Slot{0, Full, 1, 1}, true},
+		{Hanoi{3, 1, false}, "1970-01-05", Slot{}, false},
+	} {
+		if got, due := c.s.Slot(date(t, c.day)); got != c.want || due != c.due {
+			t.Errorf("%T%v on %s: %+v, %v; want %+v, %v", c.s, c.s, c.day, got, due, c.want, c.due)
+		}
+	}
+}
+
+func TestValidateNamesEveryBadNumber(t *testing.T) {
+	for _, c := range []struct {
+		s    Schedule
+		want string // lines of the error, "" for none
+	}{
+		{DefaultSimple(), ""},
+		{Simple{1, 0, 0, 1}, ""},
+		{Simple{maxFrequency, maxFrequency - 1, 0, maxSlots}, ""},
+		{Simple{1, 0, maxSlots - 1, 1}, ""},
+		{Simple{0, 0, 6, 4}, "frequency 0: want 1 or more"},
+		{Simple{maxFrequency + 1, 0, 6, 4}, "frequency 1000001: want at most 1000000"},
+		{Simple{1, 1, 6, 4}, "phase 1: want 0 to 0, as it must be less than the frequency"},
+		{Simple{7, 7, 6, 4}, "phase 7: want 0 to 6, as it must be less than the frequency"},
+		{Simple{7, -1, 6, 4}, "phase -1: want 0 to 6, as it must be less than the frequency"},
+		{Simple{1, 0, -1, 0}, "diffs -1: want 0 or more\nfulls 0: want 1 or more"},
+		{Simple{1, 0, math.MaxInt, math.MaxInt}, fmt.Sprintf("diffs %d: want at most 999999\nfulls %[1]d: want at most 1000000", math.MaxInt)},
+		{Simple{1, 0, 999, 1001}, "fulls 1001 with diffs 999: these are 1001000 slots, want at most 1000000"},
+		{Simple{math.MinInt, math.MinInt, math.MinInt, math.MinInt}, fmt.Sprintf("frequency %d: want 1 or more\ndiffs %[1]d: want 0 or more\nfulls %[1]d: want 1 or more", math.MinInt)},
+		{DefaultHanoi(), ""},
+		{Hanoi{maxFrequency, 30, true}, ""},
+		{Hanoi{1, 0, false}, "discs 0: want 1 or more"},
+		{Hanoi{0, 31, false}, "frequency 0: want 1 or more\ndiscs 31: want at most 30"},
+	} {
+		got := ""
+		if err := c.s.Validate(); err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%T%v: %q; want %q", c.s, c.s, got, c.want)
+		}
+	}
+}
+
+func TestTheLargestSchedulesDoNotOverflow(t *testing.T) {
+	for _, s := range []Schedule{Simple{maxFrequency, 0, 0, maxSlots}, Simple{1, 0, maxSlots - 1, 1}, Hanoi{maxFrequency, maxDiscs, true}} {
+		if s.Span() <= 0 {
+			t.Errorf("%v: span %d", s, s.Span())
+		}
+		for _, day := range []string{"0001-01-01", "9999-12-31"} {
+			if got := s.At(date(t, day)); got.Number >= maxSlots {
+				t.Errorf("%v on %s: %+v", s, day, got)
+			}
+		}
+	}
+}
+
+func TestWarningsOfSchedulesThatKeepOneBackup(t *testing.T) {
+	for _, c := range []struct {
+		s    Schedule
+		want string
+	}{
+		{Simple{1, 0, 6, 1}, "DIFFs before it can no longer be restored"},
+		{Simple{1, 0, 0, 1}, "only the newest"},
+		{Hanoi{1, 1, false}, "only the newest"},
+		{Simple{1, 0, 6, 2}, ""}, {Hanoi{1, 2, false}, ""}, {Hanoi{1, 1, true}, ""},
+	} {
+		got := strings.Join(c.s.Warnings(), "\n")
+		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
+			t.Errorf("%T%v warns %q; want %q", c.s, c.s, got, c.want)
+		}
+	}
+}
