@@ -1,0 +1,197 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"napback/internal/cli"
+	"napback/internal/slot"
+)
+
+// How far back backups are imagined if nothing else is asked for, in spans of
+// the schedule. After two, nothing is left that depends on the day they began.
+// A rotation that retires discs never gets there; four show what it does.
+const (
+	spans         = 2
+	spansRetiring = 4
+)
+
+// backup is one that was made.
+type backup struct {
+	date   slot.Date
+	place  slot.Slot // its Type is what was made, not what the schedule asked for
+	parent *backup   // that a DIFF builds on; nil for a FULL
+	gone   bool      // another one has its slot
+}
+
+// restores tells whether the backup and all that it builds on are there.
+func (b *backup) restores() bool {
+	for ; b != nil; b = b.parent {
+		if b.gone {
+			return false
+		}
+	}
+	return true
+}
+
+// simulate makes a backup on each due day of first to last, and returns all
+// that were made, oldest first. As napback does it, a slot holds one backup,
+// and a DIFF with no FULL of its own cycle to build on becomes a FULL: that is
+// the first backup, where they begin in the middle of a cycle.
+func simulate(s slot.Schedule, first, last slot.Date) []*backup {
+	var made []*backup
+	var newest *backup
+	held := map[int64]*backup{}
+	for d := first; d.Sub(last) <= 0; d = d.AddDays(1) {
+		place, due := s.Slot(d)
+		if !due {
+			continue
+		}
+		b := &backup{date: d, place: place}
+		if place.Type == slot.Diff && newest != nil {
+			b.parent = newest
+		} else {
+			b.place.Type = slot.Full
+		}
+		if old := held[place.Number]; old != nil {
+			old.gone = true
+		}
+		held[place.Number], newest = b, b
+		made = append(made, b)
+	}
+	return made
+}
+
+// maxGap is the longest row of dots in a picture; longer ones are counted.
+const maxGap = 16
+
+// picture draws backups, oldest first, one character each: F, D, or d for a
+// DIFF that does not restore. A dot is one that is gone, unless it is older
+// than all that are there.
+func picture(made []*backup) string {
+	var out strings.Builder
+	gap := 0
+	for _, b := range made {
+		if b.gone {
+			gap++
+			continue
+		}
+		if out.Len() > 0 {
+			out.WriteString(dots(gap))
+		}
+		gap = 0
+		switch {
+		case b.place.Type == slot.Full:
+			out.WriteByte('F')
+		case b.restores():
+			out.WriteByte('D')
+		default:
+			out.WriteByte('d')
+		}
+	}
+	return out.String()
+}
+
+func dots(gap int) string {
+	if gap > maxGap {
+		return fmt.Sprintf("..%d..", gap)
+	}
+	return strings.Repeat(".", gap)
+}
+
+// state is what exists on a day, in JSON.
+type state struct {
+	Date    slot.Date  `json:"date"`
+	Picture string     `json:"picture"`
+	Backups []survivor `json:"backups"` // oldest first
+	Reach   *reach     `json:"reach,omitempty"`
+}
+
+type survivor struct {
+	Date     slot.Date `json:"date"`
+	Age      int64     `json:"age_days"`
+	Slot     int64     `json:"slot"`
+	Type     slot.Type `json:"type"`
+	Restores bool      `json:"restores"`
+}
+
+// reach is how old the oldest backup that restores is in the long run.
+type reach struct {
+	Least int64 `json:"least_days"`
+	Most  int64 `json:"most_days"`
+}
+
+// print prints what exists on the date.
+func (o keptOptions) print(q query, std cli.Streams) error {
+	first := q.date.AddDays(-history(q.schedule))
+	if o.Days != nil {
+		if err := checkDays(*o.Days); err != nil {
+			return err
+		}
+		first = q.date.AddDays(1 - *o.Days)
+	}
+	if first.Sub(slot.FirstDate()) < 0 {
+		first = slot.FirstDate()
+	}
+	made := simulate(q.schedule, first, q.date)
+	s := state{Date: q.date, Picture: picture(made), Backups: []survivor{}}
+	for _, b := range made {
+		if !b.gone {
+			s.Backups = append(s.Backups, survivor{b.date, q.date.Sub(b.date), b.place.Number, b.place.Type, b.restores()})
+		}
+	}
+	if !retires(q.schedule) {
+		least, most := q.schedule.Reach()
+		s.Reach = &reach{least, most}
+	}
+	return printing(std.Out, func(out *bufio.Writer) error {
+		if q.json {
+			return json.NewEncoder(out).Encode(s)
+		}
+		return s.table(out)
+	})
+}
+
+func history(s slot.Schedule) int64 {
+	if retires(s) {
+		return spansRetiring * s.Span()
+	}
+	return spans * s.Span()
+}
+
+// retires tells whether the schedule takes discs out of the rotation for ever.
+func retires(s slot.Schedule) bool {
+	hanoi, ok := s.(slot.Hanoi)
+	return ok && hanoi.ArchiveOldest
+}
+
+// table prints the state for people.
+func (s state) table(out *bufio.Writer) error {
+	if len(s.Backups) == 0 {
+		_, err := fmt.Fprintln(out, "no backup was due yet")
+		return err
+	}
+	fmt.Fprintf(out, "%-10s  %8s  %8s  %-4s  %s\n", "DATE", "AGE", "SLOT", "TYPE", "RESTORES")
+	for _, b := range s.Backups {
+		restores := "yes"
+		if !b.Restores {
+			restores = "no"
+		}
+		fmt.Fprintf(out, "%-10v  %8s  %8d  %-4s  %s\n", b.Date, days(b.Age), b.Slot, b.Type, restores)
+	}
+	fmt.Fprintf(out, "\n%s\n", s.Picture)
+	fmt.Fprintln(out, "oldest to newest: F full, D restores, d does not (its FULL is replaced), . replaced")
+	if s.Reach != nil {
+		fmt.Fprintf(out, "in the long run the oldest that restores is %d to %s old\n", s.Reach.Least, days(s.Reach.Most))
+	}
+	return out.Flush() // a bufio.Writer keeps the first error
+}
+
+func days(n int64) string {
+	if n == 1 {
+		return "1 day"
+	}
+	return fmt.Sprintf("%d days", n)
+}

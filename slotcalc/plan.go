@@ -1,0 +1,105 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"napback/internal/cli"
+	"napback/internal/slot"
+)
+
+// maxDays bounds how many days are printed, or imagined to have had backups.
+const maxDays = 1_000_000
+
+// day is one day of a schedule in JSON.
+type day struct {
+	Date slot.Date `json:"date"`
+	Due  bool      `json:"due"`
+	*turn
+}
+
+// turn is what a day has when it is due.
+type turn struct {
+	Slot  int64     `json:"slot"`
+	Type  slot.Type `json:"type"`
+	Turn  int64     `json:"turn"`
+	Cycle int64     `json:"cycle"`
+}
+
+func (q query) day(date slot.Date) day {
+	s, due := q.schedule.Slot(date)
+	if !due {
+		return day{Date: date}
+	}
+	return day{date, true, &turn{s.Number, s.Type, s.Turn, s.Cycle}}
+}
+
+// printSlot answers whether a backup is due: with its slot and type, or with
+// nothing and exit status 1.
+func printSlot(q query, std cli.Streams) error {
+	d := q.day(q.date)
+	if !d.Due {
+		return cli.Exit(cli.Failed)
+	}
+	return printing(std.Out, func(out *bufio.Writer) error {
+		if q.json {
+			return json.NewEncoder(out).Encode(d)
+		}
+		_, err := fmt.Fprintln(out, d.Slot, d.Type)
+		return err
+	})
+}
+
+// print prints one line a day, from the date on.
+func (o planOptions) print(q query, std cli.Streams) error {
+	if err := checkDays(o.Days); err != nil {
+		return err
+	}
+	if q.date.AddDays(o.Days-1).Sub(slot.LastDate()) > 0 {
+		return cli.UsageErrorf("--days %d: the last of these days would be after %v", o.Days, slot.LastDate())
+	}
+	return printing(std.Out, func(out *bufio.Writer) error {
+		for n := range o.Days {
+			if err := printDay(out, q.day(q.date.AddDays(n)), q.json); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// printDay keeps the three columns on days that are not due, so that a shell
+// can read every line the same way.
+func printDay(out io.Writer, d day, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(out).Encode(d)
+	}
+	if !d.Due {
+		_, err := fmt.Fprintf(out, "%v - -\n", d.Date)
+		return err
+	}
+	_, err := fmt.Fprintf(out, "%v %d %s\n", d.Date, d.Slot, d.Type)
+	return err
+}
+
+func checkDays(days int64) error {
+	if days < 1 || days > maxDays {
+		return cli.UsageErrorf("--days %d: want 1 to %d", days, maxDays)
+	}
+	return nil
+}
+
+// printing runs print on a buffer over w and reports what w could not take.
+func printing(w io.Writer, print func(out *bufio.Writer) error) error {
+	out := bufio.NewWriter(w)
+	err := print(out)
+	if err == nil {
+		err = out.Flush()
+	}
+	if err != nil {
+		return fmt.Errorf("print the result: %w", err)
+	}
+	return nil
+}

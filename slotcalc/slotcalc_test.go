@@ -1,0 +1,177 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	_ "time/tzdata" // TZ works wherever the tests run
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"napback/internal/cli"
+	"napback/internal/slot"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"slotcalc": main})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			// A program built with -race waits a second before it exits.
+			env.Setenv("GORACE", "atexit_sleep_ms=0")
+			return nil
+		},
+	})
+}
+
+// TestManualExamplesRun runs every example of the manual page as it is
+// printed, in a directory that has what they name.
+func TestManualExamplesRun(t *testing.T) {
+	page, err := os.ReadFile("../man/slotcalc.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, examples, _ := strings.Cut(string(page), ".Sh EXAMPLES\n")
+	examples, _, _ = strings.Cut(examples, "\n.Sh ")
+	blocks := strings.Split(examples, ".Bd -literal -offset indent\n")[1:]
+	want := []string{"", "due: slot", "FDDDDDD", "FULL"}
+	if len(blocks) != 4 {
+		t.Fatalf("%d examples; want 4", len(blocks))
+	}
+	bin := slotcalcOnPath(t)
+	for i, block := range blocks {
+		script, _, ended := strings.Cut(block, "\n.Ed")
+		if !ended {
+			t.Fatalf("example %d has no end", i)
+		}
+		dir := t.TempDir()
+		if err := os.MkdirAll(filepath.Join(dir, "documents"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.Command("bash", "-e", "-o", "pipefail", "-c", script)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s\n%v: %s", script, err, out)
+		}
+		switch i {
+		case 0:
+			made, err := filepath.Glob(filepath.Join(dir, "documents-[0-4]-FULL.tar.gz"))
+			if err != nil || len(made) != 1 {
+				t.Fatalf("made %q, %v", made, err)
+			}
+		case 3:
+			next, err := slot.ParseDate(strings.TrimSpace(string(out)))
+			if err != nil || slot.DefaultSimple().At(next).Type != slot.Full {
+				t.Fatalf("%s\nprinted %q, %v", script, out, err)
+			}
+		default:
+			if !strings.Contains(string(out), want[i]) {
+				t.Fatalf("%s\nprinted %q; want %q in it", script, out, want[i])
+			}
+		}
+	}
+}
+
+// slotcalcOnPath returns a directory that holds the tool.
+func slotcalcOnPath(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	cmd := exec.Command("go", "build", "-o", dir, ".")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	return dir
+}
+
+func TestAnAnswerThatCannotBePrintedIsAnError(t *testing.T) {
+	for _, args := range [][]string{
+		{"simple"}, {"hanoi", "--json"}, {"plan", "simple", "--days", "10000"}, {"plan", "hanoi", "--json"}, {"kept", "simple"}, {"kept", "hanoi", "--json"},
+	} {
+		err := run(context.Background(), args, cli.Streams{Out: fullDisk{}, Err: &bytes.Buffer{}})
+		if cli.ExitStatus(err) != cli.Failed || err == nil || !strings.Contains(err.Error(), "no space") {
+			t.Errorf("%q: %v", args, err)
+		}
+	}
+}
+
+type fullDisk struct{}
+
+func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
+
+func civil(t *testing.T, text string) slot.Date {
+	t.Helper()
+	d, err := slot.ParseDate(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func TestPictureShowsEveryStageOfTheRotation(t *testing.T) {
+	s := slot.Simple{Frequency: 1, Diffs: 2, Fulls: 3} // slots 0 to 8; 1970-01-01 is in slot 0
+	first := civil(t, "1970-01-01")
+	var got []string
+	for n := range int64(13) {
+		got = append(got, picture(simulate(s, first, first.AddDays(n))))
+	}
+	want := []string{
+		"F", "FD", "FDD", "FDDF", "FDDFD", "FDDFDD", "FDDFDDF", "FDDFDDFD", "FDDFDDFDD",
+		"ddFDDFDDF", "dFDDFDDFD", "FDDFDDFDD", "ddFDDFDDF",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatal(diff)
+	}
+}
+
+func TestAHistoryThatBeginsInACycleBeginsWithAFull(t *testing.T) {
+	s := slot.Simple{Frequency: 1, Diffs: 2, Fulls: 2}
+	first := civil(t, "1970-01-02")
+	var got []string
+	for n := range int64(9) {
+		got = append(got, picture(simulate(s, first, first.AddDays(n))))
+	}
+	// The seventh goes to the slot of the FULL that the first became.
+	want := []string{"F", "FD", "FDF", "FDFD", "FDFDD", "FDFDDF", "dFDDFD", "FDDFDD", "ddFDDF"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatal(diff)
+	}
+}
+
+func TestHistoryIsLongEnoughThatItsBeginningIsForgotten(t *testing.T) {
+	for _, s := range []slot.Schedule{
+		slot.DefaultSimple(), slot.Simple{Frequency: 3, Phase: 2, Diffs: 4, Fulls: 2}, slot.Simple{Frequency: 1, Diffs: 0, Fulls: 1},
+		slot.Simple{Frequency: 1, Diffs: 6, Fulls: 1}, slot.DefaultHanoi(), slot.Hanoi{Frequency: 5, Discs: 4}, slot.Hanoi{Frequency: 1, Discs: 1},
+	} {
+		for n := range 2 * s.Span() {
+			date := civil(t, "2026-01-01").AddDays(n)
+			short := simulate(s, date.AddDays(-history(s)), date)
+			long := simulate(s, date.AddDays(-history(s)-5*s.Span()-1), date)
+			if picture(short) != picture(long) {
+				t.Fatalf("%T%v on %v: %s, but with more history %s", s, s, date, picture(short), picture(long))
+			}
+		}
+	}
+}
+
+func TestLongGapsAreCounted(t *testing.T) {
+	s := slot.Hanoi{Frequency: 1, Discs: 7}
+	first := civil(t, "1970-01-01")
+	// The 95th turn: the two oldest discs are those of turns 32 and 64.
+	got := picture(simulate(s, first, first.AddDays(94)))
+	if want := "F..31..F...............F.......F...F.FF"; got != want {
+		t.Fatalf("got %s; want %s", got, want)
+	}
+}
