@@ -1,0 +1,284 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	openpgp "github.com/ProtonMail/go-crypto/openpgp/v2"
+
+	"github.com/ProtonMail/go-crypto/openpgp/packet"
+)
+
+// recipient is a key that may be encrypted to, now.
+type recipient struct {
+	entity     *openpgp.Entity
+	subkey     *packet.PublicKey // what the session key is encrypted to
+	userID     string
+	expires    time.Time // the first moment at which it may no longer be used; zero: never
+	passedOver []string  // other keys of that address, and why they are not used
+}
+
+func (r *recipient) same(other *recipient) bool {
+	return bytes.Equal(r.subkey.Fingerprint, other.subkey.Fingerprint)
+}
+
+func (r *recipient) fingerprint() string { return fmt.Sprintf("%X", r.entity.PrimaryKey.Fingerprint) }
+
+// minRSABits is the shortest RSA key that is accepted: some 2048-bit keys
+// have a modulus one bit shorter.
+const minRSABits = 2047
+
+// pgpConfig is how the library is to judge keys and signatures.
+func pgpConfig(now time.Time) *packet.Config {
+	noCheck := false
+	return &packet.Config{
+		Time:          func() time.Time { return now },
+		DefaultCipher: packet.CipherAES256,
+		MinRSABits:    minRSABits,
+		// Keys from before key flags existed count as capable of all that
+		// their algorithm can do, as with gpg.
+		InsecureAllowAllKeyFlagsWhenMissing: true,
+		// Done in decrypt.go: the signed part is read as a message of its own.
+		CheckIntendedRecipients: &noCheck,
+	}
+}
+
+// judge decides whether k may be encrypted to at the time now, and to which
+// of its subkeys. An error says what is wrong as a phrase that follows the
+// key's name. It is stricter than the library in that a revocation counts
+// from whenever it is dated, as with gpg.
+func judge(k *key, s selector, now time.Time) (*recipient, error) {
+	if k.entity == nil {
+		return nil, fmt.Errorf("cannot be read: %w", k.unreadable)
+	}
+	config := pgpConfig(now)
+	self, err := judgePrimary(k.entity, now, config)
+	if err != nil {
+		return nil, err
+	}
+	userID, err := judgeUserID(k.entity, s.email, now, config)
+	if err != nil {
+		return nil, err
+	}
+	r := &recipient{entity: k.entity, userID: userID}
+	r.expires = earlier(r.expires, keyExpiry(k.entity.PrimaryKey, self))
+	if direct, _ := k.entity.LatestValidDirectSignature(now, config); direct != nil {
+		r.expires = earlier(r.expires, keyExpiry(k.entity.PrimaryKey, direct))
+	}
+	r.expires = earlier(r.expires, signatureExpiry(self))
+	if !r.expires.IsZero() && !now.Before(r.expires) {
+		return nil, fmt.Errorf("expired on %s", date(r.expires))
+	}
+	subkey, binding, err := encryptionKey(k.entity, self, s, now, config)
+	if err != nil {
+		return nil, err
+	}
+	r.subkey = subkey
+	r.expires = earlier(r.expires, keyExpiry(subkey, binding))
+	r.expires = earlier(r.expires, signatureExpiry(binding))
+	return r, nil
+}
+
+// judgePrimary returns the self-signature that holds the primary key's
+// properties.
+func judgePrimary(e *openpgp.Entity, now time.Time, config *packet.Config) (*packet.Signature, error) {
+	pub := e.PrimaryKey
+	if pub.Version != 4 {
+		return nil, fmt.Errorf("is a version %d key, which is not supported", pub.Version)
+	}
+	for _, rev := range e.Revocations {
+		if pub.VerifyRevocationSignature(rev.Packet) == nil {
+			return nil, fmt.Errorf("was revoked on %s", date(rev.Packet.CreationTime))
+		}
+	}
+	if pub.CreationTime.After(now) {
+		return nil, fmt.Errorf("is not valid before %s", date(pub.CreationTime))
+	}
+	if err := weak(pub); err != nil {
+		return nil, err
+	}
+	self, err := e.PrimarySelfSignature(now, config)
+	if err == nil {
+		return self, nil
+	}
+	for _, id := range e.Identities {
+		if sig, err := id.LatestValidSelfCertification(now, config); err == nil && id.Revoked(sig, now, config) {
+			return nil, errors.New("has only revoked user ids")
+		}
+	}
+	return nil, errors.New("has no user id with a valid self-signature")
+}
+
+// judgeUserID returns the user id to show: the one with the address that was
+// asked for, which must be valid, or the primary one.
+func judgeUserID(e *openpgp.Entity, email string, now time.Time, config *packet.Config) (string, error) {
+	if email == "" {
+		_, id := e.PrimaryIdentity(now, config)
+		return printable(id.Name), nil
+	}
+	err := errors.New("has that address only in a user id without self-signature")
+	for name, id := range e.Identities {
+		if address(name) != email {
+			continue
+		}
+		if _, failed := id.Verify(now, config); failed == nil {
+			return printable(name), nil
+		}
+		err = errors.New("has that address only in a user id that is revoked, expired or not self-signed")
+	}
+	return "", err
+}
+
+// encryptionKey returns the newest valid encryption subkey, as gpg does, or
+// the primary key if it may encrypt itself, with the signature that binds it.
+func encryptionKey(e *openpgp.Entity, self *packet.Signature, s selector, now time.Time, config *packet.Config) (*packet.PublicKey, *packet.Signature, error) {
+	var best *packet.PublicKey
+	var binding *packet.Signature
+	var refused []string
+	for i := range e.Subkeys {
+		sub := &e.Subkeys[i]
+		if s.subkey && !s.matchesPrint(fmt.Sprintf("%X", sub.PublicKey.Fingerprint)) {
+			continue
+		}
+		sig, err := judgeSubkey(sub, now, config)
+		if err != nil {
+			refused = append(refused, fmt.Sprintf("subkey %X %v", sub.PublicKey.Fingerprint, err))
+			continue
+		}
+		if sig != nil && (best == nil || sub.PublicKey.CreationTime.After(best.CreationTime)) {
+			best, binding = sub.PublicKey, sig
+		}
+	}
+	primary := !s.subkey || s.matchesPrint(fmt.Sprintf("%X", e.PrimaryKey.Fingerprint))
+	if best == nil && primary && mayEncrypt(e.PrimaryKey, self) {
+		best, binding = e.PrimaryKey, self
+	}
+	switch {
+	case best != nil:
+		return best, binding, nil
+	case len(refused) > 0:
+		return nil, nil, fmt.Errorf("has no usable encryption subkey: %s", strings.Join(refused, ", "))
+	case s.subkey:
+		return nil, nil, errors.New("is not an encryption key")
+	}
+	return nil, nil, errors.New("has no encryption subkey")
+}
+
+// judgeSubkey returns the binding signature of a subkey that may be encrypted
+// to now, nil if it is not for encryption, or an error with the reason.
+func judgeSubkey(sub *openpgp.Subkey, now time.Time, config *packet.Config) (*packet.Signature, error) {
+	pub := sub.PublicKey
+	if !pub.PubKeyAlgo.CanEncrypt() {
+		return nil, nil
+	}
+	sig, err := sub.LatestValidBindingSignature(now, config)
+	if err != nil {
+		if pub.CreationTime.After(now) {
+			return nil, fmt.Errorf("is not valid before %s", date(pub.CreationTime))
+		}
+		return nil, errors.New("has no valid binding signature")
+	}
+	if !mayEncrypt(pub, sig) {
+		return nil, nil
+	}
+	for _, rev := range sub.Revocations {
+		if sub.Primary.PrimaryKey.VerifySubkeyRevocationSignature(rev.Packet, pub) == nil {
+			return nil, fmt.Errorf("was revoked on %s", date(rev.Packet.CreationTime))
+		}
+	}
+	if pub.CreationTime.After(now) {
+		return nil, fmt.Errorf("is not valid before %s", date(pub.CreationTime))
+	}
+	if expires := earlier(keyExpiry(pub, sig), signatureExpiry(sig)); !expires.IsZero() && !now.Before(expires) {
+		return nil, fmt.Errorf("expired on %s", date(expires))
+	}
+	return sig, weak(pub)
+}
+
+// mayEncrypt reports whether the signature that binds pub allows encryption.
+func mayEncrypt(pub *packet.PublicKey, sig *packet.Signature) bool {
+	if !pub.PubKeyAlgo.CanEncrypt() {
+		return false
+	}
+	return !sig.FlagsValid || sig.FlagEncryptStorage || sig.FlagEncryptCommunications
+}
+
+// weak returns why a key's algorithm is not accepted.
+func weak(pub *packet.PublicKey) error {
+	switch pub.PubKeyAlgo {
+	case packet.PubKeyAlgoDSA, packet.PubKeyAlgoElGamal:
+		return fmt.Errorf("uses %s, which is too old to be trusted with new backups", algorithm(pub))
+	case packet.PubKeyAlgoRSA, packet.PubKeyAlgoRSAEncryptOnly, packet.PubKeyAlgoRSASignOnly:
+		if bits, err := pub.BitLength(); err != nil || bits < minRSABits {
+			return fmt.Errorf("is an RSA key of %d bits; 2048 or more are needed", bits)
+		}
+	case packet.PubKeyAlgoMlkem768X25519, packet.PubKeyAlgoMlkem1024X448:
+		return errors.New("uses a post-quantum algorithm, which is not supported")
+	case packet.PubKeyAlgoECDH, packet.PubKeyAlgoECDSA, packet.PubKeyAlgoEdDSA:
+		if curve, err := pub.Curve(); err != nil || curve == packet.CurveSecP256k1 {
+			return fmt.Errorf("uses the elliptic curve %s, which is not supported", algorithm(pub))
+		}
+	}
+	return nil
+}
+
+// algorithm names a public key's algorithm as gpg does.
+func algorithm(pub *packet.PublicKey) string {
+	bits, _ := pub.BitLength()
+	switch pub.PubKeyAlgo {
+	case packet.PubKeyAlgoRSA, packet.PubKeyAlgoRSAEncryptOnly, packet.PubKeyAlgoRSASignOnly:
+		return fmt.Sprintf("rsa%d", bits)
+	case packet.PubKeyAlgoDSA:
+		return fmt.Sprintf("dsa%d", bits)
+	case packet.PubKeyAlgoElGamal:
+		return fmt.Sprintf("elg%d", bits)
+	case packet.PubKeyAlgoX25519:
+		return "x25519"
+	case packet.PubKeyAlgoX448:
+		return "x448"
+	}
+	curve, err := pub.Curve()
+	if err != nil {
+		return fmt.Sprintf("algorithm %d", pub.PubKeyAlgo)
+	}
+	switch curve {
+	case packet.Curve25519:
+		if pub.PubKeyAlgo == packet.PubKeyAlgoECDH {
+			return "cv25519"
+		}
+		return "ed25519"
+	case packet.CurveNistP256, packet.CurveNistP384, packet.CurveNistP521:
+		return "nist" + strings.ToLower(string(curve))
+	}
+	return strings.ToLower(string(curve))
+}
+
+// keyExpiry is when sig lets pub expire; zero is never.
+func keyExpiry(pub *packet.PublicKey, sig *packet.Signature) time.Time {
+	return after(pub.CreationTime, sig.KeyLifetimeSecs)
+}
+
+// signatureExpiry is when sig itself expires; zero is never.
+func signatureExpiry(sig *packet.Signature) time.Time {
+	return after(sig.CreationTime, sig.SigLifetimeSecs)
+}
+
+func after(t time.Time, seconds *uint32) time.Time {
+	if seconds == nil || *seconds == 0 {
+		return time.Time{}
+	}
+	return t.Add(time.Duration(*seconds) * time.Second)
+}
+
+// earlier returns the earlier of two moments of which zero means never.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func date(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }

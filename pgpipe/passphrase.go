@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/ProtonMail/go-crypto/openpgp/packet"
+	"golang.org/x/term"
+
+	"napback/internal/cli"
+)
+
+// attempts is how often the terminal is asked for a passphrase.
+const attempts = 3
+
+var errPassphrase = errors.New("wrong passphrase")
+
+// passphrase unlocks secret keys with what a file says or a person types.
+type passphrase struct {
+	ctx  context.Context
+	file string // empty: ask on the terminal
+	last []byte // what unlocked the previous key; nil if none did
+}
+
+// unlock decrypts a secret key in place.
+func (p *passphrase) unlock(key *packet.PrivateKey) error {
+	if p.last != nil && key.Decrypt(p.last) == nil {
+		return nil
+	}
+	err := p.unlockAnew(key)
+	if err != nil {
+		return fmt.Errorf("unlock secret key %X: %w", key.Fingerprint, err)
+	}
+	return nil
+}
+
+func (p *passphrase) unlockAnew(key *packet.PrivateKey) error {
+	if p.file != "" {
+		secret, err := readPassphrase(p.file)
+		if err != nil {
+			return err
+		}
+		return p.try(key, secret)
+	}
+	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
+	if err != nil {
+		return cli.WithHint(errors.New("it needs a passphrase, and there is no terminal to ask for one"),
+			"use --passphrase-file FILE")
+	}
+	defer tty.Close()
+	for range attempts {
+		var secret []byte
+		secret, err = p.ask(tty, fmt.Sprintf("Passphrase for secret key %X: ", key.Fingerprint))
+		if err != nil {
+			return err
+		}
+		if err = p.try(key, secret); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+func (p *passphrase) try(key *packet.PrivateKey, secret []byte) error {
+	if err := key.Decrypt(secret); err != nil {
+		return fmt.Errorf("%w, or a damaged key (%w)", errPassphrase, err)
+	}
+	p.last = secret
+	return nil
+}
+
+// ask reads a line without echo, and puts the terminal right if ctx ends
+// meanwhile.
+func (p *passphrase) ask(tty *os.File, prompt string) ([]byte, error) {
+	fd := int(tty.Fd())
+	state, err := term.GetState(fd)
+	if err != nil {
+		return nil, err
+	}
+	type line struct {
+		text []byte
+		err  error
+	}
+	typed := make(chan line, 1)
+	fmt.Fprint(tty, prompt)
+	go func() {
+		text, err := term.ReadPassword(fd)
+		typed <- line{text, err}
+	}()
+	defer fmt.Fprintln(tty)
+	select {
+	case l := <-typed:
+		return l.text, l.err
+	case <-p.ctx.Done():
+		return nil, errors.Join(context.Cause(p.ctx), term.Restore(fd, state))
+	}
+}
+
+// readPassphrase returns the first line of the file at path, as gpg does.
+func readPassphrase(path string) ([]byte, error) {
+	data, err := readPrivate(path, maxPassphraseFile)
+	if err != nil {
+		return nil, err
+	}
+	line, _, _ := bytes.Cut(data, []byte("\n"))
+	return bytes.TrimSuffix(line, []byte("\r")), nil
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"napback/internal/cli"
+)
+
+// copyBuffer is how much is read at a time: what a Linux pipe holds.
+const copyBuffer = 64 << 10
+
+// pump runs a transformation from stdin to stdout, and makes of a failed read
+// or write the error that is reported, whatever the transformation made of it.
+// It returns early when ctx ends, even if a read is blocked.
+func pump(ctx context.Context, std cli.Streams, transform func(dst io.Writer, src io.Reader) error) error {
+	done := make(chan error, 1)
+	go func() {
+		src := &source{ctx: ctx, r: std.In}
+		dst := &sink{w: std.Out}
+		err := transform(dst, src)
+		switch {
+		case dst.err != nil:
+			err = fmt.Errorf("write stdout: %w", dst.err)
+		case src.err != nil:
+			err = fmt.Errorf("read stdin: %w", src.err)
+		}
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// source is stdin. It remembers why reading failed.
+type source struct {
+	ctx context.Context
+	r   io.Reader
+	err error
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	if s.err == nil {
+		s.err = s.ctx.Err()
+	}
+	if s.err != nil {
+		return 0, s.err
+	}
+	n, err := s.r.Read(p)
+	if err != nil && err != io.EOF {
+		s.err = err
+	}
+	return n, err
+}
+
+// sink is stdout. It remembers why writing failed.
+type sink struct {
+	w   io.Writer
+	err error
+}
+
+func (s *sink) Write(p []byte) (int, error) {
+	if s.err != nil {
+		return 0, s.err
+	}
+	n, err := s.w.Write(p)
+	if err == nil && n < len(p) {
+		err = io.ErrShortWrite
+	}
+	s.err = err
+	return n, err
+}
