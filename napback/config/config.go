@@ -1,0 +1,213 @@
+package config
+
+import (
+	"fmt"
+	"time"
+
+	"napback/internal/slot"
+)
+
+// Env is what a configuration depends on besides its text.
+type Env struct {
+	Host string // stands for %h in Prefix
+}
+
+// Config is a configuration file with all that it includes.
+type Config struct {
+	Path     string   // as given to Load
+	Settings Settings // of the top level; its Schedule is nil
+	Jobs     []Job    // in the order of the file
+	Notes    []string // worth saying once per run
+
+	idle []string
+}
+
+// Unsupported returns one line for each directive that is set but has no
+// effect in this version.
+func (c *Config) Unsupported() []string { return c.idle }
+
+// Kind is the kind of a job's source; its value is the name of its directive.
+type Kind string
+
+// The kinds of sources.
+const (
+	Directory     Kind = "Directory"
+	MySQL         Kind = "MySQL"
+	PostgreSQL    Kind = "PostgreSQL"
+	Subversion    Kind = "Subversion"
+	SubversionDir Kind = "SubversionDir"
+)
+
+// Job is a source and the settings that hold for it.
+type Job struct {
+	Kind Kind
+	// Source is a cleaned absolute path for the kinds that are directories,
+	// else what the file says.
+	Source string
+	// Name is the job's archive name without -SLOT-TYPE. No two jobs of a
+	// Config share one. That of a SubversionDir belongs to no archive: see
+	// Repository.
+	Name     string
+	Cycle    string // name of the Cycle that the job stands in, or ""
+	Settings Settings
+	File     string // where the job is configured
+	Line     int
+}
+
+// String names the source as messages and manifests do: Directory /home/build.
+func (j Job) String() string { return string(j.Kind) + " " + j.Source }
+
+// Repository returns the job of one repository below a SubversionDir, which
+// is named by its path relative to Source. It returns false if the repository
+// has a Subversion job of its own, which is the one to run.
+func (c *Config) Repository(dir Job, relative string) (Job, bool) {
+	job := dir
+	job.Kind = Subversion
+	job.Source = dir.Source + "/" + relative
+	job.Name = dir.Name + "/" + relative
+	for _, other := range c.Jobs {
+		if other.Kind == Subversion && other.Source == job.Source {
+			return Job{}, false
+		}
+	}
+	return job, true
+}
+
+// CycleType is the kind of schedule.
+type CycleType string
+
+// The kinds of schedules.
+const (
+	SimpleCycle CycleType = "SimpleCycle"
+	HanoiCycle  CycleType = "HanoiCycle"
+)
+
+// Compression is how streams are compressed before they are encrypted.
+type Compression string
+
+// The ways to compress. CompressAuto stands for the best that is installed.
+const (
+	CompressAuto Compression = "auto"
+	CompressZstd Compression = "zstd"
+	CompressGzip Compression = "gzip"
+	CompressXz   Compression = "xz"
+	CompressNone Compression = "none"
+)
+
+// Settings are the values that hold in a scope. Unless said otherwise, the
+// zero value means that nothing was set and the tool's own default holds.
+type Settings struct {
+	Bucket  string
+	DiffDir string
+
+	TempDir     string
+	UseTempFile bool
+
+	S3KeyFile string
+	Profile   string
+	Endpoint  string
+	Region    string
+	PathStyle *bool // nil if not set
+
+	ChunkSize      int64 // bytes
+	Concurrency    int
+	Memory         int64 // bytes
+	BandwidthLimit int64 // bytes a second
+	StorageClass   string
+	SSE            string
+	SSEKMSKey      string
+	NeverDie       bool          // true unless told otherwise
+	RetryWait      time.Duration // 30 minutes unless told otherwise
+
+	GpgRecipients []string // none: no encryption
+	GpgKeyring    string
+	Compression   Compression // CompressAuto unless told otherwise
+	Prefix        string      // as written, with %h
+
+	CycleType         CycleType // SimpleCycle unless told otherwise
+	Frequency         int
+	Phase             int
+	Diffs             int
+	Fulls             int
+	Discs             int
+	ArchiveOldestDisc bool
+	// Schedule is what the cycle's values make, checked. It is set for
+	// jobs; for kinds that have no DIFF it has none.
+	Schedule slot.Schedule
+
+	Exclude       []string // with a leading / anchored, others match any component
+	ExcludeFrom   []string // files of such patterns
+	OneFileSystem bool
+	TarOptions    []string // arguments
+
+	MySQLOptions      []string // arguments
+	PostgreSQLOptions []string // arguments
+
+	Timeout      time.Duration // 0: none
+	Nice         int
+	RunBefore    []string // program and arguments
+	RunAfter     []string
+	RunOnFailure []string
+	PingURL      string
+
+	LogLevel      string // debug, info (the default), warn or error
+	LogFile       string
+	LogFormat     string // text (the default) or json
+	LogMaxSize    int64  // bytes
+	LogMaxBackups int
+	Syslog        bool
+
+	MailTo     []string
+	MailFrom   string
+	MailServer string
+	MailOn     string // failure (the default), warning or always
+}
+
+// defaults are the settings before the first directive.
+func defaults() Settings {
+	simple, hanoi := slot.DefaultSimple(), slot.DefaultHanoi()
+	return Settings{
+		NeverDie:    true,
+		RetryWait:   30 * time.Minute,
+		Compression: CompressAuto,
+		CycleType:   SimpleCycle,
+		Frequency:   simple.Frequency,
+		Phase:       simple.Phase,
+		Diffs:       simple.Diffs,
+		Fulls:       simple.Fulls,
+		Discs:       hanoi.Discs,
+		LogLevel:    "info",
+		LogFormat:   "text",
+		MailOn:      "failure",
+	}
+}
+
+// schedule makes the schedule of a job of the given kind.
+func (s *Settings) schedule(kind Kind) slot.Schedule {
+	if s.CycleType == HanoiCycle {
+		return slot.Hanoi{Frequency: s.Frequency, Discs: s.Discs, ArchiveOldest: s.ArchiveOldestDisc}
+	}
+	simple := slot.Simple{Frequency: s.Frequency, Phase: s.Phase, Diffs: s.Diffs, Fulls: s.Fulls}
+	if !kind.hasDiffs() {
+		simple.Diffs = 0
+	}
+	return simple
+}
+
+// hasDiffs reports whether sources of the kind have incremental backups.
+func (k Kind) hasDiffs() bool { return k != MySQL && k != PostgreSQL }
+
+// Load reads a configuration. Its error joins everything that is wrong, each
+// as FILE:LINE: reason, and has the code cli.Usage.
+func Load(path string, env Env) (*Config, error) {
+	return load(path, env, system{})
+}
+
+// position is a place in a file.
+type position struct {
+	file  string
+	line  int
+	order int // of the file among those read
+}
+
+func (p position) String() string { return fmt.Sprintf("%s:%d", p.file, p.line) }

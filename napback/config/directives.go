@@ -1,0 +1,162 @@
+package config
+
+import (
+	"strings"
+	"time"
+)
+
+// place is a set of kinds of scopes.
+type place int
+
+const (
+	atTop place = 1 << iota
+	inCycle
+	inSource
+
+	anywhere = atTop | inCycle | inSource
+)
+
+// directive is what the parser knows of a directive that sets something.
+type directive struct {
+	name   string
+	where  place
+	kinds  []Kind // of sources that it has a meaning for; nil for all
+	repeat bool   // may be given more than once in a scope
+	words  bool   // takes one or more words, not exactly one
+	idle   bool   // read and stored, but without effect in this version
+	set    setter
+}
+
+const (
+	maxCount = 1_000_000 // of days, slots, files: far above any use
+	maxBytes = 1 << 50
+)
+
+// directives returns all that set something, by their names in lower case.
+func directives() map[string]directive {
+	byName := map[string]directive{}
+	for _, group := range [][]directive{storeDirectives(), streamDirectives(), cycleDirectives(), sourceDirectives(), jobDirectives(), reportDirectives()} {
+		for _, d := range group {
+			if d.where == 0 {
+				d.where = anywhere
+			}
+			byName[strings.ToLower(d.name)] = d
+		}
+	}
+	return byName
+}
+
+// storeDirectives say where backups go, and how.
+func storeDirectives() []directive {
+	return []directive{
+		{name: "Bucket", set: text(func(s *Settings) *string { return &s.Bucket }, bucket)},
+		{name: "Endpoint", set: text(func(s *Settings) *string { return &s.Endpoint }, endpoint)},
+		{name: "Region", set: text(func(s *Settings) *string { return &s.Region }, noBlanks)},
+		{name: "PathStyle", set: boolean(func(s *Settings) *bool {
+			s.PathStyle = new(bool)
+			return s.PathStyle
+		})},
+		// The more specific of the two ways to get credentials holds.
+		{name: "S3KeyFile", set: text(func(s *Settings) *string { s.Profile = ""; return &s.S3KeyFile }, absolute)},
+		{name: "Profile", set: text(func(s *Settings) *string { s.S3KeyFile = ""; return &s.Profile }, noBlanks)},
+		{name: "ChunkSize", set: size(func(s *Settings) *int64 { return &s.ChunkSize }, 1, 5<<30)},
+		{name: "Concurrency", set: number(func(s *Settings) *int { return &s.Concurrency }, 1, 1000)},
+		{name: "Memory", set: size(func(s *Settings) *int64 { return &s.Memory }, 1, maxBytes)},
+		{name: "BandwidthLimit", set: size(func(s *Settings) *int64 { return &s.BandwidthLimit }, 1, maxBytes)},
+		{name: "StorageClass", set: text(func(s *Settings) *string { return &s.StorageClass }, noBlanks)},
+		{name: "SSE", set: enum(func(s *Settings) *string { return &s.SSE }, "AES256", "aws:kms", "aws:kms:dsse")},
+		{name: "SSEKMSKey", set: text(func(s *Settings) *string { return &s.SSEKMSKey }, noBlanks)},
+		{name: "NeverDie", set: boolean(func(s *Settings) *bool { return &s.NeverDie })},
+		{name: "RetryWait", set: duration(func(s *Settings) *time.Duration { return &s.RetryWait }, time.Second)},
+	}
+}
+
+// streamDirectives say what happens to a stream on its way.
+func streamDirectives() []directive {
+	return []directive{
+		{name: "GpgRecipient", repeat: true, set: list(func(s *Settings) *[]string { return &s.GpgRecipients }, false, notEmpty)},
+		{name: "GpgKeyring", set: text(func(s *Settings) *string { return &s.GpgKeyring }, absolute)},
+		{name: "Compression", set: enum(func(s *Settings) *Compression { return &s.Compression },
+			CompressAuto, CompressZstd, CompressGzip, CompressXz, CompressNone)},
+		{name: "TempDir", idle: true, set: text(func(s *Settings) *string { return &s.TempDir }, absolute)},
+		{name: "UseTempFile", idle: true, set: boolean(func(s *Settings) *bool { return &s.UseTempFile })},
+		// State and lock are those of the whole file.
+		{name: "DiffDir", where: atTop, set: text(func(s *Settings) *string { return &s.DiffDir }, absolute)},
+		{name: "Prefix", set: text(func(s *Settings) *string { return &s.Prefix }, prefix)},
+	}
+}
+
+// cycleDirectives are the parameters of schedules; cycleUse tells which kind
+// of schedule each belongs to.
+func cycleDirectives() []directive {
+	return []directive{
+		{name: "CycleType", set: enum(func(s *Settings) *CycleType { return &s.CycleType }, SimpleCycle, HanoiCycle)},
+		{name: "Frequency", set: number(func(s *Settings) *int { return &s.Frequency }, 1, maxCount)},
+		{name: "Phase", set: number(func(s *Settings) *int { return &s.Phase }, 0, maxCount)},
+		{name: "Diffs", set: number(func(s *Settings) *int { return &s.Diffs }, 0, maxCount)},
+		{name: "Fulls", set: number(func(s *Settings) *int { return &s.Fulls }, 1, maxCount)},
+		{name: "Discs", set: number(func(s *Settings) *int { return &s.Discs }, 1, 30)},
+		{name: "ArchiveOldestDisc", set: boolean(func(s *Settings) *bool { return &s.ArchiveOldestDisc })},
+	}
+}
+
+// cycleUse returns the kind of schedule that a directive is for, or "".
+func cycleUse(name string) CycleType {
+	switch name {
+	case "Phase", "Diffs", "Fulls":
+		return SimpleCycle
+	case "Discs", "ArchiveOldestDisc":
+		return HanoiCycle
+	}
+	return ""
+}
+
+// sourceDirectives say how a source of a certain kind is read.
+func sourceDirectives() []directive {
+	dir := []Kind{Directory}
+	notTar := notOptions("would break the chain that tar is part of",
+		"--file", "-f", "--listed-incremental", "-g", "--incremental", "-G", "--remove-files", "--multi-volume", "-M",
+		"--directory", "-C", "--verify", "-W")
+	notSQL := notOptions("would show a password to everyone on the host: use the database's own password file",
+		"--password", "-p")
+	return []directive{
+		{name: "Exclude", kinds: dir, repeat: true, set: patterns(func(s *Settings) *[]string { return &s.Exclude })},
+		{name: "ExcludeFrom", kinds: dir, repeat: true, set: list(func(s *Settings) *[]string { return &s.ExcludeFrom }, true, absolute)},
+		{name: "OneFileSystem", kinds: dir, set: boolean(func(s *Settings) *bool { return &s.OneFileSystem })},
+		{name: "TarOptions", kinds: dir, repeat: true, words: true,
+			set: options(func(s *Settings) *[]string { return &s.TarOptions }, notEmpty, notTar)},
+		{name: "MySQLOptions", kinds: []Kind{MySQL}, repeat: true, words: true,
+			set: options(func(s *Settings) *[]string { return &s.MySQLOptions }, notEmpty, notSQL)},
+		{name: "PostgreSQLOptions", kinds: []Kind{PostgreSQL}, repeat: true, words: true,
+			set: options(func(s *Settings) *[]string { return &s.PostgreSQLOptions }, notEmpty)},
+	}
+}
+
+// jobDirectives say what happens around a job.
+func jobDirectives() []directive {
+	return []directive{
+		{name: "Timeout", idle: true, set: duration(func(s *Settings) *time.Duration { return &s.Timeout }, 0)},
+		{name: "Nice", idle: true, set: number(func(s *Settings) *int { return &s.Nice }, -20, 19)},
+		{name: "RunBefore", idle: true, words: true, set: command(func(s *Settings) *[]string { return &s.RunBefore })},
+		{name: "RunAfter", idle: true, words: true, set: command(func(s *Settings) *[]string { return &s.RunAfter })},
+		{name: "RunOnFailure", idle: true, words: true, set: command(func(s *Settings) *[]string { return &s.RunOnFailure })},
+		{name: "PingURL", idle: true, set: text(func(s *Settings) *string { return &s.PingURL }, webURL)},
+	}
+}
+
+// reportDirectives say how a run reports. Those of the run as a whole stand
+// at the top level; the level of what is logged can differ from job to job.
+func reportDirectives() []directive {
+	return []directive{
+		{name: "LogLevel", idle: true, set: enum(func(s *Settings) *string { return &s.LogLevel }, "debug", "info", "warn", "error")},
+		{name: "LogFile", idle: true, where: atTop, set: text(func(s *Settings) *string { return &s.LogFile }, absolute)},
+		{name: "LogFormat", idle: true, where: atTop, set: enum(func(s *Settings) *string { return &s.LogFormat }, "text", "json")},
+		{name: "LogMaxSize", idle: true, where: atTop, set: size(func(s *Settings) *int64 { return &s.LogMaxSize }, 1, maxBytes)},
+		{name: "LogMaxBackups", idle: true, where: atTop, set: number(func(s *Settings) *int { return &s.LogMaxBackups }, 0, maxCount)},
+		{name: "Syslog", idle: true, where: atTop, set: boolean(func(s *Settings) *bool { return &s.Syslog })},
+		{name: "MailTo", idle: true, where: atTop, repeat: true, set: list(func(s *Settings) *[]string { return &s.MailTo }, false, mailAddress)},
+		{name: "MailFrom", idle: true, where: atTop, set: text(func(s *Settings) *string { return &s.MailFrom }, mailAddress)},
+		{name: "MailServer", idle: true, where: atTop, set: text(func(s *Settings) *string { return &s.MailServer }, noBlanks)},
+		{name: "MailOn", idle: true, where: atTop, set: enum(func(s *Settings) *string { return &s.MailOn }, "failure", "warning", "always")},
+	}
+}

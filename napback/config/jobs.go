@@ -1,0 +1,240 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+)
+
+// build makes the jobs from the tree of scopes.
+func (p *parser) build(c *Config, env Env) {
+	if p.garbled {
+		return
+	}
+	readable := len(p.list) == 0
+	c.Settings = p.apply(p.top, defaults())
+	var all []*named
+	p.walk(p.top, c.Settings, "", &all)
+	if c.Settings.DiffDir == "" && !p.top.has("DiffDir") {
+		p.addf(p.top.at, "DiffDir is missing: add DiffDir DIRECTORY at the top level; it keeps what incremental backups need")
+	}
+	if readable && p.top.empty() {
+		p.addf(p.top.at, "no source: add Directory PATH or another one, or nothing is backed up")
+	}
+	renamed := p.resolve(all, env)
+	for _, n := range all {
+		c.Jobs = append(c.Jobs, *n.job)
+	}
+	c.Notes = append(c.Notes, notes(c.Jobs)...)
+	if len(renamed) > 0 {
+		c.Notes = append(c.Notes, "sources that stand in several places have the name of their Cycle in their archives' names: "+
+			strings.Join(renamed, ", "))
+	}
+	c.idle = p.idle(p.top, nil)
+}
+
+// apply returns the settings of a scope, given those around it.
+func (p *parser) apply(sc *scope, s Settings) Settings {
+	seen := map[string]bool{}
+	for _, e := range sc.entries {
+		if err := e.set(&s, e.words, !seen[e.name]); err != nil {
+			p.addf(e.at, "%s %q: %v", e.name, strings.Join(e.words, " "), err)
+		}
+		seen[e.name] = true
+	}
+	return s
+}
+
+// walk appends the jobs of a scope, whose settings are s, and returns the
+// kinds of schedules that they have.
+func (p *parser) walk(sc *scope, s Settings, cycle string, all *[]*named) map[CycleType]bool {
+	used := map[CycleType]bool{}
+	for _, child := range sc.sources {
+		settings := p.apply(child, s)
+		if child.place == inCycle {
+			maps.Copy(used, p.walk(child, settings, child.value, all))
+			continue
+		}
+		used[settings.CycleType] = true
+		p.checkCycle(child, map[CycleType]bool{settings.CycleType: true})
+		if n := p.job(child, settings, cycle); n != nil {
+			*all = append(*all, n)
+		}
+	}
+	if len(used) == 0 {
+		used[s.CycleType] = true
+	}
+	// What the top level sets are defaults, unless it says for what.
+	if sc.place != atTop || sc.has("CycleType") {
+		p.checkCycle(sc, used)
+	}
+	return used
+}
+
+// checkCycle reports what a scope sets for a kind of schedule that none of
+// its jobs has.
+func (p *parser) checkCycle(sc *scope, used map[CycleType]bool) {
+	for _, e := range sc.entries {
+		if use := cycleUse(e.name); use != "" && !used[use] {
+			other := SimpleCycle
+			if use == SimpleCycle {
+				other = HanoiCycle
+			}
+			p.addf(e.at, "%s has no meaning in a %s: remove it, or add CycleType %s", e.name, other, use)
+		}
+	}
+}
+
+// empty reports whether there is no source in the scope.
+func (sc *scope) empty() bool {
+	return sc.place != inSource && !slices.ContainsFunc(sc.sources, func(child *scope) bool { return !child.empty() })
+}
+
+// has reports whether the scope itself sets something.
+func (sc *scope) has(name string) bool {
+	return slices.ContainsFunc(sc.entries, func(e entry) bool { return e.name == name })
+}
+
+// job makes a job from a source's scope, without its name. It returns nil if
+// the source is wrong.
+func (p *parser) job(sc *scope, s Settings, cycle string) *named {
+	source, err := cleanSource(sc.kind, sc.value)
+	if err != nil {
+		p.addf(sc.at, "%s %q: %v", sc.kind, sc.value, err)
+		return nil
+	}
+	s.Schedule = s.schedule(sc.kind)
+	if err := s.Schedule.Validate(); err != nil {
+		at := sc.settingAt("Phase", "Frequency", "Diffs", "Fulls", "Discs")
+		for _, reason := range strings.Split(err.Error(), "\n") {
+			p.addf(at, "%s", reason)
+		}
+	}
+	job := &Job{Kind: sc.kind, Source: source, Cycle: cycle, Settings: s, File: sc.at.file, Line: sc.at.line}
+	if s.Bucket == "" && !sc.tried("Bucket") {
+		p.addf(p.top.at, "Bucket is missing: add Bucket NAME at the top level")
+	}
+	if s.UseTempFile && s.TempDir == "" && !sc.tried("TempDir") {
+		p.addf(sc.settingAt("UseTempFile"), "UseTempFile needs a TempDir to put the file in")
+	}
+	for _, pattern := range s.Exclude {
+		if sc.kind == Directory && excludes(pattern, source) {
+			p.addf(sc.at, "Exclude %q leaves out %q itself: nothing of it would be backed up", pattern, source)
+		}
+	}
+	return &named{job: job, scope: sc}
+}
+
+// settingAt returns where the last of the named directives stands in the
+// innermost scope that has any.
+func (sc *scope) settingAt(names ...string) position {
+	for in := sc; in != nil; in = in.parent {
+		for _, e := range slices.Backward(in.entries) {
+			if slices.Contains(names, e.name) {
+				return e.at
+			}
+		}
+	}
+	return sc.at
+}
+
+// tried reports whether a directive stands in the scope or around it, so that
+// a wrong value is not reported as a missing one as well.
+func (sc *scope) tried(name string) bool {
+	return sc != nil && (sc.has(name) || sc.parent.tried(name))
+}
+
+// cleanSource checks a source and writes it in its one form.
+func cleanSource(kind Kind, source string) (string, error) {
+	switch kind {
+	case MySQL:
+		i := strings.LastIndexByte(source, ':')
+		if i >= 0 && !strings.HasPrefix(source, "/") {
+			return "", errors.New("want DATABASE, all, or /SOCKET:DATABASE")
+		}
+		return source, checkDatabase(source[i+1:])
+	case PostgreSQL:
+		user, database, found := strings.Cut(source, "@")
+		if !found {
+			return source, checkDatabase(source)
+		}
+		return source, errors.Join(checkDatabase(user), checkDatabase(database))
+	}
+	if !strings.HasPrefix(source, "/") {
+		return "", errors.New("want an absolute path")
+	}
+	if slices.Contains(strings.Split(source, "/"), "..") {
+		return "", errors.New(`want a path without the component ".."`)
+	}
+	return path.Clean(source), nil
+}
+
+// checkDatabase refuses what programs would take for something else.
+func checkDatabase(name string) error {
+	if name == "" || strings.HasPrefix(name, "-") || strings.Contains(name, "/") {
+		return fmt.Errorf("%q is not the name of a database or user", name)
+	}
+	return nil
+}
+
+// excludes reports whether a pattern matches a directory that is to be backed
+// up, or one above it. tar would then store nothing at all, without an error.
+func excludes(pattern, directory string) bool {
+	parts := strings.Split(strings.Trim(directory, "/"), "/")
+	anchored := strings.HasPrefix(pattern, "/")
+	pattern = strings.Trim(pattern, "/")
+	for from := range parts {
+		for to := from + 1; to <= len(parts); to++ {
+			if ok, _ := path.Match(pattern, strings.Join(parts[from:to], "/")); ok && pattern != "" {
+				return true
+			}
+		}
+		if anchored {
+			break
+		}
+	}
+	return false
+}
+
+// idle lists what is set but has no effect in this version.
+func (p *parser) idle(sc *scope, lines []string) []string {
+	for _, e := range sc.entries {
+		line := fmt.Sprintf("%v: %s has no effect in this version", e.at, e.name)
+		if e.idle && !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	for _, child := range sc.sources {
+		lines = p.idle(child, lines)
+	}
+	return lines
+}
+
+// notes are what is allowed but protects less than one may expect.
+func notes(jobs []Job) []string {
+	var plain []string
+	warned := map[string][]string{}
+	for _, j := range jobs {
+		if len(j.Settings.GpgRecipients) == 0 {
+			plain = append(plain, j.String())
+		}
+		for _, w := range j.Settings.Schedule.Warnings() {
+			warned[w] = append(warned[w], j.String())
+		}
+	}
+	var all []string
+	switch {
+	case len(plain) == 0:
+	case len(plain) == len(jobs):
+		all = append(all, "no GpgRecipient: backups are not encrypted")
+	default:
+		all = append(all, "no GpgRecipient, so not encrypted: "+strings.Join(plain, ", "))
+	}
+	for _, w := range slices.Sorted(maps.Keys(warned)) {
+		all = append(all, w+" ("+strings.Join(warned[w], ", ")+")")
+	}
+	return all
+}

@@ -1,0 +1,210 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// directiveCases have, for each directive, what a line of it changes in the
+// settings of a job. HOW says where the line stands.
+func directiveCases() map[string][]struct {
+	value string
+	want  func(*Settings)
+} {
+	type c = []struct {
+		value string
+		want  func(*Settings)
+	}
+	yes, no := true, false
+	return map[string]c{
+		"Bucket":            {{"dev.example.com.1", func(s *Settings) { s.Bucket = "dev.example.com.1" }}},
+		"DiffDir":           {{"/var/lib/napback", func(s *Settings) { s.DiffDir = "/var/lib/napback" }}},
+		"TempDir":           {{"/tmp", func(s *Settings) { s.TempDir = "/tmp" }}},
+		"UseTempFile":       {{"0", func(s *Settings) { s.UseTempFile = false }}},
+		"S3KeyFile":         {{`"/etc/my key"`, func(s *Settings) { s.S3KeyFile = "/etc/my key" }}},
+		"Profile":           {{"backup", func(s *Settings) { s.Profile = "backup" }}},
+		"Endpoint":          {{"https://s3.example.org:9000", func(s *Settings) { s.Endpoint = "https://s3.example.org:9000" }}, {"file:///mnt/usb", func(s *Settings) { s.Endpoint = "file:///mnt/usb" }}, {"http://[::1]:7070/base", func(s *Settings) { s.Endpoint = "http://[::1]:7070/base" }}},
+		"Region":            {{"eu-central-1", func(s *Settings) { s.Region = "eu-central-1" }}},
+		"PathStyle":         {{"on", func(s *Settings) { s.PathStyle = &yes }}, {"off", func(s *Settings) { s.PathStyle = &no }}},
+		"ChunkSize":         {{"25000000", func(s *Settings) { s.ChunkSize = 25e6 }}, {"64MiB", func(s *Settings) { s.ChunkSize = 64 << 20 }}, {"5GiB", func(s *Settings) { s.ChunkSize = 5 << 30 }}},
+		"Concurrency":       {{"3", func(s *Settings) { s.Concurrency = 3 }}},
+		"Memory":            {{"256MiB", func(s *Settings) { s.Memory = 256 << 20 }}},
+		"BandwidthLimit":    {{"2M", func(s *Settings) { s.BandwidthLimit = 2e6 }}},
+		"StorageClass":      {{"STANDARD_IA", func(s *Settings) { s.StorageClass = "STANDARD_IA" }}},
+		"SSE":               {{"aws:KMS", func(s *Settings) { s.SSE = "aws:kms" }}},
+		"SSEKMSKey":         {{"arn:aws:kms:x:1:key/2", func(s *Settings) { s.SSEKMSKey = "arn:aws:kms:x:1:key/2" }}},
+		"NeverDie":          {{"no", func(s *Settings) { s.NeverDie = false }}, {"TRUE", func(s *Settings) { s.NeverDie = true }}},
+		"RetryWait":         {{"90s", func(s *Settings) { s.RetryWait = 90 * time.Second }}},
+		"GpgRecipient":      {{"0xABCDEF", func(s *Settings) { s.GpgRecipients = []string{"0xABCDEF"} }}},
+		"GpgKeyring":        {{"/etc/keys.gpg", func(s *Settings) { s.GpgKeyring = "/etc/keys.gpg" }}},
+		"Compression":       {{"XZ", func(s *Settings) { s.Compression = CompressXz }}, {"none", func(s *Settings) { s.Compression = CompressNone }}},
+		"Prefix":            {{"%h", func(s *Settings) { s.Prefix = "%h" }}, {`""`, func(s *Settings) { s.Prefix = "" }}},
+		"CycleType":         {{"hanoicycle", func(s *Settings) { s.CycleType = HanoiCycle }}},
+		"Frequency":         {{"7", func(s *Settings) { s.Frequency = 7 }}},
+		"Phase":             {{"0", func(s *Settings) { s.Phase = 0 }}},
+		"Diffs":             {{"0", func(s *Settings) { s.Diffs = 0 }}},
+		"Fulls":             {{"12", func(s *Settings) { s.Fulls = 12 }}},
+		"Discs":             {{"30", func(s *Settings) { s.Discs = 30 }}},
+		"ArchiveOldestDisc": {{"yes", func(s *Settings) { s.ArchiveOldestDisc = true }}},
+		"Exclude":           {{"*.o", func(s *Settings) { s.Exclude = []string{"*.o"} }}, {"'#*#'", func(s *Settings) { s.Exclude = []string{"#*#"} }}, {"/x/cache//", func(s *Settings) { s.Exclude = []string{"/x/cache"} }}},
+		"ExcludeFrom":       {{"/etc/excludes", func(s *Settings) { s.ExcludeFrom = []string{"/etc/excludes"} }}},
+		"OneFileSystem":     {{"1", func(s *Settings) { s.OneFileSystem = true }}},
+		"TarOptions":        {{`--exclude-caches "--exclude=a b"`, func(s *Settings) { s.TarOptions = []string{"--exclude-caches", "--exclude=a b"} }}},
+		"MySQLOptions":      {{"--hex-blob -P 3307", func(s *Settings) { s.MySQLOptions = []string{"--hex-blob", "-P", "3307"} }}},
+		"PostgreSQLOptions": {{"--no-owner", func(s *Settings) { s.PostgreSQLOptions = []string{"--no-owner"} }}},
+		"Timeout":           {{"12h", func(s *Settings) { s.Timeout = 12 * time.Hour }}, {"0", func(s *Settings) { s.Timeout = 0 }}},
+		"Nice":              {{"-20", func(s *Settings) { s.Nice = -20 }}, {"19", func(s *Settings) { s.Nice = 19 }}},
+		"RunBefore":         {{`/bin/hook "a b" ''`, func(s *Settings) { s.RunBefore = []string{"/bin/hook", "a b", ""} }}},
+		"RunAfter":          {{"hook", func(s *Settings) { s.RunAfter = []string{"hook"} }}},
+		"RunOnFailure":      {{"hook", func(s *Settings) { s.RunOnFailure = []string{"hook"} }}},
+		"PingURL":           {{"https://hc.example.org/1-2-3", func(s *Settings) { s.PingURL = "https://hc.example.org/1-2-3" }}},
+		"LogFile":           {{"/var/log/napback.log", func(s *Settings) { s.LogFile = "/var/log/napback.log" }}},
+		"LogLevel":          {{"Debug", func(s *Settings) { s.LogLevel = "debug" }}},
+		"LogFormat":         {{"json", func(s *Settings) { s.LogFormat = "json" }}},
+		"LogMaxSize":        {{"10M", func(s *Settings) { s.LogMaxSize = 10e6 }}},
+		"LogMaxBackups":     {{"0", func(s *Settings) { s.LogMaxBackups = 0 }}},
+		"Syslog":            {{"on", func(s *Settings) { s.Syslog = true }}},
+		"MailTo":            {{"root@example.org", func(s *Settings) { s.MailTo = []string{"root@example.org"} }}},
+		"MailFrom":          {{`"Backup <b@example.org>"`, func(s *Settings) { s.MailFrom = "Backup <b@example.org>" }}},
+		"MailServer":        {{"mail.example.org:587", func(s *Settings) { s.MailServer = "mail.example.org:587" }}},
+		"MailOn":            {{"Always", func(s *Settings) { s.MailOn = "always" }}},
+	}
+}
+
+func TestEachDirectiveSetsItsField(t *testing.T) {
+	cases := directiveCases()
+	for _, d := range directives() {
+		if len(cases[d.name]) == 0 {
+			t.Errorf("%s has no case", d.name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(cases)) {
+		for _, c := range cases[name] {
+			text := fmt.Sprintf("%s %s\nDirectory /x/y\n", strings.ToUpper(name), c.value)
+			for _, line := range strings.Split(strings.TrimSpace(required), "\n") {
+				if first, _, _ := strings.Cut(line, " "); first != name {
+					text += line + "\n"
+				}
+			}
+			got := parse(t, text).Jobs[0].Settings
+			want := parse(t, required+"Directory /x/y").Jobs[0].Settings
+			c.want(&want)
+			want.Schedule = want.schedule(Directory)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s %s: %s", name, c.value, diff)
+			}
+		}
+	}
+}
+
+func TestSettingsAreInheritedFromTheFileAndTheCycle(t *testing.T) {
+	c := parse(t, `
+Directory /top
+<Cycle c>
+  Directory /early
+  <Directory /block>
+    Fulls 9
+    Exclude in-block
+    GpgRecipient block@x
+    TarOptions -S
+    ExcludeFrom /block.list
+    Profile p
+  </Directory>
+  Directory /late
+  Fulls 8
+  Diffs 2
+  Exclude in-cycle
+  GpgRecipient c1@x
+  GpgRecipient c2@x
+</Cycle>
+Bucket b
+DiffDir /d
+Exclude on-top
+ExcludeFrom /top.list
+GpgRecipient top@x
+S3KeyFile /k
+Fulls 7
+TarOptions --exclude-caches
+TarOptions --exclude-vcs
+`)
+	type view struct {
+		Fulls, Diffs                                   int
+		Exclude, ExcludeFrom, GpgRecipient, TarOptions string
+		Keys                                           string
+	}
+	got := map[string]view{}
+	for _, j := range c.Jobs {
+		s := j.Settings
+		got[j.Source] = view{s.Fulls, s.Diffs, strings.Join(s.Exclude, " "), strings.Join(s.ExcludeFrom, " "),
+			strings.Join(s.GpgRecipients, " "), strings.Join(s.TarOptions, " "), s.S3KeyFile + "," + s.Profile}
+	}
+	cycle := view{8, 2, "on-top in-cycle", "/top.list", "c1@x c2@x", "--exclude-caches --exclude-vcs", "/k,"}
+	want := map[string]view{
+		"/top":   {7, 6, "on-top", "/top.list", "top@x", "--exclude-caches --exclude-vcs", "/k,"},
+		"/early": cycle,
+		"/late":  cycle,
+		"/block": {9, 2, "on-top in-cycle in-block", "/top.list /block.list", "block@x", "-S", ",p"},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if s := c.Settings; s.Fulls != 7 || len(s.Exclude) != 1 || s.Schedule != nil {
+		t.Errorf("the settings of the top level are %+v", s)
+	}
+}
+
+func TestSiblingsDoNotShareLists(t *testing.T) {
+	c := parse(t, required+"Exclude 1\nExclude 2\nExclude 3\n<Directory /a>\nExclude x\n</Directory>\n<Directory /b>\nExclude y\n</Directory>\n")
+	for i, want := range []string{"1 2 3 x", "1 2 3 y"} {
+		if got := strings.Join(c.Jobs[i].Settings.Exclude, " "); got != want {
+			t.Errorf("job %d excludes %q, want %q", i, got, want)
+		}
+	}
+}
+
+func TestDatabasesHaveNoDiffs(t *testing.T) {
+	c := parse(t, required+"Diffs 3\nFulls 5\nMySQL a\nPostgreSQL b\nDirectory /c\nSubversion /d\n")
+	for i, want := range []string{"{1 0 0 5}", "{1 0 0 5}", "{1 0 3 5}", "{1 0 3 5}"} {
+		if got := fmt.Sprint(c.Jobs[i].Settings.Schedule); got != want {
+			t.Errorf("%v has the schedule %v, want %v", c.Jobs[i], got, want)
+		}
+	}
+}
+
+func TestWhatProtectsLittleIsNotedOnce(t *testing.T) {
+	for name, c := range map[string]struct {
+		text string
+		want []string
+	}{
+		"nothing encrypted": {"Directory /a\nDirectory /b", []string{"no GpgRecipient: backups are not encrypted"}},
+		"some not encrypted": {"<Cycle c>\nGpgRecipient x@y\nDirectory /a\n</Cycle>\nDirectory /b\nMySQL m",
+			[]string{"no GpgRecipient, so not encrypted: Directory /b, MySQL m"}},
+		"one FULL": {"GpgRecipient x@y\nFulls 1\nMySQL a\nMySQL b",
+			[]string{"fulls 1: only the newest backup is kept; 2 or more keep older ones (MySQL a, MySQL b)"}},
+		"all well": {"GpgRecipient x@y\nDirectory /a", nil},
+	} {
+		if diff := cmp.Diff(c.want, parse(t, required+c.text).Notes); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func TestWhatHasNoEffectYetIsListed(t *testing.T) {
+	c := parse(t, required+"Timeout 1h\nSyslog on\n<Cycle c>\nNice 5\n<Directory /x>\nTempDir /t\nUseTempFile 1\nFrequency 1\n</Directory>\n</Cycle>")
+	want := []string{
+		"/c/f:3: Timeout has no effect in this version",
+		"/c/f:4: Syslog has no effect in this version",
+		"/c/f:6: Nice has no effect in this version",
+		"/c/f:8: TempDir has no effect in this version",
+		"/c/f:9: UseTempFile has no effect in this version",
+	}
+	if diff := cmp.Diff(want, c.Unsupported()); diff != "" {
+		t.Error(diff)
+	}
+}

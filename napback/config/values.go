@@ -1,0 +1,261 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/mail"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"napback/internal/cli"
+)
+
+// setter stores the words of a directive in s. first tells that it is the
+// first of its name in its scope.
+type setter func(s *Settings, words []string, first bool) error
+
+// text stores a single word that passes the checks.
+func text(field func(*Settings) *string, checks ...func(string) error) setter {
+	return func(s *Settings, words []string, _ bool) error {
+		for _, check := range checks {
+			if err := check(words[0]); err != nil {
+				return err
+			}
+		}
+		*field(s) = words[0]
+		return nil
+	}
+}
+
+// enum stores one of a few words, in the letter case of this list.
+func enum[T ~string](field func(*Settings) *T, values ...T) setter {
+	return func(s *Settings, words []string, _ bool) error {
+		for _, v := range values {
+			if strings.EqualFold(string(v), words[0]) {
+				*field(s) = v
+				return nil
+			}
+		}
+		return fmt.Errorf("want %s", alternatives(values))
+	}
+}
+
+// alternatives writes a list as "a, b or c".
+func alternatives[T ~string](values []T) string {
+	var b strings.Builder
+	for i, v := range values {
+		switch {
+		case i == 0:
+		case i == len(values)-1:
+			b.WriteString(" or ")
+		default:
+			b.WriteString(", ")
+		}
+		b.WriteString(string(v))
+	}
+	return b.String()
+}
+
+// boolean stores 1/0, on/off, yes/no or true/false.
+func boolean(field func(*Settings) *bool) setter {
+	return func(s *Settings, words []string, _ bool) error {
+		switch strings.ToLower(words[0]) {
+		case "1", "on", "yes", "true":
+			*field(s) = true
+		case "0", "off", "no", "false":
+			*field(s) = false
+		default:
+			return errors.New("want on or off (or yes, no, true, false, 1, 0)")
+		}
+		return nil
+	}
+}
+
+// number stores a whole number from low to high.
+func number(field func(*Settings) *int, low, high int) setter {
+	return func(s *Settings, words []string, _ bool) error {
+		n, err := strconv.Atoi(words[0])
+		if err != nil || n < low || n > high {
+			return fmt.Errorf("want a whole number from %d to %d", low, high)
+		}
+		*field(s) = n
+		return nil
+	}
+}
+
+// size stores a number of bytes from low to high.
+func size(field func(*Settings) *int64, low, high int64) setter {
+	return func(s *Settings, words []string, _ bool) error {
+		n, err := cli.ParseSize(words[0])
+		switch {
+		case err != nil:
+			return errors.New("want a number of bytes, or with a unit as in 25M, 64MiB")
+		case n < low:
+			return fmt.Errorf("want at least %s", cli.FormatSize(low))
+		case n > high:
+			return fmt.Errorf("want at most %s", cli.FormatSize(high))
+		}
+		*field(s) = n
+		return nil
+	}
+}
+
+// duration stores a time span of at least low.
+func duration(field func(*Settings) *time.Duration, low time.Duration) setter {
+	return func(s *Settings, words []string, _ bool) error {
+		d, err := time.ParseDuration(words[0])
+		switch {
+		case err != nil:
+			return errors.New("want a time span with its unit, as in 90s, 30m, 12h")
+		case d < low:
+			return fmt.Errorf("want at least %v", low)
+		}
+		*field(s) = d
+		return nil
+	}
+}
+
+// list stores words behind those that its scope already has; those of the
+// scopes around it stay if adds is true, else they are replaced.
+func list(field func(*Settings) *[]string, adds bool, checks ...func(string) error) setter {
+	return func(s *Settings, words []string, first bool) error {
+		for _, word := range words {
+			for _, check := range checks {
+				if err := check(word); err != nil {
+					return err
+				}
+			}
+		}
+		old := *field(s)
+		if first && !adds {
+			old = nil
+		}
+		*field(s) = slices.Concat(old, words) // never into the array of the scope around
+		return nil
+	}
+}
+
+// options is list for a tool's arguments, of which the first is an option: a
+// word before the options would be one more thing to back up.
+func options(field func(*Settings) *[]string, checks ...func(string) error) setter {
+	store := list(field, false, checks...)
+	return func(s *Settings, words []string, first bool) error {
+		if !strings.HasPrefix(words[0], "-") {
+			return errors.New("want options, which begin with -")
+		}
+		return store(s, words, first)
+	}
+}
+
+// patterns is list for Exclude. A slash at the end, which many write after a
+// directory's name, would keep tar's patterns from matching anything.
+func patterns(field func(*Settings) *[]string) setter {
+	store := list(field, true, notEmpty)
+	return func(s *Settings, words []string, first bool) error {
+		return store(s, []string{strings.TrimRight(words[0], "/")}, first)
+	}
+}
+
+// command stores a program and its arguments.
+func command(field func(*Settings) *[]string) setter {
+	return func(s *Settings, words []string, _ bool) error {
+		if err := notEmpty(words[0]); err != nil {
+			return err
+		}
+		*field(s) = slices.Clone(words)
+		return nil
+	}
+}
+
+func notEmpty(word string) error {
+	if word == "" {
+		return errors.New("want a value")
+	}
+	return nil
+}
+
+// noBlanks is for identifiers that a service defines.
+func noBlanks(word string) error {
+	if word == "" || strings.ContainsAny(word, " \t") {
+		return errors.New("want one word without blanks")
+	}
+	return nil
+}
+
+func absolute(word string) error {
+	if !filepath.IsAbs(word) {
+		return errors.New("want an absolute path")
+	}
+	return nil
+}
+
+var bucketPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$`)
+
+// bucket takes what any service does; each refuses more by itself.
+func bucket(word string) error {
+	if !bucketPattern.MatchString(word) || strings.Contains(word, "..") {
+		return errors.New("want a bucket's name: letters, digits, dots and hyphens")
+	}
+	return nil
+}
+
+// endpoint takes the addresses of section "Endpoint" of the manual.
+func endpoint(word string) error {
+	u, err := url.Parse(word)
+	switch {
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "file":
+		return errors.New("want https://HOST[:PORT], http://HOST[:PORT] or file:///DIRECTORY")
+	case u.User != nil:
+		return errors.New("credentials do not belong here: use S3KeyFile or Profile")
+	case u.Scheme == "file" && (u.Host != "" || !strings.HasPrefix(u.Path, "/")):
+		return errors.New("want file:/// and an absolute path")
+	case u.Scheme != "file" && u.Host == "":
+		return fmt.Errorf("want %s:// and a host", u.Scheme)
+	case u.RawQuery != "" || u.Fragment != "":
+		return errors.New("want no ? and no # in it")
+	}
+	return nil
+}
+
+func webURL(word string) error {
+	u, err := url.Parse(word)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return errors.New("want http:// or https:// and a host")
+	}
+	return nil
+}
+
+func mailAddress(word string) error {
+	if _, err := mail.ParseAddress(word); err != nil {
+		return errors.New("want a mail address, as in root@example.com")
+	}
+	return nil
+}
+
+// prefix checks all of an archive name's beginning but the host's name.
+func prefix(word string) error {
+	name, err := expandPrefix(word, "host")
+	if err != nil || name == "" {
+		return err
+	}
+	return checkName(name)
+}
+
+// notOptions refuses arguments that would make a tool do something else than
+// its part of the chain, or show a secret to everyone who can run ps.
+func notOptions(because string, refused ...string) func(string) error {
+	return func(word string) error {
+		for _, r := range refused {
+			short := len(r) == 2 && strings.HasPrefix(word, r)
+			if word == r || short || strings.HasPrefix(word, r+"=") {
+				return fmt.Errorf("%s %s", r, because)
+			}
+		}
+		return nil
+	}
+}
