@@ -25,7 +25,7 @@ const (
 	seipdVersion  = 1
 	seipdPrefix   = aes.BlockSize + 2
 	mdcSize       = 2 + sha1.Size
-	seipdChunkLog = 16
+	seipdChunkLog = 18
 	seipdChunk    = 1 << seipdChunkLog // bytes of plaintext handled at a time, and of a partial packet
 )
 
@@ -44,8 +44,10 @@ type seipdWriter struct {
 	cfb   *cfb
 	mdc   hash.Hash
 	plain []byte // not yet encrypted, less than seipdChunk
+	spare []byte // the buffer before, which may still be hashed
 	out   []byte
-	err   error // sticky
+	wait  func() // ends the hashing of spare
+	err   error  // sticky
 }
 
 // newSEIPDWriter starts a packet on w, with an AES key.
@@ -59,7 +61,9 @@ func newSEIPDWriter(w io.Writer, key []byte) (*seipdWriter, error) {
 		cfb:   newCFB(block),
 		mdc:   sha1.New(),
 		plain: make([]byte, seipdPrefix, seipdChunk+mdcSize),
+		spare: make([]byte, 0, seipdChunk+mdcSize),
 		out:   make([]byte, seipdChunk+mdcSize),
+		wait:  func() {},
 	}
 	rand.Read(s.plain[:aes.BlockSize]) // never fails
 	copy(s.plain[aes.BlockSize:], s.plain[aes.BlockSize-2:aes.BlockSize])
@@ -81,16 +85,13 @@ func (s *seipdWriter) Write(p []byte) (int, error) {
 	return written, s.err
 }
 
-// flush encrypts the buffered plaintext while another goroutine hashes it.
+// flush encrypts the buffered plaintext while another goroutine hashes it,
+// which may last until the next flush.
 func (s *seipdWriter) flush() {
-	hashed := make(chan struct{})
-	go func() {
-		s.mdc.Write(s.plain)
-		close(hashed)
-	}()
+	s.wait()
+	s.wait = hashBehind(s.mdc, s.plain)
 	s.encrypt()
-	<-hashed
-	s.plain = s.plain[:0]
+	s.plain, s.spare = s.spare[:0], s.plain
 }
 
 func (s *seipdWriter) encrypt() {
@@ -105,6 +106,7 @@ func (s *seipdWriter) Close() error {
 	if s.err != nil {
 		return s.err
 	}
+	s.wait()
 	s.plain = append(s.plain, mdcHeader[:]...)
 	s.mdc.Write(s.plain)
 	s.plain = s.mdc.Sum(s.plain)
@@ -241,23 +243,13 @@ func (s *seipdReader) fill() {
 		return
 	}
 	s.out = s.plain[:len(s.plain)-mdcSize]
-	s.hash(s.out)
+	s.wait = hashBehind(s.mdc, s.out)
 	switch {
 	case err == io.EOF:
 		s.err = s.checkMDC()
 	case err != nil:
 		s.err = err
 	}
-}
-
-// hash adds b to the code in the background.
-func (s *seipdReader) hash(b []byte) {
-	done := make(chan struct{})
-	go func() {
-		s.mdc.Write(b)
-		close(done)
-	}()
-	s.wait = func() { <-done }
 }
 
 // checkMDC returns io.EOF if the bytes held back are the right code.
@@ -269,6 +261,17 @@ func (s *seipdReader) checkMDC() error {
 		return errModified
 	}
 	return io.EOF
+}
+
+// hashBehind adds b to h in another goroutine. The function it returns waits
+// for that.
+func hashBehind(h hash.Hash, b []byte) (wait func()) {
+	done := make(chan struct{})
+	go func() {
+		h.Write(b)
+		close(done)
+	}()
+	return func() { <-done }
 }
 
 // readFull fills p. Unlike io.ReadFull it keeps a clean end (io.EOF) apart
