@@ -1,12 +1,15 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
 	"path"
 	"slices"
 	"strings"
+
+	"napback/internal/cli"
 )
 
 // build makes the jobs from the tree of scopes.
@@ -120,12 +123,31 @@ func (p *parser) job(sc *scope, s Settings, cycle string) *named {
 	if s.UseTempFile && s.TempDir == "" && !sc.tried("TempDir") {
 		p.addf(sc.settingAt("UseTempFile"), "UseTempFile needs a TempDir to put the file in")
 	}
+	p.checkUpload(sc, s)
 	for _, pattern := range s.Exclude {
 		if sc.kind == Directory && excludes(pattern, source) {
 			p.addf(sc.at, "Exclude %q leaves out %q itself: nothing of it would be backed up", pattern, source)
 		}
 	}
 	return &named{job: job, scope: sc}
+}
+
+// What s3put uses when nothing is set.
+const (
+	defaultChunkSize = 25_000_000
+	defaultMemory    = 256 << 20
+)
+
+// checkUpload reports values that s3put would refuse together, each time.
+func (p *parser) checkUpload(sc *scope, s Settings) {
+	chunk, memory := cmp.Or(s.ChunkSize, defaultChunkSize), cmp.Or(s.Memory, defaultMemory)
+	if chunk > memory {
+		p.addf(sc.settingAt("ChunkSize", "Memory"), "a ChunkSize of %s does not fit into the Memory of %s",
+			cli.FormatSize(chunk), cli.FormatSize(memory))
+	}
+	if s.SSEKMSKey != "" && !strings.HasPrefix(s.SSE, "aws:kms") && !(s.SSE == "" && sc.tried("SSE")) {
+		p.addf(sc.settingAt("SSEKMSKey"), "SSEKMSKey needs SSE aws:kms")
+	}
 }
 
 // settingAt returns where the last of the named directives stands in the
@@ -183,12 +205,14 @@ func checkDatabase(name string) error {
 // excludes reports whether a pattern matches a directory that is to be backed
 // up, or one above it. tar would then store nothing at all, without an error.
 func excludes(pattern, directory string) bool {
+	// A wildcard of tar's matches slashes as well, one of path.Match does not.
+	const slash = "\x00"
 	parts := strings.Split(strings.Trim(directory, "/"), "/")
 	anchored := strings.HasPrefix(pattern, "/")
-	pattern = strings.Trim(pattern, "/")
+	pattern = strings.ReplaceAll(strings.Trim(pattern, "/"), "/", slash)
 	for from := range parts {
 		for to := from + 1; to <= len(parts); to++ {
-			if ok, _ := path.Match(pattern, strings.Join(parts[from:to], "/")); ok && pattern != "" {
+			if ok, _ := path.Match(pattern, strings.Join(parts[from:to], slash)); ok && pattern != "" {
 				return true
 			}
 		}

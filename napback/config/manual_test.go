@@ -1,0 +1,64 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+const manualPath = "../../man/napback.conf.5"
+
+func manual(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(manualPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestEveryDirectiveIsInTheManual(t *testing.T) {
+	text := manual(t)
+	names := []string{cycleBlock, nameSetting, includeLine}
+	for _, kind := range sourceKinds() {
+		names = append(names, string(kind))
+	}
+	for _, d := range directives() {
+		names = append(names, d.name)
+	}
+	for _, name := range names {
+		if !regexp.MustCompile(`(?m)^\.It (.* )?Ic <?` + name + ` `).MatchString(text) {
+			t.Errorf("%s is not in %s", name, manualPath)
+		}
+	}
+	_, idle, _ := strings.Cut(text, ".Ss Accepted, without effect in this version")
+	idle, _, _ = strings.Cut(idle, ".Sh ARCHIVE NAMES")
+	for _, d := range directives() {
+		sql := d.name == "MySQLOptions" || d.name == "PostgreSQLOptions" // their jobs have none
+		if said := strings.Contains(idle, "Ic "+d.name+" "); said != (d.idle || sql) {
+			t.Errorf("that %s has no effect: the manual says %v", d.name, said)
+		}
+	}
+}
+
+func TestTheManualsConfigurationsParse(t *testing.T) {
+	text := manual(t)
+	blocks := regexp.MustCompile(`(?s)\.Bd -literal -offset indent\n(.*?)\.Ed`).FindAllStringSubmatch(text, -1)
+	want := []string{"etc home", "web1/ROOT web1/home web1/disk/home", "srv/photo archive music"}
+	if len(blocks) != len(want) {
+		t.Fatalf("the manual has %d configurations, want %d", len(blocks), len(want))
+	}
+	for i, block := range blocks {
+		path := fmt.Sprint("/c/", i)
+		c, err := load(path, Env{Host: "web1"}, memory{path: block[1]})
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if got := names(c); got != want[i] {
+			t.Errorf("configuration %d has the jobs %s, want %s", i, got, want[i])
+		}
+	}
+}
