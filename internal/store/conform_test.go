@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -17,7 +18,7 @@ import (
 
 // services are what every test of the common promises runs against.
 func services(t *testing.T, test func(t *testing.T, s Service)) {
-	t.Run("directory", func(t *testing.T) { test(t, openTest(t, "file://"+t.TempDir(), nil)) })
+	t.Run("directory", func(t *testing.T) { test(t, openTest(t, fileURL(t.TempDir()), nil)) })
 	t.Run("versitygw", func(t *testing.T) { test(t, openServer(t, storetest.Versitygw(t))) })
 	t.Run("minio", func(t *testing.T) { test(t, openServer(t, storetest.Minio(t))) })
 }
@@ -33,6 +34,8 @@ func clearAWS(t *testing.T) {
 	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
 	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 }
+
+func fileURL(dir string) string { return (&url.URL{Scheme: "file", Path: dir}).String() }
 
 // quick is defaultTuning without its waits.
 func quick() tuning { t := defaultTuning(); t.backoff = 1; return t }

@@ -16,8 +16,7 @@ import (
 
 // noBucket is the cause of every operation on a bucket that is not there.
 func noBucket(name string) error {
-	return cli.WithHint(cli.WithCode(cli.NotFound, fmt.Errorf("bucket %q: %w", name, archive.ErrNotExist)),
-		"create it, or use --create-bucket")
+	return cli.WithCode(cli.NotFound, fmt.Errorf("bucket %q: %w", name, archive.ErrNotExist))
 }
 
 // noObject is the cause of an operation on an object that is not there.

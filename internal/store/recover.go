@@ -33,7 +33,7 @@ func recoverFromS3(global []string, bucket, prefix string) string {
 	cut := strings.LastIndexByte(prefix, '\n') + 1
 	before, last := "s3://"+bucket+"/"+prefix[:cut], prefix[cut:]
 	return "(keys=$(" + aws + " s3api list-objects-v2 --bucket " + shellQuote(bucket) +
-		" --prefix " + quoteAlways(prefix) + " --query 'Contents[].[Key]' --output text) || exit; " +
+		" --prefix=" + quoteAlways(prefix) + " --query 'Contents[].[Key]' --output text) || exit; " +
 		`printf '%s\n' "$keys" | while IFS= read -r key; do case $key in ` + quoteAlways(last) + "*) " +
 		aws + " s3 cp --only-show-errors " + quoteAlways(before) + `"$key" - || exit;; esac; done)`
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"napback/internal/cli"
@@ -35,8 +36,14 @@ func (r request) String() string {
 	return fmt.Sprintf("%s %q", r.verb, r.subject)
 }
 
-// failed is the error of a request that ended for cause.
-func (r request) failed(cause error) error { return fmt.Errorf("%v: %w", r, cause) }
+// failed is the error of a request that ended for cause. A cause that names
+// the same bucket stands alone.
+func (r request) failed(cause error) error {
+	if strings.HasSuffix(r.verb, " bucket") && strings.HasPrefix(cause.Error(), fmt.Sprintf("bucket %q: ", r.subject)) {
+		return cause
+	}
+	return fmt.Errorf("%v: %w", r, cause)
+}
 
 // failure is why a try failed: a cause made for people, and what the policy
 // has to know about it.

@@ -226,7 +226,7 @@ func answer(err error) error {
 		return errors.New(strings.TrimSpace(text + " " + http.StatusText(status)))
 	}
 	text += " " + oneLine(code)
-	if message != "" && message != code {
+	if message != "" && strings.ReplaceAll(message, " ", "") != code {
 		text += ": " + message
 	}
 	return errors.New(text)

@@ -19,55 +19,101 @@ import (
 // List implements archive.Store.
 func (b s3Bucket) List(ctx context.Context, q archive.Query) iter.Seq2[archive.Entry, error] {
 	return func(yield func(archive.Entry, error) bool) {
-		r := request{"list bucket", b.name}
-		var token *string
-		last := archive.Entry{}
-		for first := true; ; first = false {
-			page, err := b.listPage(ctx, r, q, token)
-			if err != nil {
-				yield(archive.Entry{}, err)
-				return
-			}
-			entries, err := pageEntries(page)
-			if err != nil {
-				yield(archive.Entry{}, r.failed(err))
-				return
-			}
-			for _, e := range entries {
-				if !first || last.Key != "" {
-					if e.Key == last.Key && e.IsPrefix {
-						continue // some services repeat it on the next page
-					}
-					if e.Key <= last.Key {
-						// What relies on the order must not be led
-						// to overlook an archive.
-						yield(archive.Entry{}, r.failed(fmt.Errorf("the service lists %q after %q, which is not the order of bytes", e.Key, last.Key)))
-						return
-					}
-				}
-				last = e
-				if !yield(e, nil) {
-					return
-				}
-			}
-			if !aws.ToBool(page.IsTruncated) {
-				return
-			}
-			next := aws.ToString(page.NextContinuationToken)
-			if next == "" || next == aws.ToString(token) {
-				yield(archive.Entry{}, r.failed(errors.New("the service says that there is more, but not where")))
-				return
-			}
-			token = &next
+		l := &listing{bucket: b, query: q, request: request{"list bucket", b.name}, yield: yield}
+		if l.startInside(ctx) {
+			l.pages(ctx)
 		}
 	}
 }
 
-func (b s3Bucket) listPage(ctx context.Context, r request, q archive.Query, token *string) (*s3.ListObjectsV2Output, error) {
+// listing is one listing under way. Its methods return false when it is over.
+type listing struct {
+	bucket  s3Bucket
+	query   archive.Query
+	request request
+	yield   func(archive.Entry, error) bool
+	begun   bool
+	last    archive.Entry // what was yielded last
+}
+
+func (l *listing) fail(err error) bool {
+	l.yield(archive.Entry{}, err)
+	return false
+}
+
+// startInside deals with an After that is itself inside a common prefix.
+// Services disagree whether the keys behind it still count for that prefix,
+// so they are asked for without a delimiter.
+func (l *listing) startInside(ctx context.Context) bool {
+	q := l.query
+	rest, inside := strings.CutPrefix(q.After, q.Prefix)
+	if q.Delimiter == "" || !inside {
+		return true
+	}
+	i := strings.Index(rest, q.Delimiter)
+	if i < 0 {
+		return true
+	}
+	group := q.After[:len(q.Prefix)+i+len(q.Delimiter)]
+	page, err := l.bucket.listPage(ctx, l.request, archive.Query{Prefix: group, After: q.After}, nil, 1)
+	if err != nil {
+		return l.fail(err)
+	}
+	l.begun, l.last = true, archive.Entry{Key: group, IsPrefix: true}
+	return len(page.Contents) == 0 || l.yield(l.last, nil)
+}
+
+// pages yields the entries of one page after the other.
+func (l *listing) pages(ctx context.Context) bool {
+	var token *string
+	for {
+		page, err := l.bucket.listPage(ctx, l.request, l.query, token, 0)
+		if err != nil {
+			return l.fail(err)
+		}
+		entries, err := pageEntries(page)
+		if err != nil {
+			return l.fail(l.request.failed(err))
+		}
+		for _, e := range entries {
+			if !l.entry(e) {
+				return false
+			}
+		}
+		if !aws.ToBool(page.IsTruncated) {
+			return true
+		}
+		next := aws.ToString(page.NextContinuationToken)
+		if next == "" || next == aws.ToString(token) {
+			return l.fail(l.request.failed(errors.New("the service says that there is more, but not where")))
+		}
+		token = &next
+	}
+}
+
+// entry yields an entry, unless it is a common prefix that some services
+// repeat on the next page. What relies on the order must not be led to
+// overlook an archive: a service with another order is an error.
+func (l *listing) entry(e archive.Entry) bool {
+	if l.begun && e.IsPrefix && e.Key == l.last.Key {
+		return true
+	}
+	if l.begun && e.Key <= l.last.Key {
+		return l.fail(l.request.failed(fmt.Errorf("the service lists %q after %q, which is not the order of bytes", e.Key, l.last.Key)))
+	}
+	l.begun, l.last = true, e
+	return l.yield(e, nil)
+}
+
+// listPage asks for one page, of at most most entries if that is not 0.
+func (b s3Bucket) listPage(ctx context.Context, r request, q archive.Query, token *string, most int32) (*s3.ListObjectsV2Output, error) {
 	in := &s3.ListObjectsV2Input{
 		Bucket:            &b.name,
 		EncodingType:      types.EncodingTypeUrl, // XML cannot hold every byte of a key
 		ContinuationToken: token,
+	}
+	if most > 0 {
+		in.MaxKeys = &most
 	}
 	if q.Prefix != "" {
 		in.Prefix = &q.Prefix

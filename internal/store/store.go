@@ -150,7 +150,8 @@ func parseEndpoint(raw string) (endpoint, error) {
 		return endpoint{}, cli.WithHint(fmt.Errorf("endpoint %q: a user name or password does not belong there", u.Redacted()), "put the keys into a file and name it with -K")
 	}
 	if u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
-		return endpoint{}, fmt.Errorf("endpoint %q: neither a query nor a fragment belongs there", raw)
+		return endpoint{}, cli.WithHint(fmt.Errorf("endpoint %q: neither a query nor a fragment belongs there", raw),
+			"in the path of a directory write %%3F for ? and %%23 for #")
 	}
 	switch u.Scheme {
 	case "http", "https":

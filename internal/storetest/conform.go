@@ -263,6 +263,11 @@ func list(t *testing.T, s archive.Store) {
 		{archive.Query{Prefix: "b/", Delimiter: ":"}, []string{">b/c:"}},
 		{archive.Query{Prefix: "b:20260101T000000Z-aaaa:", Delimiter: ":"}, []string{"b:20260101T000000Z-aaaa:0000000000000",
 			"b:20260101T000000Z-aaaa:0000000000001", "b:20260101T000000Z-aaaa:manifest"}},
+		// The keys behind After inside a group still make up the group.
+		{archive.Query{Delimiter: ":", After: "b:"}, []string{">b:", "c", "c!", "ca/b"}},
+		{archive.Query{Delimiter: ":", After: "b:20260101T000000Z-aaaa:manifest"}, []string{">b:", "c", "c!", "ca/b"}},
+		{archive.Query{Delimiter: ":", After: "b:20260102T000000Z-bbbb:manifest"}, []string{"c", "c!", "ca/b"}},
+		{archive.Query{Prefix: "b:", Delimiter: ":", After: "b:20260101T000000Z-aaaa:0"}, []string{">b:20260101T000000Z-aaaa:", ">b:20260102T000000Z-bbbb:"}},
 		{archive.Query{Delimiter: ":", After: "a0"}, []string{">b-c:", ">b/c:", ">b:", "c", "c!", "ca/b"}},
 	} {
 		if diff := cmp.Diff(test.want, Keys(t, s, test.query)); diff != "" {

@@ -80,17 +80,6 @@ func Env(s *Server) []string {
 		"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull)
 }
 
-// KeyFile writes a -K file with the server's keys, and returns its path.
-func (s *Server) KeyFile(t testing.TB) string {
-	t.Helper()
-	name := filepath.Join(t.TempDir(), "keys")
-	text := fmt.Sprintf("key=%s\nsecret=%s\n", s.AccessKey, s.SecretKey)
-	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return name
-}
-
 // start makes a server on a free port. Another process may take the port
 // before the server does; then another one is tried.
 func start(t testing.TB, configure func(s *Server, address string)) *Server {

@@ -1,0 +1,499 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"napback/internal/archive"
+	"napback/internal/cli"
+	"napback/internal/storetest"
+)
+
+// faulty is a bucket on a real server behind a proxy.
+type faulty struct {
+	server *storetest.Server
+	proxy  *storetest.Proxy
+	bucket archive.Store
+	log    *logText
+}
+
+// logText is a log that a test reads while it is written.
+type logText struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+	hit chan struct{} // gets a value for every line, if there is room
+}
+
+func (l *logText) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	select {
+	case l.hit <- struct{}{}:
+	default:
+	}
+	return l.buf.Write(p)
+}
+
+func (l *logText) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+func newFaulty(t *testing.T, change func(cfg *Config, t *tuning)) *faulty {
+	t.Helper()
+	f := &faulty{server: storetest.Versitygw(t), log: &logText{hit: make(chan struct{}, 1)}}
+	if err := openServer(t, f.server).CreateBucket(t.Context(), "bucket"); err != nil {
+		t.Fatal(err)
+	}
+	f.proxy = storetest.NewProxy(t, f.server.Endpoint)
+	f.bucket = f.open(t, f.proxy.URL, change).Bucket("bucket")
+	return f
+}
+
+func (f *faulty) open(t *testing.T, endpoint string, change func(cfg *Config, t *tuning)) Service {
+	t.Helper()
+	return openTest(t, endpoint, func(cfg *Config, tune *tuning) {
+		cfg.KeyFile = f.server.KeyFile(t)
+		cfg.Log = &cli.Log{Tool: "test", W: f.log, Level: 1}
+		if change != nil {
+			change(cfg, tune)
+		}
+	})
+}
+
+// wantRequests checks how often the service was asked.
+func (f *faulty) wantRequests(t *testing.T, method string, want int) {
+	t.Helper()
+	if got := f.proxy.Count(method); got != want {
+		t.Errorf("%d %s requests, want %d", got, method, want)
+	}
+}
+
+// TestPutLostAnswer: an upload whose answer was lost is found to be there.
+func TestPutLostAnswer(t *testing.T) {
+	f := newFaulty(t, nil)
+	f.proxy.Inject(storetest.Fault{Match: storetest.Method("PUT"), Times: 1, Lose: true})
+	data := storetest.Noise(100000)
+	storetest.Put(t, f.bucket, "k", data)
+	f.wantRequests(t, "PUT", 2)
+	f.wantRequests(t, "HEAD", 1)
+	if got := storetest.Get(t, f.bucket, "k"); !bytes.Equal(got, data) {
+		t.Error("other bytes are stored")
+	}
+}
+
+// TestPutLostAnswerWriteOnly: credentials that may not look do not fail an
+// upload of which only the answer was lost, and never pass over somebody
+// else's object.
+func TestPutLostAnswerWriteOnly(t *testing.T) {
+	f := newFaulty(t, nil)
+	user := f.server.User(t, "bucket", "s3:PutObject")
+	b := f.open(t, f.proxy.URL, func(cfg *Config, _ *tuning) { cfg.KeyFile = user.KeyFile(t) }).Bucket("bucket")
+	f.proxy.Inject(storetest.Fault{Match: storetest.Method("PUT"), Times: 1, Lose: true})
+	storetest.Put(t, b, "k", []byte("data"))
+	f.wantRequests(t, "PUT", 2)
+	err := b.Put(t.Context(), storetest.Object("k", []byte("other")))
+	if !errors.Is(err, archive.ErrExist) {
+		t.Errorf("put over an object: error %v, want ErrExist", err)
+	}
+	_, _, err = b.Get(t.Context(), "k")
+	if !errors.Is(err, archive.ErrPermission) || !strings.Contains(err.Error(), `get object "k": access denied`) {
+		t.Errorf("get: error %v, want ErrPermission", err)
+	}
+	if err := b.Delete(t.Context(), "k"); !errors.Is(err, archive.ErrPermission) {
+		t.Errorf("delete: error %v, want ErrPermission", err)
+	}
+	if err := b.Delete(t.Context(), "k", "l"); !errors.Is(err, archive.ErrPermission) {
+		t.Errorf("delete of two: error %v, want ErrPermission", err)
+	}
+	if err := listError(t.Context(), b); !errors.Is(err, archive.ErrPermission) {
+		t.Errorf("list: error %v, want ErrPermission", err)
+	}
+	if got := storetest.Get(t, f.bucket, "k"); string(got) != "data" {
+		t.Errorf("the object is %q", got)
+	}
+}
+
+// TestPutWithoutMetadata: the bytes decide where there is no stored hash.
+func TestPutWithoutMetadata(t *testing.T) {
+	f := newFaulty(t, nil)
+	if err := os.WriteFile(filepath.Join(f.server.DataDir, "bucket", "foreign"), []byte("data"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.bucket.Put(t.Context(), storetest.Object("foreign", []byte("data"))); err != nil {
+		t.Errorf("put of the same bytes: %v", err)
+	}
+	if err := f.bucket.Put(t.Context(), storetest.Object("foreign", []byte("Data"))); !errors.Is(err, archive.ErrExist) {
+		t.Errorf("put of other bytes: error %v, want ErrExist", err)
+	}
+}
+
+// TestRetry: what can heal is tried again, as often as was asked.
+func TestRetry(t *testing.T) {
+	for code, status := range map[string]int{
+		"SlowDown": 503, "InternalError": 500, "RequestTimeout": 400, "ConditionalRequestConflict": 409,
+		"RequestTimeTooSkewed": 403, "TooManyRequests": 429, "": 502,
+	} {
+		t.Run(code, func(t *testing.T) {
+			f := newFaulty(t, nil)
+			f.proxy.Inject(storetest.Fault{Times: 4, Status: status, Code: code})
+			storetest.Put(t, f.bucket, "k", []byte("data"))
+			f.wantRequests(t, "PUT", 5)
+			f.proxy.Reset()
+			f.proxy.Inject(storetest.Fault{Status: status, Code: code, Message: "please\nwait"})
+			err := f.bucket.Put(t.Context(), storetest.Object("l", []byte("data")))
+			f.wantRequests(t, "PUT", 5)
+			if err == nil || !strings.HasSuffix(err.Error(), "(tried 5 times)") {
+				t.Errorf("error %v does not tell of 5 tries", err)
+			}
+			wantOneLine(t, err, f.server)
+		})
+	}
+}
+
+// TestPermanent: a refusal is not tried again.
+func TestPermanent(t *testing.T) {
+	for _, test := range []struct {
+		status     int
+		code, want string
+	}{
+		{403, "AccessDenied", `put object "k": access denied`},
+		{404, "NoSuchBucket", `put object "k": bucket "bucket": not found`},
+		{403, "InvalidAccessKeyId", `put object "k": the service does not know the access key`},
+		{403, "SignatureDoesNotMatch", `put object "k": the secret key does not belong to the access key`},
+		{400, "InvalidArgument", `put object "k": the service answered 400 InvalidArgument: m`},
+		{400, "EntityTooLarge", `put object "k": the service answered 400 EntityTooLarge: m`},
+		{301, "PermanentRedirect", `put object "k": bucket "bucket": not in region "us-east-1": m`},
+		{405, "", `put object "k": the service answered 405 MethodNotAllowed`},
+	} {
+		f := newFaulty(t, func(cfg *Config, _ *tuning) { cfg.NeverDie = true })
+		f.proxy.Inject(storetest.Fault{Status: test.status, Code: test.code, Message: "m"})
+		err := f.bucket.Put(t.Context(), storetest.Object("k", []byte("data")))
+		if err == nil || err.Error() != test.want {
+			t.Errorf("%s: error %v, want %s", test.code, err, test.want)
+		}
+		wantOneLine(t, err, f.server)
+		f.wantRequests(t, "", 1)
+	}
+}
+
+// wantOneLine: an error is for people, and tells no secret.
+func wantOneLine(t *testing.T, err error, server *storetest.Server) {
+	t.Helper()
+	if err == nil {
+		return
+	}
+	var out strings.Builder
+	cli.PrintError(&out, "tool", err)
+	text := err.Error()
+	for _, bad := range []string{"\n", "operation error", "https response", "RequestID", "0123456789ABCDEF", server.SecretKey} {
+		if strings.Contains(text, bad) || bad != "\n" && strings.Contains(out.String(), bad) {
+			t.Errorf("error %q holds %q", out.String(), bad)
+		}
+	}
+}
+
+// TestExpiredToken: new credentials are fetched, once.
+func TestExpiredToken(t *testing.T) {
+	f := newFaulty(t, nil)
+	f.proxy.Inject(storetest.Fault{Times: 1, Status: 400, Code: "ExpiredToken"})
+	storetest.Put(t, f.bucket, "k", []byte("data"))
+	f.wantRequests(t, "PUT", 2)
+	f.proxy.Reset()
+	f.proxy.Inject(storetest.Fault{Status: 400, Code: "ExpiredToken"})
+	err := f.bucket.Put(t.Context(), storetest.Object("l", []byte("data")))
+	if err == nil || !strings.Contains(err.Error(), "the credentials have expired") {
+		t.Errorf("error %v", err)
+	}
+	f.wantRequests(t, "PUT", 2)
+}
+
+// TestRenewedKeyFile: a key file that was renewed is read again.
+func TestRenewedKeyFile(t *testing.T) {
+	f := newFaulty(t, nil)
+	file := filepath.Join(t.TempDir(), "keys")
+	write := func(key, secret string) {
+		if err := os.WriteFile(file, []byte("key="+key+"\nsecret="+secret+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("oldkey", "oldsecret")
+	b := f.open(t, f.proxy.URL, func(cfg *Config, _ *tuning) { cfg.KeyFile = file }).Bucket("bucket")
+	if err := b.Put(t.Context(), storetest.Object("k", nil)); !errors.Is(err, archive.ErrPermission) {
+		t.Fatalf("put with an old key: error %v", err)
+	}
+	write(f.server.AccessKey, f.server.SecretKey)
+	f.proxy.Inject(storetest.Fault{Times: 1, Status: 400, Code: "ExpiredToken"})
+	storetest.Put(t, b, "k", []byte("data"))
+}
+
+// TestNoConditions: a service that does not know If-None-Match is looked at
+// before each upload, and asked only once for what it does not know.
+func TestNoConditions(t *testing.T) {
+	conditional := func(r *http.Request) bool { return r.Header.Get("If-None-Match") != "" }
+	for _, fault := range []storetest.Fault{
+		{Match: conditional, Status: 501, Code: "NotImplemented", Message: "A header you provided implies functionality that is not implemented"},
+		{Match: conditional, Status: 400, Code: "InvalidArgument", Message: "If-None-Match is not supported"},
+	} {
+		f := newFaulty(t, nil)
+		f.proxy.Inject(fault)
+		storetest.Put(t, f.bucket, "k", []byte("data"))
+		f.wantRequests(t, "PUT", 2)
+		f.wantRequests(t, "HEAD", 1)
+		storetest.Put(t, f.bucket, "l", []byte("data"))
+		f.wantRequests(t, "PUT", 3)
+		f.wantRequests(t, "HEAD", 2)
+		storetest.Put(t, f.bucket, "l", []byte("data"))
+		if err := f.bucket.Put(t.Context(), storetest.Object("l", []byte("other"))); !errors.Is(err, archive.ErrExist) {
+			t.Errorf("put over an object: error %v, want ErrExist", err)
+		}
+		f.wantRequests(t, "PUT", 3)
+		if n := strings.Count(f.log.String(), "does not know If-None-Match"); n != 1 {
+			t.Errorf("it is said %d times", n)
+		}
+	}
+}
+
+// TestStall: a connection that moves nothing is given up, and the next one
+// does it; a slow one is not.
+func TestStall(t *testing.T) {
+	f := newFaulty(t, nil)
+	link := storetest.NewLink(t, f.server.Endpoint)
+	b := f.open(t, link.URL, func(cfg *Config, tune *tuning) {
+		tune.stall = 300 * time.Millisecond
+		cfg.NeverDie, cfg.RetryWait = true, 1
+	}).Bucket("bucket")
+	link.Stall(true)
+	done := make(chan error)
+	data := storetest.Noise(4 << 20)
+	go func() { done <- b.Put(t.Context(), storetest.Object("k", data)) }()
+	<-f.log.hit // the first try has failed
+	link.Stall(false)
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(f.log.String(), "no byte moved for 300ms") {
+		t.Errorf("the log does not say why: %s", f.log)
+	}
+	if got := storetest.Get(t, b, "k"); !bytes.Equal(got, data) {
+		t.Error("other bytes came back")
+	}
+}
+
+// TestSlowIsNoStall: with a bandwidth limit an upload takes several stall
+// times and still needs one request; nor does the answer's side time out.
+func TestSlowIsNoStall(t *testing.T) {
+	f := newFaulty(t, func(cfg *Config, tune *tuning) {
+		tune.stall = time.Second
+		cfg.BandwidthLimit = 100_000
+	})
+	start := time.Now()
+	storetest.Put(t, f.bucket, "k", storetest.Noise(300_000))
+	if took := time.Since(start); took < 2500*time.Millisecond {
+		t.Errorf("300000 bytes at 100000 a second took %v", took)
+	}
+	f.wantRequests(t, "", 1)
+}
+
+// TestCutUpload: an upload that is cut in the middle is sent again.
+func TestCutUpload(t *testing.T) {
+	f := newFaulty(t, nil)
+	link := storetest.NewLink(t, f.server.Endpoint)
+	b := f.open(t, link.URL, nil).Bucket("bucket")
+	link.CutAfter(1 << 20)
+	data := storetest.Noise(4 << 20)
+	storetest.Put(t, b, "k", data)
+	if got := storetest.Get(t, b, "k"); !bytes.Equal(got, data) {
+		t.Error("other bytes came back")
+	}
+}
+
+// TestGetResumes: a download that breaks goes on where it was, more often
+// than there are tries as long as bytes arrive.
+func TestGetResumes(t *testing.T) {
+	f := newFaulty(t, func(cfg *Config, _ *tuning) { cfg.Attempts = 2 })
+	data := storetest.Noise(1 << 20)
+	storetest.Put(t, f.bucket, "k", data)
+	f.proxy.Reset()
+	f.proxy.Inject(storetest.Fault{Match: storetest.Method("GET"), Times: 6, CutBody: 100_000})
+	if got := storetest.Get(t, f.bucket, "k"); !bytes.Equal(got, data) {
+		t.Error("other bytes came back")
+	}
+	f.wantRequests(t, "GET", 7)
+	for i, r := range f.proxy.Requests() {
+		if i > 0 && (r.Header.Get("Range") == "" || r.Header.Get("If-Match") == "") {
+			t.Errorf("request %d has the headers Range %q and If-Match %q", i, r.Header.Get("Range"), r.Header.Get("If-Match"))
+		}
+	}
+}
+
+// TestGetGivesUp: when no byte arrives any more the reader says so, and what
+// it returned is not the whole object.
+func TestGetGivesUp(t *testing.T) {
+	f := newFaulty(t, func(cfg *Config, _ *tuning) { cfg.Attempts = 2 })
+	storetest.Put(t, f.bucket, "k", storetest.Noise(1<<20))
+	f.proxy.Inject(storetest.Fault{Match: storetest.Method("GET"), Times: 1, CutBody: 100_000})
+	f.proxy.Inject(storetest.Fault{Match: storetest.Method("GET"), Status: 503, Code: "SlowDown"})
+	body, _, err := f.bucket.Get(t.Context(), "k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer body.Close()
+	n, err := io.Copy(io.Discard, body)
+	if err == nil || n >= 1<<20 || !strings.Contains(err.Error(), "SlowDown") {
+		t.Errorf("%d bytes and error %v", n, err)
+	}
+}
+
+// TestGetReplaced: bytes of two versions of an object are never mixed.
+func TestGetReplaced(t *testing.T) {
+	f := newFaulty(t, nil)
+	storetest.Put(t, f.bucket, "k", bytes.Repeat([]byte("a"), 1<<20))
+	f.proxy.Inject(storetest.Fault{Match: storetest.Method("GET"), Times: 1, CutBody: 100_000})
+	body, _, err := f.bucket.Get(t.Context(), "k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer body.Close()
+	if err := f.bucket.Delete(t.Context(), "k"); err != nil {
+		t.Fatal(err)
+	}
+	storetest.Put(t, f.bucket, "k", bytes.Repeat([]byte("b"), 1<<20))
+	got, err := io.ReadAll(body)
+	if err == nil || bytes.Contains(got, []byte("b")) || !strings.Contains(err.Error(), "replaced") {
+		t.Errorf("%d bytes and error %v", len(got), err)
+	}
+}
+
+// TestNeverDie: with the server gone for longer than all tries, the same
+// upload goes on when it is back, and each round is said.
+func TestNeverDie(t *testing.T) {
+	f := newFaulty(t, nil)
+	b := f.open(t, f.server.Endpoint, func(cfg *Config, _ *tuning) {
+		cfg.NeverDie, cfg.RetryWait, cfg.Attempts = true, time.Millisecond, 3
+		cfg.Log.Level = 0
+	}).Bucket("bucket")
+	f.server.Stop()
+	done := make(chan error)
+	go func() { done <- b.Put(t.Context(), storetest.Object("k", []byte("data"))) }()
+	<-f.log.hit
+	<-f.log.hit
+	select {
+	case err := <-done:
+		t.Fatalf("it ended while the server was gone: %v", err)
+	default:
+	}
+	f.server.Start()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	if got := storetest.Get(t, b, "k"); string(got) != "data" {
+		t.Errorf("the object is %q", got)
+	}
+	if !strings.Contains(f.log.String(), "tried 3 times, going on in 1ms") {
+		t.Errorf("the log is %s", f.log)
+	}
+}
+
+// TestCancelWait: the longest wait ends at once with its context.
+func TestCancelWait(t *testing.T) {
+	f := newFaulty(t, func(cfg *Config, _ *tuning) { cfg.NeverDie, cfg.RetryWait, cfg.Attempts = true, time.Hour, 1 })
+	f.proxy.Inject(storetest.Fault{Status: 503, Code: "SlowDown"})
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-f.log.hit
+		cancel()
+	}()
+	if err := f.bucket.Put(ctx, storetest.Object("k", nil)); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want context.Canceled", err)
+	}
+}
+
+// TestDeleteFallsBack: a service without DeleteObjects is asked for each key,
+// and a key that it reports as not deleted is an error that names it.
+func TestDeleteFallsBack(t *testing.T) {
+	f := newFaulty(t, nil)
+	for _, key := range []string{"a", "b", "c"} {
+		storetest.Put(t, f.bucket, key, []byte(key))
+	}
+	f.proxy.Reset()
+	f.proxy.Inject(storetest.Fault{Match: storetest.Method("POST"), Status: 501, Code: "NotImplemented"})
+	f.proxy.Inject(storetest.Fault{Match: func(r *http.Request) bool {
+		return r.Method == "DELETE" && strings.HasSuffix(r.URL.Path, "/b")
+	}, Status: 403, Code: "AccessDenied"})
+	err := f.bucket.Delete(t.Context(), "a", "b", "c")
+	if !errors.Is(err, archive.ErrPermission) || err.Error() != `delete object "b": access denied` {
+		t.Errorf("error %v", err)
+	}
+	if diff := cmp.Diff([]string{"b"}, storetest.Keys(t, f.bucket, archive.Query{})); diff != "" {
+		t.Errorf("left (-want +got):\n%s", diff)
+	}
+	f.wantRequests(t, "POST", 1)
+	f.wantRequests(t, "DELETE", 3)
+}
+
+// TestRequestCounts: pages and batches are what a listing and a deletion cost.
+func TestRequestCounts(t *testing.T) {
+	f := newFaulty(t, nil)
+	keys := make([]string, 1050)
+	for i := range keys {
+		keys[i] = fmt.Sprintf("k%04d", i)
+		name := filepath.Join(f.server.DataDir, "bucket", keys[i])
+		if err := os.WriteFile(name, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := storetest.Keys(t, f.bucket, archive.Query{}); len(got) != len(keys) {
+		t.Errorf("%d keys, want %d", len(got), len(keys))
+	}
+	f.wantRequests(t, "GET", 2)
+	if err := f.bucket.Delete(t.Context(), keys...); err != nil {
+		t.Fatal(err)
+	}
+	f.wantRequests(t, "POST", 2)
+	f.wantRequests(t, "DELETE", 0)
+}
+
+// TestPutHeaders: what was asked for is asked of the service, with the hash
+// of the caller signed and nothing that old services do not know.
+func TestPutHeaders(t *testing.T) {
+	f := newFaulty(t, func(cfg *Config, _ *tuning) {
+		cfg.StorageClass, cfg.SSE, cfg.SSEKMSKey = "STANDARD_IA", "aws:kms", "key-id"
+	})
+	for _, bulk := range []bool{true, false} {
+		f.proxy.Reset()
+		f.proxy.Inject(storetest.Fault{Status: 200})
+		obj := storetest.Object("k", []byte("data"))
+		obj.Bulk = bulk
+		if err := f.bucket.Put(t.Context(), obj); err != nil {
+			t.Fatal(err)
+		}
+		class := map[bool]string{true: "STANDARD_IA", false: ""}[bulk]
+		const sum = "3a6eb0790f39ac87c94f3856b2dd2c5d110e6811602261a9a923d3bb23adc8b7"
+		got := f.proxy.Requests()[0].Header
+		for name, want := range map[string]string{
+			"X-Amz-Storage-Class": class, "X-Amz-Server-Side-Encryption": "aws:kms",
+			"X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id": "key-id",
+			"If-None-Match": "*", "X-Amz-Content-Sha256": sum, "X-Amz-Meta-Sha256": sum,
+			"Content-Length": "4", "Content-Encoding": "", "X-Amz-Trailer": "", "X-Amz-Sdk-Checksum-Algorithm": "",
+			"X-Amz-Checksum-Crc32": "",
+		} {
+			if got.Get(name) != want {
+				t.Errorf("bulk %v: header %s is %q, want %q", bulk, name, got.Get(name), want)
+			}
+		}
+	}
+}
