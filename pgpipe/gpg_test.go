@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -163,8 +164,8 @@ var commonKeys = sync.OnceValues(func() (*gnupg, []testKey) {
 type onceTB struct{ testing.TB }
 
 func (onceTB) Helper()                           {}
-func (onceTB) Fatal(args ...any)                 { panic(args) }
-func (onceTB) Fatalf(format string, args ...any) { panic(append([]any{format}, args...)) }
+func (onceTB) Fatal(args ...any)                 { panic(fmt.Sprint(args...)) }
+func (onceTB) Fatalf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
 
 // result is what pgpipe did.
 type result struct {

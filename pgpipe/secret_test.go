@@ -19,7 +19,7 @@ func protectedKey(t *testing.T, opts ...string) (g *gnupg, public, secret, passp
 	t.Helper()
 	const secretWord = "correct horse"
 	g = newHome(t)
-	print := g.generate(t, "P <p@example.org>", "rsa2048", "rsa2048", "never", secretWord, opts...)
+	print := g.generate(t, "P <p@example.org>", "ed25519", "cv25519", "never", secretWord, opts...)
 	public, secret = g.export(t, print, secretWord)
 	return g, public, secret, secretWord
 }

@@ -1,0 +1,385 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ProtonMail/go-crypto/openpgp/packet"
+
+	"napback/internal/cli"
+)
+
+// zoo is a keyring with one good key and every kind of unusable one. A key's
+// name is the local part of its address.
+var zoo = sync.OnceValues(func() (*gnupg, map[string]string) {
+	g, err := makeHome()
+	if err != nil {
+		panic(err)
+	}
+	cleanups = append(cleanups, g.close)
+	t := onceTB{}
+	prints := map[string]string{}
+	add := func(name, primary, sub, expire string, opts ...string) string {
+		prints[name] = g.generate(t, "Some "+name+" <"+name+"@example.org>", primary, sub, expire, "", opts...)
+		return prints[name]
+	}
+	past, future := "--faked-system-time=20200101T000000!", "--faked-system-time=20400101T000000!"
+	edit := func(print, commands string) {
+		g.gpg(t, []byte(commands), "--no-batch", "--command-fd", "0", "--edit-key", print)
+	}
+	add("good", "ed25519", "cv25519", "never")
+	add("expired", "ed25519", "cv25519", "1y", past)
+	add("future", "ed25519", "cv25519", "never", future)
+	add("signonly", "ed25519", "", "never")
+	add("weak", "rsa1024", "rsa1024", "never")
+	add("dsa", "dsa1024", "", "never")
+	revoked := add("revoked", "ed25519", "cv25519", "never")
+	certificate, err := os.ReadFile(g.path("openpgp-revocs.d/" + revoked + ".rev"))
+	if err != nil {
+		panic(err)
+	}
+	g.gpg(t, bytes.Replace(certificate, []byte(":-----BEGIN"), []byte("-----BEGIN"), 1), "--import")
+	edit(add("revokedsub", "ed25519", "cv25519", "never"), "key 1\nrevkey\ny\n0\n\ny\nsave\n")
+	expiredSub := add("expiredsub", "ed25519", "", "never", past)
+	g.gpg(t, nil, past, "--passphrase", "", "--quick-add-key", expiredSub, "cv25519", "encr", "1y")
+	twoIDs := add("revokeduid", "ed25519", "cv25519", "never")
+	g.gpg(t, nil, "--quick-add-uid", twoIDs, "Kept <kept@example.org>")
+	g.gpg(t, nil, "--quick-revoke-uid", twoIDs, "Some revokeduid <revokeduid@example.org>")
+	// Two keys of one address, both usable; and two of which one has expired.
+	add("twice", "ed25519", "cv25519", "never")
+	other := g.generate(t, "Other <twice@example.org>", "ed25519", "cv25519", "never", "")
+	prints["twice, the other"] = other
+	add("renewed", "ed25519", "cv25519", "1y", past)
+	prints["renewed, the new one"] = g.generate(t, "Renewed <renewed@example.org>", "ed25519", "cv25519", "never", "")
+	// A key with several encryption subkeys: expired, older, newest.
+	multi := add("multi", "ed25519", "", "never", past)
+	g.gpg(t, nil, past, "--passphrase", "", "--quick-add-key", multi, "cv25519", "encr", "1y")
+	g.gpg(t, nil, "--faked-system-time=20210101T000000!", "--passphrase", "", "--quick-add-key", multi, "rsa2048", "encr", "never")
+	g.gpg(t, nil, "--faked-system-time=20220101T000000!", "--passphrase", "", "--quick-add-key", multi, "cv25519", "encr", "never")
+	return g, prints
+})
+
+// zooRing is the zoo's keyring file.
+func zooRing() string { g, _ := zoo(); return g.path("pubring.kbx") }
+
+// refuse checks that pgpipe fails with the status and all of the texts on
+// stderr, has read nothing and written nothing.
+func refuse(t *testing.T, status int, args []string, texts ...string) {
+	t.Helper()
+	in := &recordingReader{r: strings.NewReader("data")}
+	r := pgpipe(t, in, args...)
+	if r.status != status {
+		t.Errorf("%q: status %d, want %d\n%s", args, r.status, status, r.stderr)
+	}
+	for _, text := range texts {
+		if !strings.Contains(r.stderr, text) {
+			t.Errorf("%q: stderr does not say %q:\n%s", args, text, r.stderr)
+		}
+	}
+	if in.reads > 0 || len(r.stdout) > 0 {
+		t.Errorf("%q: %d reads of stdin, %d bytes of stdout", args, in.reads, len(r.stdout))
+	}
+}
+
+func TestUnusableRecipientsAreRefusedBeforeTheFirstByte(t *testing.T) {
+	g, prints := zoo()
+	for name, reason := range map[string]string{
+		"expired":    "expired on 2020-12-31",
+		"future":     "is not valid before 2040-01-01",
+		"signonly":   "has no encryption subkey",
+		"weak":       "is an RSA key of 1024 bits; 2048 or more are needed",
+		"dsa":        "uses dsa1024",
+		"revoked":    "was revoked on " + time.Now().UTC().Format("2006-"),
+		"revokedsub": "was revoked on " + time.Now().UTC().Format("2006-"),
+		"expiredsub": "expired on 2020-12-31",
+	} {
+		print, file := prints[name], g.file(t, g.gpg(t, nil, "--export", prints[name]))
+		for _, args := range [][]string{
+			{"--keyring", zooRing(), "-r", name + "@example.org"},
+			{"--keyring", zooRing(), "-r", print},
+			{"--keyring", zooRing(), "-r", print[24:]},
+			{"-R", file},
+			{"-R", file, "-r", print},
+		} {
+			refuse(t, cli.Failed, args, reason, print)
+			// One bad recipient of two refuses both.
+			if args[0] == "--keyring" {
+				refuse(t, cli.Failed, append(args, "-r", prints["good"]), reason, print)
+			}
+		}
+		// gpg agrees that it cannot be used.
+		if _, _, err := g.try([]byte("x"), "-e", "-r", print); err == nil && name != "weak" {
+			t.Errorf("%s: gpg encrypts to it", name)
+		}
+	}
+}
+
+func TestARevokedUserIDNamesNobody(t *testing.T) {
+	g, prints := zoo()
+	print := prints["revokeduid"]
+	refuse(t, cli.Failed, []string{"--keyring", zooRing(), "-r", "revokeduid@example.org"}, print, "revoked")
+	mustPgpipe(t, nil, "--keyring", zooRing(), "-r", "kept@example.org")
+	r := pgpipe(t, strings.NewReader(""), "--check", "--keyring", zooRing(), "-r", print)
+	if r.status != cli.OK || !strings.Contains(string(r.stdout), "Kept <kept@example.org>") {
+		t.Errorf("status %d, %s%s", r.status, r.stdout, r.stderr)
+	}
+	skip := false
+	onlyRevoked := g.file(t, editPackets(t, g.gpg(t, nil, "--export", print), func(p *packet.OpaquePacket) []*packet.OpaquePacket {
+		const tagSignature = 2
+		skip = p.Tag == tagUserID && strings.HasPrefix(string(p.Contents), "Kept") || skip && p.Tag == tagSignature
+		if skip {
+			return nil
+		}
+		return []*packet.OpaquePacket{p}
+	}))
+	refuse(t, cli.Failed, []string{"-R", onlyRevoked}, "has only revoked user ids")
+}
+
+func TestUnknownAndAmbiguousRecipientsListTheCandidates(t *testing.T) {
+	_, prints := zoo()
+	ring := []string{"--keyring", zooRing()}
+	for _, unknown := range []string{
+		"nobody@example.org", "ood@example.org", "good@example.or", "good@example.org.example.net",
+		"0123456789ABCDEF0123456789ABCDEF01234567", "01234567", "89ABCDEF01234567",
+	} {
+		refuse(t, cli.NotFound, append(ring, "-r", unknown), "no such key", prints["good"], "Some good <good@example.org>")
+		refuse(t, cli.NotFound, append(ring, "-r", unknown, "-r", prints["good"]), "no such key")
+	}
+	refuse(t, cli.NotFound, append(ring, "-r", "twice@example.org"), "ambiguous", prints["twice"], prints["twice, the other"],
+		"Other <twice@example.org>: usable", "hint: name the key by its fingerprint")
+	// Several errors are all told, and the code is that of the unknown one.
+	refuse(t, cli.NotFound, append(ring, "-r", "expired@example.org", "-r", "nobody@example.org"), "expired on", "no such key")
+}
+
+func TestRecipientsAreFoundByEveryName(t *testing.T) {
+	g, prints := zoo()
+	good := prints["good"]
+	sub := g.prints(t, "Some good <good@example.org>")[1]
+	for _, name := range []string{
+		good, strings.ToLower(good), "0x" + good, good[24:], "0x" + good[24:], good[32:],
+		"good@example.org", "<good@example.org>", "GOOD@Example.ORG", sub, sub[24:], sub + "!",
+		fmt.Sprintf("%s %s  %s", good[:4], good[4:20], good[20:]),
+	} {
+		sealed := mustPgpipe(t, []byte("hello"), "--keyring", zooRing(), "-r", name)
+		if got := g.gpg(t, sealed, "-d"); string(got) != "hello" {
+			t.Errorf("%s: got %q", name, got)
+		}
+	}
+	refuse(t, cli.Failed, []string{"--keyring", zooRing(), "-r", good + "!"}, "is not an encryption key")
+}
+
+func TestAnExpiredKeyOfTheAddressIsPassedOverAndTold(t *testing.T) {
+	_, prints := zoo()
+	r := pgpipe(t, strings.NewReader("x"), "--keyring", zooRing(), "-r", "renewed@example.org")
+	if r.status != cli.OK || !strings.Contains(r.stderr, "note: encrypting to "+prints["renewed, the new one"]) ||
+		!strings.Contains(r.stderr, prints["renewed"]) {
+		t.Errorf("status %d, %s", r.status, r.stderr)
+	}
+}
+
+func TestTheNewestValidSubkeyIsUsedAsByGPG(t *testing.T) {
+	g, prints := zoo()
+	subkeys := g.prints(t, "Some multi <multi@example.org>")
+	sealed := mustPgpipe(t, []byte("hello"), "--keyring", zooRing(), "-r", prints["multi"])
+	theirs := g.gpg(t, []byte("hello"), "-e", "-r", prints["multi"])
+	for _, message := range [][]byte{sealed, theirs} {
+		if p, err := packet.Read(bytes.NewReader(message)); err != nil || fmt.Sprintf("%016X", p.(*packet.EncryptedKey).KeyId) != subkeys[3][24:] {
+			t.Errorf("not encrypted to the newest subkey: %v", err)
+		}
+	}
+	forced := mustPgpipe(t, []byte("hello"), "--keyring", zooRing(), "-r", subkeys[2]+"!")
+	if p, err := packet.Read(bytes.NewReader(forced)); err != nil || fmt.Sprintf("%016X", p.(*packet.EncryptedKey).KeyId) != subkeys[2][24:] {
+		t.Errorf("! does not force the subkey: %v", err)
+	}
+	refuse(t, cli.Failed, []string{"--keyring", zooRing(), "-r", subkeys[1] + "!"}, "expired on 2020-12-31")
+}
+
+func TestDuplicateRecipientsCollapse(t *testing.T) {
+	g, keys := commonKeys()
+	k := keys[2]
+	args := []string{"-R", k.public, "-R", k.public, "-r", k.fingerprint, "-r", k.name + "@example.org", "-r", k.fingerprint[24:]}
+	listing := string(g.gpg(t, mustPgpipe(t, []byte("x"), args...), "--list-packets"))
+	if n := strings.Count(listing, ":pubkey enc packet:"); n != 1 {
+		t.Errorf("%d session keys for one recipient", n)
+	}
+}
+
+func TestARevocationInOneCopyOfAKeyCounts(t *testing.T) {
+	g, prints := zoo()
+	revoked := g.gpg(t, nil, "--export", prints["revoked"])
+	before := g.file(t, withoutRevocations(t, revoked))
+	mustPgpipe(t, []byte("x"), "-R", before) // it would be usable
+	refuse(t, cli.Failed, []string{"-R", before, "-R", g.file(t, revoked)}, "was revoked")
+	refuse(t, cli.Failed, []string{"-R", g.file(t, revoked), "-R", before}, "was revoked")
+}
+
+// withoutRevocations drops the revocation signatures of a primary key.
+func withoutRevocations(t *testing.T, export []byte) []byte {
+	t.Helper()
+	return editPackets(t, export, func(p *packet.OpaquePacket) []*packet.OpaquePacket {
+		if parsed, err := p.Parse(); err == nil {
+			if sig, ok := parsed.(*packet.Signature); ok && sig.SigType == packet.SigTypeKeyRevocation {
+				return nil
+			}
+		}
+		return []*packet.OpaquePacket{p}
+	})
+}
+
+// editPackets replaces every packet by what edit returns for it.
+func editPackets(t *testing.T, data []byte, edit func(*packet.OpaquePacket) []*packet.OpaquePacket) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	reader := packet.NewOpaqueReader(bytes.NewReader(data))
+	for {
+		p, err := reader.Next()
+		if err != nil {
+			return out.Bytes()
+		}
+		for _, q := range edit(p) {
+			if err := q.Serialize(&out); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func TestAUserIDWithoutItsOwnSelfSignatureNamesNobody(t *testing.T) {
+	g, keys := commonKeys()
+	data, err := os.ReadFile(keys[2].public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Somebody adds an address to a key that is not his, under a signature
+	// that belongs to another user id.
+	forged := g.file(t, editPackets(t, data, func(p *packet.OpaquePacket) []*packet.OpaquePacket {
+		if p.Tag != tagUserID {
+			return []*packet.OpaquePacket{p}
+		}
+		return []*packet.OpaquePacket{{Tag: tagUserID, Contents: []byte("Victim <victim@example.org>")}}
+	}))
+	refuse(t, cli.Failed, []string{"-R", forged, "-r", "victim@example.org"}, "self-signature")
+	refuse(t, cli.Failed, []string{"-R", forged}, "self-signature")
+}
+
+func TestAnUnreadableKeyHarmsOnlyItself(t *testing.T) {
+	g, keys := commonKeys()
+	good, bad := keys[2], keys[0]
+	data, err := os.ReadFile(bad.public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const algorithmAt = 5 // in a version 4 key packet
+	unknown := editPackets(t, data, func(p *packet.OpaquePacket) []*packet.OpaquePacket {
+		if p.Tag == tagPublicKey {
+			p.Contents[algorithmAt] = 99
+		}
+		return []*packet.OpaquePacket{p}
+	})
+	goodData, err := os.ReadFile(good.public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ring := g.file(t, append(unknown, goodData...))
+	if got := mustPgpipe(t, mustPgpipe(t, []byte("x"), "--keyring", ring, "-r", good.fingerprint), "-d", "-k", good.secret); string(got) != "x" {
+		t.Errorf("got %q", got)
+	}
+	refuse(t, cli.Failed, []string{"--keyring", ring, "-r", bad.name + "@example.org"}, "cannot be read")
+	refuse(t, cli.Failed, []string{"-R", ring}, "cannot be read")
+}
+
+func TestSecretKeysAreNotTakenForRecipients(t *testing.T) {
+	_, keys := commonKeys()
+	refuse(t, cli.Failed, []string{"-R", keys[2].secret}, "it holds a secret key", "gpg --export KEY")
+}
+
+func TestCheckTellsKeyAndExpiry(t *testing.T) {
+	g, prints := zoo()
+	_, keys := commonKeys()
+	in := &recordingReader{r: strings.NewReader("")}
+	r := pgpipe(t, in, "--check", "--keyring", zooRing(), "-r", "good@example.org", "-r", "expired@example.org", "-r", "nobody@example.org")
+	sub := g.prints(t, "Some good <good@example.org>")[1]
+	want := prints["good"] + "\n  user id    Some good <good@example.org>\n  encrypts   " + sub + " (cv25519)\n  expires    never\n"
+	if string(r.stdout) != want || r.status != cli.NotFound || in.reads > 0 {
+		t.Errorf("status %d, %d reads, stdout:\n%swant:\n%s%s", r.status, in.reads, r.stdout, want, r.stderr)
+	}
+	r = pgpipe(t, in, "--check", "--json", "-R", keys[0].public)
+	var got checked
+	if err := json.Unmarshal(r.stdout, &got); err != nil || r.status != cli.OK {
+		t.Fatalf("%v, status %d, %s", err, r.status, r.stdout)
+	}
+	year := time.Now().AddDate(1, 0, 0)
+	if got.Fingerprint != keys[0].fingerprint || got.Algorithm != "rsa3072" || got.UserID != keys[0].userID ||
+		got.Expires == nil || got.Expires.Sub(year).Abs() > 48*time.Hour {
+		t.Errorf("got %s", r.stdout)
+	}
+}
+
+func TestParseRecipient(t *testing.T) {
+	for text, want := range map[string]selector{
+		"0xdeadbeef":            {hex: "DEADBEEF"},
+		"dead beef":             {hex: "DEADBEEF"},
+		" 0123456789abcdef! ":   {hex: "0123456789ABCDEF", subkey: true},
+		"A@B.example":           {email: "a@b.example"},
+		"<a@b>":                 {email: "a@b"},
+		"deadbee@deadbeef":      {email: "deadbee@deadbeef"},
+		"\u212a@example.org":    {email: "\u212a@example.org"}, // the Kelvin sign is no k
+		strings.Repeat("a", 64): {hex: strings.Repeat("A", 64)},
+	} {
+		got, err := parseRecipient(text)
+		want.text = text
+		if err != nil || got != want {
+			t.Errorf("%q: got %+v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"", "!", "alice", "0xdeadbee", "a@", "@b", "a b@c", "<a@b", "Alice <a@b>", "a@b!", "<>", "0x", "0x0xdeadbeef", "a@b>c"} {
+		if got, err := parseRecipient(text); cli.ExitStatus(err) != cli.Usage {
+			t.Errorf("%q: got %+v, %v", text, got, err)
+		}
+	}
+}
+
+func TestAddressOfAUserID(t *testing.T) {
+	for id, want := range map[string]string{
+		"Alice <a@b>":          "a@b",
+		"a@b":                  "a@b",
+		"Alice <A@B.Example> ": "a@b.example",
+		"Alice (a@b) <c@d>":    "c@d",
+		"<a@b> Mallory <m@n>":  "m@n",
+		"Mallory <m@n> <a@b":   "",
+		"<a@b> Mallory":        "",
+		"Alice":                "",
+		"Alice a@b":            "",
+		"":                     "",
+		"Alice <a@b\x00@c d>":  "",
+	} {
+		if got := address(id); got != want {
+			t.Errorf("address(%q) = %q, want %q", id, got, want)
+		}
+	}
+}
+
+func FuzzParseRecipient(f *testing.F) {
+	for _, s := range []string{"a@b", "0xDEADBEEF!", "<a@b>", "0123 4567 89ab cdef", "", "!"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		s, err := parseRecipient(text)
+		if err != nil {
+			return
+		}
+		if (s.hex == "") == (s.email == "") || s.subkey && s.hex == "" {
+			t.Fatalf("parseRecipient(%q) = %+v", text, s)
+		}
+		canonical := s.hex + s.email
+		if again, err := parseRecipient(canonical); err != nil || again.hex != s.hex || again.email != s.email {
+			t.Fatalf("%q is %+v, but %q is %+v, %v", text, s, canonical, again, err)
+		}
+	})
+}
