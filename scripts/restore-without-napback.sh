@@ -1,0 +1,104 @@
+#!/bin/sh
+# restore-without-napback.sh PLACE BASE DIRECTORY
+#
+# Brings back what napback or backup.sh stored from one directory, with nothing
+# of napback: only the AWS command line (or, for a directory store, the usual
+# tools), gpg, a decompressor, sha256sum and GNU tar. PLACE is s3://BUCKET, or
+# the path of a directory that is a bucket. BASE is the archives' name without
+# slot and type, such as home/build. DIRECTORY must be empty.
+#
+# The newest full archive is extracted, then the incremental ones after it.
+# Every chunk is compared with its SHA-256 before it is used.
+#
+# AWS_ENDPOINT_URL, AWS_PROFILE and so on work as with any AWS tool; gpg finds
+# the secret key as usual.
+set -eu
+
+[ $# -eq 3 ] || {
+	echo 'usage: restore-without-napback.sh PLACE BASE DIRECTORY' >&2
+	exit 2
+}
+place=$1 base=$2 target=$3
+[ -z "$(ls -A "$target")" ] || {
+	echo "restore-without-napback.sh: error: $target is not empty" >&2
+	exit 2
+}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
+
+# keys PREFIX lists the keys that begin with PREFIX; fetch KEY writes an object
+# to stdout.
+case $place in
+s3://*)
+	bucket=${place#s3://}
+	keys() {
+		aws s3api list-objects-v2 --bucket "$bucket" --prefix "$1" \
+			--query 'Contents[].[Key]' --output text | grep -vx None | LC_ALL=C sort || :
+	}
+	fetch() { aws s3 cp --quiet "s3://$bucket/$1" -; }
+	;;
+*)
+	keys() { (cd -- "$place" && find . -type f -path "./$1*" ! -path './.napback*') | sed 's,^\./,,' | LC_ALL=C sort; }
+	fetch() { cat -- "$place/$1"; }
+	;;
+esac
+
+# chunks RUN writes the stream of a run, NAME:RUN, every chunk checked first.
+chunks() {
+	fetch "$1:SHA256SUMS" >"$work/sums" || return 1
+	while read -r sum number; do
+		fetch "$1:$number" >"$work/chunk" || return 1
+		echo "$sum  $work/chunk" | sha256sum --check --status || {
+			echo "restore-without-napback.sh: error: $1:$number is damaged" >&2
+			return 1
+		}
+		cat "$work/chunk" || return 1
+	done <"$work/sums"
+}
+
+# value NAME reads a string from the manifest, which has one a line.
+value() { sed -n "s/^ *\"$1\": \"\\(.*\\)\",*\$/\\1/p" "$work/manifest"; }
+
+decrypt() { if [ -n "$(value encryption)" ]; then gpg --batch --quiet -d; else cat; fi; }
+decompress() {
+	case $(value compression) in
+	zstd) zstd -d -q ;;
+	gzip) gzip -d ;;
+	xz) xz -d ;;
+	*) cat ;;
+	esac
+}
+
+# The runs that have a manifest, by the time in RUN.
+keys "$base-" | sed -n 's/^\(.*:\([^:]*\)\):manifest$/\2 \1/p' | LC_ALL=C sort | sed 's/^[^ ]* //' |
+	grep -E "^.{${#base}}-[0-9]+-(FULL|DIFF):[^:]*\$" |
+	awk '/-FULL:[^:]*$/ { n = 0 } { run[n++] = $0 } END { for (i = 0; i < n; i++) print run[i] }' >"$work/runs"
+grep -q -e '-FULL:[^:]*$' "$work/runs" || {
+	echo "restore-without-napback.sh: error: no full archive of $base in $place" >&2
+	exit 4
+}
+
+while IFS= read -r run <&5; do
+	echo "restoring $run" >&2
+	fetch "$run:manifest" >"$work/manifest"
+	sums=$(fetch "$run:SHA256SUMS" | sha256sum)
+	[ "${sums%% *}" = "$(value sums)" ] || {
+		echo "restore-without-napback.sh: error: $run:SHA256SUMS is damaged" >&2
+		exit 5
+	}
+	failed=$({
+		{ chunks "$run" || echo chunks >&4; } |
+			{ decrypt || echo gpg >&4; } |
+			{ decompress || echo decompressor >&4; } |
+			{
+				tar --extract --file=- --listed-incremental=/dev/null --preserve-permissions \
+					--xattrs --xattrs-include='*' --acls -C "$target" || echo tar >&4
+			}
+	} 4>&1)
+	[ -z "$failed" ] || {
+		echo "restore-without-napback.sh: error: $run failed: $failed" >&2
+		echo "restore-without-napback.sh: error: what is in $target is not complete" >&2
+		exit 1
+	}
+done 5<"$work/runs"

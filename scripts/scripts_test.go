@@ -1,0 +1,205 @@
+// Package scripts tests the shell scripts of this folder.
+package scripts
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"napback/internal/storetest"
+	"napback/internal/tooltest"
+)
+
+func TestMain(m *testing.M) { os.Exit(tooltest.Main(m, "pgpipe", "slotcalc")) }
+
+// job is a directory that is backed up by hand, with all that it takes.
+type job struct {
+	t                   *testing.T
+	env                 []string
+	source, state, gnup string
+	secret              string
+}
+
+func newJob(t *testing.T, store tooltest.Store) *job {
+	t.Helper()
+	// gpg-agent's socket needs a short path.
+	gnupg, err := os.MkdirTemp("", "gpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := &job{t: t, env: append(store.Env, "GNUPGHOME="+gnupg), gnup: gnupg,
+		source: filepath.Join(t.TempDir(), "a source"), state: t.TempDir(), secret: filepath.Join(gnupg, "secret.pgp")}
+	t.Cleanup(func() {
+		j.run(0, "gpgconf", "--kill", "all")
+		os.RemoveAll(gnupg)
+	})
+	j.run(0, "gpg", "--batch", "--quiet", "--passphrase", "", "--quick-gen-key", "me@example.org", "default", "default", "never")
+	j.run(0, "sh", "-c", "umask 077; gpg --batch --export-secret-keys > '"+j.secret+"'")
+	if err := os.MkdirAll(filepath.Join(j.source, "sub dir"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+// run runs a command and returns what it wrote.
+func (j *job) run(status int, name string, args ...string) string {
+	j.t.Helper()
+	cmd := exec.Command(name, args...)
+	cmd.Env = j.env
+	out, _ := cmd.CombinedOutput()
+	if got := cmd.ProcessState.ExitCode(); got != status {
+		j.t.Fatalf("%s %q: exit status %d instead of %d\n%s", name, args, got, status, out)
+	}
+	return string(out)
+}
+
+func (j *job) write(name, content string) {
+	j.t.Helper()
+	if err := os.WriteFile(filepath.Join(j.source, name), []byte(content), 0o644); err != nil {
+		j.t.Fatal(err)
+	}
+}
+
+func (j *job) remove(name string) {
+	j.t.Helper()
+	if err := os.RemoveAll(filepath.Join(j.source, name)); err != nil {
+		j.t.Fatal(err)
+	}
+}
+
+// backup runs backup.sh as on that day. Runs sort by the second in which they
+// began, and no real day is over in less.
+func (j *job) backup(status int, day string) string {
+	j.t.Helper()
+	for start := time.Now().Unix(); time.Now().Unix() == start; {
+		time.Sleep(10 * time.Millisecond)
+	}
+	return j.run(status, "env", "TODAY="+day, "sh", "backup.sh", "mybackups", j.source, "me@example.org", j.state)
+}
+
+// same compares a restored tree with the source.
+func (j *job) same(target string) {
+	j.t.Helper()
+	j.run(0, "diff", "-r", "--no-dereference", j.source, filepath.Join(target, j.source))
+}
+
+// threeDays makes a FULL and two DIFFs, one of them twice.
+func (j *job) threeDays() {
+	j.t.Helper()
+	j.write("kept", "kept")
+	j.write("sub dir/deleted later", "x")
+	if out := j.backup(0, "2026-11-19"); !strings.Contains(out, "-FULL:") {
+		j.t.Fatalf("the first backup is not full: %s", out)
+	}
+	j.write("second", "second day")
+	j.remove("sub dir/deleted later")
+	j.backup(0, "2026-11-20")
+	j.write("third", "later on the second day")
+	if out := j.backup(0, "2026-11-20"); !strings.Contains(out, "-DIFF:") {
+		j.t.Fatalf("the second backup is not incremental: %s", out)
+	}
+	j.write("fourth\nwith a line end", "third day")
+	j.backup(0, "2026-11-21")
+}
+
+func TestBackupComesBackWithAndWithoutTheTools(t *testing.T) {
+	store := tooltest.File(t)
+	j := newJob(t, store)
+	j.run(0, "s3put", "--create-bucket", "mybackups:x", "--", "true")
+	j.threeDays()
+	base := filepath.Base(j.source)
+	t.Run("restore.sh", func(t *testing.T) {
+		target := t.TempDir()
+		j.run(0, "sh", "restore.sh", "mybackups", base, j.secret, target)
+		j.same(target)
+		if out := j.run(2, "sh", "restore.sh", "mybackups", base, j.secret, target); !strings.Contains(out, "not empty") {
+			t.Errorf("a second time: %s", out)
+		}
+		j.run(4, "sh", "restore.sh", "mybackups", "absent", j.secret, t.TempDir())
+	})
+	t.Run("restore-without-napback.sh", func(t *testing.T) {
+		target := t.TempDir()
+		j.run(0, "sh", "restore-without-napback.sh", filepath.Join(store.Dir, "mybackups"), base, target)
+		j.same(target)
+		j.run(4, "sh", "restore-without-napback.sh", filepath.Join(store.Dir, "mybackups"), "absent", t.TempDir())
+	})
+	t.Run("damage", func(t *testing.T) {
+		chunks, _ := filepath.Glob(filepath.Join(store.Dir, "mybackups", "*-DIFF:*:0*"))
+		data, err := os.ReadFile(chunks[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		data[len(data)/2] ^= 1
+		if err := os.WriteFile(chunks[0], data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, args := range [][]string{
+			{"restore.sh", "mybackups", base, j.secret, t.TempDir()},
+			{"restore-without-napback.sh", filepath.Join(store.Dir, "mybackups"), base, t.TempDir()},
+		} {
+			if out := j.run(1, "sh", args...); !strings.Contains(out, "damaged") || !strings.Contains(out, "not complete") {
+				t.Errorf("%s says %s", args[0], out)
+			}
+		}
+	})
+}
+
+func TestBackupComesBackFromS3WithTheAWSCommandLine(t *testing.T) {
+	server := storetest.Versitygw(t)
+	j := newJob(t, tooltest.Server(server, server.Endpoint))
+	j.run(0, "s3put", "--create-bucket", "mybackups:x", "--", "true")
+	j.threeDays()
+	target := t.TempDir()
+	j.run(0, "sh", "restore-without-napback.sh", "s3://mybackups", filepath.Base(j.source), target)
+	j.same(target)
+}
+
+func TestStageThatFailsKeepsTheLastBackup(t *testing.T) {
+	store := tooltest.File(t)
+	j := newJob(t, store)
+	j.run(0, "s3put", "--create-bucket", "mybackups:x", "--", "true")
+	j.threeDays()
+	before := j.run(0, "s3ls", "-r", "mybackups")
+	j.write("lost?", "must be in the next backup")
+	broken := t.TempDir()
+	for _, stage := range []string{"tar", "zstd", "pgpipe"} {
+		// The program writes a little and then fails, as one that is killed.
+		script := "#!/bin/sh\nhead -c 100\nexit 9\n"
+		if stage == "tar" {
+			script = "#!/bin/sh\necho part of it\nexit 2\n"
+		}
+		path := filepath.Join(broken, stage)
+		if err := os.WriteFile(path, []byte(script), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		good := j.env
+		j.env = append(good, "PATH="+broken+":"+os.Getenv("PATH"))
+		if out := j.backup(6, "2026-11-22"); !strings.Contains(out, stage) {
+			t.Errorf("%s: %s", stage, out)
+		}
+		j.env = good
+		os.Remove(path)
+		if after := j.run(0, "s3ls", "-r", "mybackups"); after != before {
+			t.Errorf("%s: the bucket held\n%snow\n%s", stage, before, after)
+		}
+	}
+	j.backup(0, "2026-11-22")
+	target := t.TempDir()
+	j.run(0, "sh", "restore.sh", "mybackups", filepath.Base(j.source), j.secret, target)
+	j.same(target)
+}
+
+func TestNothingIsDoneWhenNothingIsDueOrAsked(t *testing.T) {
+	j := newJob(t, tooltest.File(t))
+	j.run(0, "s3put", "--create-bucket", "mybackups:x", "--", "true")
+	j.run(2, "sh", "backup.sh", "mybackups", j.source)
+	j.run(2, "sh", "restore.sh", "mybackups")
+	j.run(2, "sh", "restore-without-napback.sh")
+	j.backup(2, "2026-02-30")
+	if out := j.run(0, "s3ls", "mybackups"); strings.Count(out, "\n") != 1 {
+		t.Errorf("the bucket holds\n%s", out)
+	}
+}
