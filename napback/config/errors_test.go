@@ -60,7 +60,7 @@ func TestEveryErrorHasItsOwnWords(t *testing.T) {
 		{"Exclude /x/y/\nDirectory /x/y", `f:5: Exclude "/x/y" leaves out "/x/y" itself: nothing of it would be backed up`},
 		{"Exclude lib\nDirectory /var/lib/mysql", `f:5: Exclude "lib" leaves out "/var/lib/mysql" itself: nothing of it would be backed up`},
 		{"<Cycle c>\nExclude /var/*\nDirectory /var/www/x\n</Cycle>", `f:6: Exclude "/var/*" leaves out "/var/www/x" itself: nothing of it would be backed up`},
-		{"Exclude /v*x\nDirectory /var/w/x", `f:5: Exclude "/v*x" leaves out "/var/w/x" itself: nothing of it would be backed up`},
+		{"Exclude /v*/w\nDirectory /var/w/x", `f:5: Exclude "/v*/w" leaves out "/var/w/x" itself: nothing of it would be backed up`},
 		{"ChunkSize 257MiB", `f:4: a ChunkSize of 269.5 MB does not fit into the Memory of 268.4 MB`},
 		{"Memory 20M", `f:4: a ChunkSize of 25.0 MB does not fit into the Memory of 20.0 MB`},
 		{"SSEKMSKey k", `f:4: SSEKMSKey needs SSE aws:kms`},

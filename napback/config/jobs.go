@@ -205,14 +205,12 @@ func checkDatabase(name string) error {
 // excludes reports whether a pattern matches a directory that is to be backed
 // up, or one above it. tar would then store nothing at all, without an error.
 func excludes(pattern, directory string) bool {
-	// A wildcard of tar's matches slashes as well, one of path.Match does not.
-	const slash = "\x00"
 	parts := strings.Split(strings.Trim(directory, "/"), "/")
 	anchored := strings.HasPrefix(pattern, "/")
-	pattern = strings.ReplaceAll(strings.Trim(pattern, "/"), "/", slash)
+	pattern = strings.Trim(pattern, "/")
 	for from := range parts {
 		for to := from + 1; to <= len(parts); to++ {
-			if ok, _ := path.Match(pattern, strings.Join(parts[from:to], slash)); ok && pattern != "" {
+			if ok, _ := path.Match(pattern, strings.Join(parts[from:to], "/")); ok && pattern != "" {
 				return true
 			}
 		}

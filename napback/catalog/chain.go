@@ -1,0 +1,129 @@
+package catalog
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"napback/internal/cli"
+)
+
+// Point is an archive and the chain that brings back the state that it stored.
+type Point struct {
+	Entry
+	// Chain is the FULL and the DIFFs up to this archive, oldest first.
+	Chain []Entry
+	// Broken says why there is no such chain; nil if there is.
+	Broken error
+}
+
+// Points follows every archive back to its FULL. They are in the order of the
+// archives, oldest first.
+func (a Archives) Points() []Point {
+	byRun := map[string]Entry{}
+	for _, e := range a.All {
+		byRun[e.Run] = e
+	}
+	points := make([]Point, len(a.All))
+	for i, e := range a.All {
+		points[i].Entry = e
+		points[i].Chain, points[i].Broken = a.follow(e, byRun)
+	}
+	return points
+}
+
+// follow returns the chain that ends with an archive.
+func (a Archives) follow(last Entry, byRun map[string]Entry) ([]Entry, error) {
+	chain := []Entry{last}
+	for e := last; e.Type() != Full; chain = append(chain, e) {
+		if e.Type() != Diff {
+			return nil, fmt.Errorf("%s of run %s has the type %q, neither FULL nor DIFF", e.Name, e.Run, e.Type())
+		}
+		parent, ok := byRun[e.Parent()]
+		if !ok {
+			return nil, a.missing(e)
+		}
+		if len(chain) > len(a.All) {
+			return nil, fmt.Errorf("%s of run %s builds on itself", e.Name, e.Run)
+		}
+		e = parent
+	}
+	slices.Reverse(chain)
+	// A FULL may leave out that it is the FULL of its chain.
+	if full := last.Meta["chain"]; full != chain[0].Run && (full != "" || len(chain) > 1) {
+		return nil, fmt.Errorf("%s of run %s belongs to the FULL of run %s, but its parents lead to run %s", last.Name, last.Run, full, chain[0].Run)
+	}
+	return chain, nil
+}
+
+// missing describes the link that an archive has lost.
+func (a Archives) missing(e Entry) error {
+	for _, u := range a.Unreadable {
+		if u.Run == e.Parent() {
+			return fmt.Errorf("%s of %s builds on %s, run %s, whose manifest cannot be read: %s", e.Name, e.Date(), u.Name, u.Run, u.Error)
+		}
+	}
+	return fmt.Errorf("%s of %s builds on run %s, which is not in the bucket any more", e.Name, e.Date(), e.Parent())
+}
+
+// At returns the newest point that is not after a moment. Its errors have the
+// code cli.NotFound and name the nearest date that can be restored.
+func (a Archives) At(m Moment) (Point, error) {
+	points := a.Points()
+	if len(points) == 0 {
+		err := cli.Errorf(cli.NotFound, "job %q has no archives", a.Job)
+		if len(a.Unreadable) > 0 {
+			err = cli.WithHint(err, "what is there has a manifest that cannot be read: %s", a.Unreadable[0].Error)
+		}
+		return Point{}, err
+	}
+	i := m.pick(points, func(Point) bool { return true })
+	if i < 0 {
+		err := cli.Errorf(cli.NotFound, "job %q has no archive %s", a.Job, m)
+		return Point{}, a.nearest(err, m, points)
+	}
+	if broken := points[i].Broken; broken != nil {
+		err := cli.Errorf(cli.NotFound, "job %q cannot be restored %s: %w", a.Job, m, broken)
+		return Point{}, a.nearest(err, m, points)
+	}
+	return points[i], nil
+}
+
+// nearest adds to err what can be restored instead: the newest whole chain
+// before the moment, else the oldest of all.
+func (a Archives) nearest(err error, m Moment, points []Point) error {
+	whole := func(p Point) bool { return p.Broken == nil }
+	i := m.pick(points, whole)
+	if i < 0 {
+		i = slices.IndexFunc(points, whole)
+	}
+	if i < 0 {
+		return cli.WithHint(err, "no archive of the job can be restored: each lacks a link of its chain")
+	}
+	p := points[i]
+	// The day's own backup may have been followed by one that is broken.
+	at := p.Date()
+	if j := (Moment{date: at}).pick(points, func(Point) bool { return true }); j != i {
+		at = p.Committed.UTC().Format("2006-01-02T15:04:05Z")
+	}
+	return cli.WithHint(err, "the nearest that can be restored is of %s: --at %s", p.Date(), at)
+}
+
+// Warning says what of the listing makes a choice doubtful, or "".
+func (a Archives) Warning(chosen Point) string {
+	var all []string
+	if len(a.OtherHosts) > 0 {
+		all = append(all, fmt.Sprintf("%s stored archives of the name %q as well: only those of %s are used",
+			strings.Join(a.OtherHosts, ", "), a.Job, a.Host))
+	}
+	for _, u := range a.Unreadable {
+		if u.Run > chosen.Run {
+			all = append(all, fmt.Sprintf("%s of run %s is newer, but its manifest cannot be read: %s", u.Name, u.Run, u.Error))
+		}
+	}
+	return strings.Join(all, "; ")
+}
+
+// errNoMoment is for texts that are neither a date nor a time.
+var errNoMoment = errors.New("want a date (2026-11-20) or a time (2026-11-20 03:15, or RFC 3339)")
