@@ -36,15 +36,15 @@ func (d *decrypter) decrypt(dst io.Writer, src io.Reader) error {
 	if err != nil {
 		return integrity(err)
 	}
-	keys, sealed, err := readHead(in)
+	h, err := readHead(in)
 	if err != nil {
 		return integrity(err)
 	}
-	session, opener, err := d.sessionKey(keys)
+	session, opener, err := d.sessionKey(h)
 	if err != nil {
 		return err
 	}
-	body, err := openBody(sealed, session)
+	body, err := openBody(h.sealed, session)
 	if err != nil {
 		return integrity(err)
 	}
@@ -65,11 +65,7 @@ func (d *decrypter) decrypt(dst io.Writer, src io.Reader) error {
 	}
 }
 
-// integrity gives err the code cli.Integrity, unless it has one.
 func integrity(err error) error {
-	if err == nil || cli.ExitStatus(err) != cli.Failed {
-		return err
-	}
 	return cli.WithCode(cli.Integrity, fmt.Errorf("decrypt: %w", err))
 }
 
@@ -92,60 +88,60 @@ func dearmor(src io.Reader) (*bufio.Reader, error) {
 	return bufio.NewReaderSize(decoder, copyBuffer), nil
 }
 
-// readHead returns the session key packets and the encrypted packet after
-// them, of which the body is not yet read.
-func readHead(in io.Reader) ([]*packet.EncryptedKey, packet.EncryptedDataPacket, error) {
-	var keys []*packet.EncryptedKey
-	passphrases := false
+// head is what a message begins with.
+type head struct {
+	keys        []*packet.EncryptedKey
+	passphrases bool                       // it can be opened with a passphrase, too
+	sealed      packet.EncryptedDataPacket // of which the body is not yet read
+}
+
+func readHead(in io.Reader) (*head, error) {
+	h := &head{}
 	packets := packet.NewReader(in)
-	for {
+	for h.sealed == nil {
 		p, err := packets.Next()
 		if err == io.EOF {
-			return nil, nil, errTruncated
+			return nil, errTruncated
 		}
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		switch p := p.(type) {
 		case *packet.EncryptedKey:
-			if keys = append(keys, p); len(keys) > maxSessionKeys {
-				return nil, nil, errors.New("too many recipients")
+			if h.keys = append(h.keys, p); len(h.keys) > maxSessionKeys {
+				return nil, errors.New("too many recipients")
 			}
-			continue
 		case *packet.SymmetricKeyEncrypted:
-			passphrases = true
-			continue
+			h.passphrases = true
 		case *packet.SymmetricallyEncrypted:
 			if !p.IntegrityProtected {
-				return nil, nil, errors.New("the message has no integrity protection (no MDC)")
+				return nil, errors.New("the message has no integrity protection (no MDC)")
 			}
+			h.sealed = p
 		case *packet.AEADEncrypted:
+			h.sealed = p
 		default:
-			return nil, nil, errors.New("the input is not an encrypted OpenPGP message")
+			return nil, errors.New("the input is not an encrypted OpenPGP message")
 		}
-		if len(keys) == 0 && passphrases {
-			return nil, nil, cli.WithHint(cli.Errorf(cli.Failed, "decrypt: the message is encrypted with a passphrase, which is not supported"),
-				"use gpg -d")
-		}
-		return keys, p.(packet.EncryptedDataPacket), nil
 	}
+	return h, nil
 }
 
 // sessionKey opens one of the session key packets. Keys that need no
 // passphrase are tried first.
-func (d *decrypter) sessionKey(packets []*packet.EncryptedKey) (*packet.EncryptedKey, secretKey, error) {
+func (d *decrypter) sessionKey(h *head) (*packet.EncryptedKey, secretKey, error) {
 	type pair struct {
 		packet *packet.EncryptedKey
 		key    secretKey
 	}
 	var pairs []pair
-	for _, p := range packets {
+	for _, p := range h.keys {
 		for _, k := range d.secrets.matching(p) {
 			pairs = append(pairs, pair{p, k})
 		}
 	}
 	if len(pairs) == 0 {
-		return nil, secretKey{}, d.noSecretKey(packets)
+		return nil, secretKey{}, d.noSecretKey(h)
 	}
 	slices.SortStableFunc(pairs, func(a, b pair) int { return bit(a.key.Encrypted) - bit(b.key.Encrypted) })
 	var locked, failed error
@@ -173,12 +169,15 @@ func bit(b bool) int {
 	return 0
 }
 
-func (d *decrypter) noSecretKey(packets []*packet.EncryptedKey) error {
+func (d *decrypter) noSecretKey(h *head) error {
 	var ids []string
-	for _, p := range packets {
+	for _, p := range h.keys {
 		ids = append(ids, fmt.Sprintf("%016X", p.KeyId))
 	}
-	if len(ids) == 0 {
+	switch {
+	case len(ids) == 0 && h.passphrases:
+		return cli.WithHint(errors.New("decrypt: the message is encrypted with a passphrase, which is not supported"), "use gpg -d")
+	case len(ids) == 0:
 		return integrity(errors.New("the message has no session key that can be read"))
 	}
 	err := fmt.Errorf("decrypt: the message is for the keys %s; none of them is in %q", strings.Join(ids, ", "), d.secrets.path)

@@ -1,0 +1,437 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/ProtonMail/go-crypto/openpgp/armor"
+	"github.com/ProtonMail/go-crypto/openpgp/packet"
+	openpgp "github.com/ProtonMail/go-crypto/openpgp/v2"
+
+	"napback/internal/cli"
+)
+
+// smallMessages are messages to a key, small enough to try something with
+// every byte of them.
+func smallMessages(t *testing.T, k testKey) map[string][]byte {
+	t.Helper()
+	g, _ := commonKeys()
+	plain := []byte(smallSecret)
+	return map[string][]byte{
+		"pgpipe":           mustPgpipe(t, plain, "-R", k.public),
+		"pgpipe, signed":   mustPgpipe(t, plain, "-R", k.public, "--sign", k.secret),
+		"gpg":              g.gpg(t, plain, "-e", "-r", k.fingerprint),
+		"gpg, no zlib":     g.gpg(t, plain, "-z", "0", "-e", "-r", k.fingerprint),
+		"gpg, CAST5":       g.gpg(t, plain, "--cipher-algo", "CAST5", "-e", "-r", k.fingerprint),
+		"library, SEIPDv2": aeadMessage(t, k, plain),
+	}
+}
+
+// aeadMessage is a message as RFC 9580 has it: SEIPD version 2, which gpg 2.2
+// does not know.
+func aeadMessage(t *testing.T, k testKey, plain []byte) []byte {
+	t.Helper()
+	keys, err := readKeyFile(k.public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := keys[0].entity.Subkeys[0].PublicKey
+	var out bytes.Buffer
+	session := randomBytes(32)
+	config := &packet.Config{AEADConfig: &packet.AEADConfig{}}
+	if err := packet.SerializeEncryptedKeyAEAD(&out, to, packet.CipherAES256, true, session, config); err != nil {
+		t.Fatal(err)
+	}
+	suite := packet.CipherSuite{Cipher: packet.CipherAES256, Mode: packet.AEADModeOCB}
+	sealed, err := packet.SerializeSymmetricallyEncrypted(&out, packet.CipherAES256, true, suite, session, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	literal, err := packet.SerializeLiteral(sealed, true, "", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	literal.Write(plain)
+	if err := literal.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+const smallSecret = "a small secret"
+
+// TestEveryFlippedByteIsNoticed flips every byte of small messages. What is in
+// front of the encrypted packet is not covered by its integrity code: there
+// the message may seem to be for another key, or a bit may be one that no
+// program looks at (the length of a number in bits, the mark of a compressed
+// point), so that the right content comes out.
+func TestEveryFlippedByteIsNoticed(t *testing.T) {
+	_, keys := commonKeys()
+	for _, k := range []testKey{keys[0], keys[2]} {
+		for name, message := range smallMessages(t, k) {
+			if k.name == "rsa3072" && name != "pgpipe" {
+				continue // slow, and all but the session key is the same
+			}
+			sealedAt := endOfSessionKeys(t, message)
+			for i := range message {
+				for _, flip := range []byte{0x01, 0xFF} {
+					damaged := bytes.Clone(message)
+					damaged[i] ^= flip
+					r := pgpipe(t, bytes.NewReader(damaged), "-d", "-k", k.secret)
+					noticed := r.status == cli.Integrity
+					if i < sealedAt {
+						noticed = noticed ||
+							r.status == cli.Failed && strings.Contains(r.stderr, "none of them is in") ||
+							r.status == cli.OK && string(r.stdout) == smallSecret
+					}
+					if !noticed {
+						t.Errorf("%s, %s: byte %d of %d ^ %#x: status %d, %s", k.name, name, i, len(message), flip, r.status, r.stderr)
+					}
+				}
+			}
+		}
+	}
+}
+
+// endOfSessionKeys returns where the encrypted packet starts.
+func endOfSessionKeys(t *testing.T, message []byte) int {
+	t.Helper()
+	r := bytes.NewReader(message)
+	if _, err := packet.Read(r); err != nil {
+		t.Fatal(err)
+	}
+	return len(message) - r.Len()
+}
+
+func TestEveryCutIsNoticed(t *testing.T) {
+	_, keys := commonKeys()
+	k := keys[2]
+	messages := smallMessages(t, k)
+	messages["armored"] = bytes.TrimSpace(mustPgpipe(t, []byte(smallSecret), "-a", "-R", k.public))
+	for name, message := range messages {
+		for i := range message {
+			r := pgpipe(t, bytes.NewReader(message[:i]), "-d", "-k", k.secret)
+			if r.status != cli.Integrity {
+				t.Errorf("%s: cut after %d of %d bytes: status %d, %s", name, i, len(message), r.status, r.stderr)
+			}
+		}
+	}
+	// A stream of several pieces, cut around every border of a piece.
+	big := mustPgpipe(t, randomBytes(3*seipdChunk), "-R", k.public)
+	start := endOfSessionKeys(t, big)
+	for piece := 0; piece < 4; piece++ {
+		for d := -2; d <= 2; d++ {
+			cut := start + 1 + piece*(seipdChunk+1) + d
+			if r := pgpipe(t, bytes.NewReader(big[:cut]), "-d", "-k", k.secret); r.status != cli.Integrity {
+				t.Errorf("cut after %d of %d bytes: status %d", cut, len(big), r.status)
+			}
+		}
+	}
+}
+
+func TestAnythingBehindTheMessageIsRefused(t *testing.T) {
+	_, keys := commonKeys()
+	k := keys[2]
+	for name, message := range smallMessages(t, k) {
+		for _, extra := range [][]byte{{0}, []byte("\n"), message, {0xCA, 3, 'P', 'G', 'P'}} {
+			r := pgpipe(t, bytes.NewReader(append(bytes.Clone(message), extra...)), "-d", "-k", k.secret)
+			if r.status != cli.Integrity || !strings.Contains(r.stderr, "something follows the end of the message") {
+				t.Errorf("%s and %d bytes: status %d, %s", name, len(extra), r.status, r.stderr)
+			}
+		}
+	}
+	armored := mustPgpipe(t, []byte("x"), "-a", "-R", k.public)
+	for _, extra := range []string{"x", "\n\nx", string(armored)} {
+		if r := pgpipe(t, strings.NewReader(string(armored)+extra), "-d", "-k", k.secret); r.status != cli.Integrity {
+			t.Errorf("armored and %q: status %d", extra, r.status)
+		}
+	}
+	if got := mustPgpipe(t, append([]byte("\n \n"), append(armored, " \r\n\n"...)...), "-d", "-k", k.secret); string(got) != "x" {
+		t.Errorf("white space around armor: got %q", got)
+	}
+}
+
+func TestAMessageWithoutIntegrityProtectionIsRefused(t *testing.T) {
+	_, keys := commonKeys()
+	k := keys[2]
+	// gpg 2.2 makes no such message any more: a Symmetrically Encrypted Data
+	// packet (tag 9), OpenPGP's CFB with resynchronisation and no MDC.
+	keyring, err := readKeyFile(k.public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	session := randomBytes(32)
+	var message, inside bytes.Buffer
+	if err := packet.SerializeEncryptedKeyAEAD(&message, keyring[0].entity.Subkeys[0].PublicKey, packet.CipherAES256, false, session, nil); err != nil {
+		t.Fatal(err)
+	}
+	literal, err := packet.SerializeLiteral(keepOpen{&inside}, true, "", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(literal, "not protected")
+	literal.Close()
+	block, err := aes.NewCipher(session)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, prefix := packet.NewOCFBEncrypter(block, randomBytes(aes.BlockSize), packet.OCFBResync)
+	body := bytes.NewBuffer(prefix)
+	cipher.StreamWriter{S: stream, W: body}.Write(inside.Bytes())
+	message.WriteByte(0xC0 | 9)
+	message.Write(definiteLength(body.Len()))
+	message.Write(body.Bytes())
+
+	r := pgpipe(t, &message, "-d", "-k", k.secret)
+	if r.status != cli.Integrity || len(r.stdout) > 0 || !strings.Contains(r.stderr, "no integrity protection") {
+		t.Errorf("status %d, stdout %q, %s", r.status, r.stdout, r.stderr)
+	}
+}
+
+func TestWhatIsNoEncryptedMessageIsRefused(t *testing.T) {
+	g, keys := commonKeys()
+	k := keys[2]
+	public, err := os.ReadFile(k.public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, input := range map[string][]byte{
+		"nothing":       nil,
+		"text":          []byte("hello, world\n"),
+		"zeros":         make([]byte, 1000),
+		"random":        append([]byte{0x85}, randomBytes(1000)...),
+		"signed only":   g.gpg(t, []byte("x"), "-s", "-u", k.fingerprint),
+		"a public key":  public,
+		"armored key":   g.gpg(t, nil, "-a", "--export", k.fingerprint),
+		"empty armor":   []byte("-----BEGIN PGP MESSAGE-----\n\n-----END PGP MESSAGE-----\n"),
+		"a long line":   bytes.Repeat([]byte("x"), 1<<20),
+		"broken base64": []byte("-----BEGIN PGP MESSAGE-----\n\n!!!!\n-----END PGP MESSAGE-----\n"),
+	} {
+		r := pgpipe(t, bytes.NewReader(input), "-d", "-k", k.secret)
+		if r.status != cli.Integrity || len(r.stdout) > 0 {
+			t.Errorf("%s: status %d, stdout %q, %s", name, r.status, r.stdout, r.stderr)
+		}
+	}
+	symmetric := g.gpg(t, []byte("x"), "--passphrase", "word", "-c")
+	r := pgpipe(t, bytes.NewReader(symmetric), "-d", "-k", k.secret)
+	if r.status != cli.Failed || !strings.Contains(r.stderr, "hint: use gpg -d") {
+		t.Errorf("symmetric: status %d, %s", r.status, r.stderr)
+	}
+	r = pgpipe(t, bytes.NewReader(mustPgpipe(t, nil, "-R", keys[0].public)), "-d", "-k", k.secret)
+	if r.status != cli.Failed || !strings.Contains(r.stderr, "none of them is in") {
+		t.Errorf("another's key: status %d, %s", r.status, r.stderr)
+	}
+}
+
+func TestSignaturesThatPgpipeMakesAreGoodForGPG(t *testing.T) {
+	g, keys := commonKeys()
+	for _, k := range keys {
+		sealed := mustPgpipe(t, []byte("hello"), "-R", keys[2].public, "--sign", k.secret)
+		_, diag, err := g.try(sealed, "-d")
+		if err != nil || !strings.Contains(diag, "Good signature from \""+k.userID) {
+			t.Errorf("%s: %v\n%s", k.name, err, diag)
+		}
+		if got := mustPgpipe(t, sealed, "-d", "-k", keys[2].secret, "--verify", k.public); string(got) != "hello" {
+			t.Errorf("%s: got %q", k.name, got)
+		}
+	}
+}
+
+func TestVerifyWantsASignatureByAWantedKey(t *testing.T) {
+	g, keys := commonKeys()
+	k, other := keys[2], keys[0]
+	wanted := []string{"-d", "-k", k.secret, "--verify", k.public}
+	for _, message := range [][]byte{
+		mustPgpipe(t, []byte("x"), "-R", k.public, "--sign", k.secret),
+		g.gpg(t, []byte("x"), "-e", "-r", k.fingerprint, "-s", "-u", k.fingerprint),
+		g.gpg(t, []byte("x"), "-e", "-r", k.fingerprint, "-s", "-u", other.fingerprint, "-u", k.fingerprint),
+	} {
+		mustPgpipe(t, message, wanted...)
+	}
+	for name, message := range map[string][]byte{
+		"unsigned":       mustPgpipe(t, []byte("x"), "-R", k.public),
+		"by another":     mustPgpipe(t, []byte("x"), "-R", k.public, "--sign", other.secret),
+		"gpg, another":   g.gpg(t, []byte("x"), "-e", "-r", k.fingerprint, "-s", "-u", other.fingerprint),
+		"SHA-1":          g.gpg(t, []byte("x"), "-e", "-r", k.fingerprint, "-s", "-u", k.fingerprint, "--digest-algo", "SHA1"),
+		"another's text": movedSignature(t, k),
+		"for another":    signedForOthers(t, k, other),
+	} {
+		r := pgpipe(t, bytes.NewReader(message), wanted...)
+		if r.status != cli.Integrity {
+			t.Errorf("%s: status %d, %s", name, r.status, r.stderr)
+		}
+		mustPgpipe(t, message, "-d", "-k", k.secret) // else it is good
+	}
+}
+
+// wrap encrypts packets to k as they are.
+func wrap(t *testing.T, k testKey, packets []byte) []byte {
+	t.Helper()
+	ring, err := readKeyFile(k.public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	session := randomBytes(32)
+	if err := packet.SerializeEncryptedKeyAEAD(&out, ring[0].entity.Subkeys[0].PublicKey, packet.CipherAES256, false, session, nil); err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := newSEIPDWriter(&out, session)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed.Write(packets)
+	if err := sealed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// movedSignature is a message in which k's signature of one text stands
+// around another.
+func movedSignature(t *testing.T, k testKey) []byte {
+	t.Helper()
+	g, _ := commonKeys()
+	signed := g.gpg(t, []byte("pay 1"), "-z", "0", "-s", "-u", k.fingerprint)
+	if !bytes.Contains(signed, []byte("pay 1")) {
+		t.Fatal("the text is not in the message")
+	}
+	return wrap(t, k, bytes.Replace(signed, []byte("pay 1"), []byte("pay 9"), 1))
+}
+
+// signedForOthers is a message to k with a signature by k that was made for a
+// message to another recipient, as RFC 9580's intended recipients tell.
+func signedForOthers(t *testing.T, k, other testKey) []byte {
+	t.Helper()
+	secret, err := readKeyFile(k.secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, err := readKeyFile(other.public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var message bytes.Buffer
+	config := &packet.Config{DefaultCipher: packet.CipherAES256}
+	w, err := openpgp.Encrypt(&message, []*openpgp.Entity{to[0].entity}, nil, []*openpgp.Entity{secret[0].entity}, nil, config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(w, "x")
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// The other recipient passes it on.
+	keys, err := readSecretKeys(other.secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := decrypter{secrets: keys}
+	h, err := readHead(&message)
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, _, err := d.sessionKey(h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := openBody(h.sealed, session)
+	if err != nil {
+		t.Fatal(err)
+	}
+	packets, err := io.ReadAll(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return wrap(t, k, packets)
+}
+
+func TestFailedReadsAndWritesAreNoCleanEnd(t *testing.T) {
+	_, keys := commonKeys()
+	k := keys[2]
+	sealed := mustPgpipe(t, randomBytes(100000), "-R", k.public)
+	broken := errors.New("connection lost")
+	for name, args := range map[string][]string{"encrypt": {"-R", k.public}, "armor": {"-a", "-R", k.public}, "decrypt": {"-d", "-k", k.secret}} {
+		in := io.MultiReader(bytes.NewReader(sealed[:1000]), iotest.ErrReader(broken))
+		r := pgpipe(t, in, args...)
+		if r.status != cli.Failed || !strings.Contains(r.stderr, "read stdin: connection lost") {
+			t.Errorf("%s: read error: status %d, %s", name, r.status, r.stderr)
+		}
+		if name != "decrypt" {
+			if d := pgpipe(t, bytes.NewReader(r.stdout), "-d", "-k", k.secret); d.status != cli.Integrity {
+				t.Errorf("%s: what was written before the read error decrypts: status %d", name, d.status)
+			}
+		}
+		for writes := range 2 {
+			var diag bytes.Buffer
+			err := run(context.Background(), args, cli.Streams{In: bytes.NewReader(sealed), Out: &failingWriter{left: writes}, Err: &diag})
+			if writes == 0 && (cli.ExitStatus(err) != cli.Failed || !strings.Contains(err.Error(), "write stdout: disk full")) {
+				t.Errorf("%s: write error: %v", name, err)
+			}
+			if writes == 1 && name == "encrypt" && err == nil {
+				t.Errorf("%s: failure of the second write: no error", name)
+			}
+		}
+	}
+}
+
+func TestALateInterruptEndsIt(t *testing.T) {
+	_, keys := commonKeys()
+	ctx, cancel := context.WithCancel(context.Background())
+	in, upstream := io.Pipe() // never written to: the read blocks
+	defer upstream.Close()
+	started := &recordingReader{r: in}
+	done := make(chan error)
+	go func() {
+		done <- run(ctx, []string{"-R", keys[2].public}, cli.Streams{In: started, Out: io.Discard, Err: io.Discard})
+	}()
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func FuzzDecrypt(f *testing.F) {
+	_, keys := commonKeys()
+	secrets, err := readSecretKeys(keys[2].secret)
+	if err != nil {
+		f.Fatal(err)
+	}
+	ring, err := readKeyFile(keys[2].public)
+	if err != nil {
+		f.Fatal(err)
+	}
+	recipients, err := findRecipients(ring, nil, ring[0].entity.PrimaryKey.CreationTime)
+	if err != nil {
+		f.Fatal(err)
+	}
+	var plain, armored bytes.Buffer
+	m := message{to: recipients}
+	if err := m.encrypt(&plain, strings.NewReader("seed")); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(plain.Bytes())
+	w, err := armor.Encode(&armored, messageType, nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	w.Write(plain.Bytes())
+	w.Close()
+	f.Add(armored.Bytes())
+	f.Fuzz(func(t *testing.T, data []byte) {
+		d := decrypter{secrets: secrets}
+		var out bytes.Buffer
+		err := d.decrypt(&out, bytes.NewReader(data))
+		if err == nil && out.String() != "seed" {
+			t.Fatalf("decrypted something else: %q", out.Bytes())
+		}
+	})
+}
