@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
 	"os/signal"
 	"runtime/debug"
 	"strings"
@@ -55,9 +56,14 @@ func (o *options) check(std cli.Streams) error {
 		return cli.UsageErrorf("--concurrency must be at least 1")
 	case o.Verify && o.Js3tream:
 		return cli.UsageErrorf("--verify needs a manifest, which --js3tream archives do not have")
+	case !o.Verify && cli.IsClosed(std.Out):
+		return cli.WithHint(cli.UsageErrorf("standard output is closed"), "--verify checks an archive without writing it")
 	case !o.Verify && cli.IsTerminal(std.Out):
 		return cli.WithHint(cli.UsageErrorf("standard output is a terminal"),
 			"an archive is binary data: pipe it into a command or a file")
+	}
+	if info, err := os.Stat(o.Spool); o.Spool != "" && (err != nil || !info.IsDir()) {
+		return cli.UsageErrorf("--spool %q: no such directory", o.Spool)
 	}
 	return nil
 }
@@ -130,7 +136,10 @@ func find(ctx context.Context, bucket archive.Store, address archive.Address) (*
 	}
 	m, err := archive.ReadManifest(ctx, bucket, address.Name, address.Run)
 	if errors.Is(err, archive.ErrNotExist) {
-		return nil, cli.WithHint(cli.Errorf(cli.NotFound, "run %q: %w", address, err),
+		if _, err := archive.ListRuns(ctx, bucket, address.Name); err != nil {
+			return nil, err // it is the bucket that is missing
+		}
+		return nil, cli.WithHint(cli.Errorf(cli.NotFound, "run %q: %w", address, archive.ErrNotExist),
 			"s3ls -r %s:%s lists the runs; one that is incomplete cannot be read", address.Bucket, address.Name)
 	}
 	return m, err

@@ -20,11 +20,11 @@ import (
 const stopTime = 5 * time.Second
 
 // commandSource is what a command writes on its stdout. It succeeded if the
-// command exited with one of the allowed statuses.
+// command exited with 0 or one of the allowed statuses.
 type commandSource struct {
 	path    string
 	args    []string
-	allowed []int
+	allowed []int // exit statuses, besides 0
 	std     cli.Streams
 
 	cmd    *exec.Cmd
@@ -62,7 +62,11 @@ func (s *commandSource) start(ctx context.Context, _ archive.Address) error {
 	in.Close()
 	if err != nil {
 		out.Close()
-		return cli.Errorf(cli.NotCommitted, "start %q: %w", s.args[0], err)
+		var call *os.PathError
+		if errors.As(err, &call) {
+			err = call.Err
+		}
+		return cli.Errorf(cli.NotCommitted, "not committed: start %q: %w", s.args[0], err)
 	}
 	s.cmd, s.out, s.wait = cmd, out, sync.OnceValue(cmd.Wait)
 	return nil
@@ -77,7 +81,7 @@ func (s *commandSource) verdict(ctx context.Context) (map[string]string, error) 
 	}
 	state := s.cmd.ProcessState
 	switch {
-	case state != nil && state.Exited() && slices.Contains(s.allowed, state.ExitCode()):
+	case err == nil, state != nil && state.Exited() && slices.Contains(s.allowed, state.ExitCode()):
 		return nil, nil
 	case state != nil && state.Exited():
 		return nil, cli.Errorf(cli.NotCommitted, "not committed: %q exited with status %d", s.args[0], state.ExitCode())

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -33,8 +34,8 @@ type options struct {
 	Keep         bool   `help:"Keep superseded and incomplete runs of the name."`
 	Pretend      bool   `short:"p" help:"Read the stream and say what would be stored; store nothing."`
 
-	CommitFD int   `name:"commit-fd" default:"-1" placeholder:"N" help:"Commit only if descriptor N delivers the line \"commit\" and ends."`
-	OKExit   []int `name:"ok-exit" default:"0" placeholder:"LIST" help:"Exit statuses of COMMAND that count as success (default: 0)."`
+	CommitFD *int  `name:"commit-fd" placeholder:"N" help:"Commit only if descriptor N delivers the line \"commit\" and ends."`
+	OKExit   []int `name:"ok-exit" placeholder:"LIST" help:"Exit statuses of COMMAND that count as success, besides 0."`
 
 	Progress string `enum:"auto,always,never" default:"auto" placeholder:"WHEN" help:"Show progress on stderr: auto, always, never (default: auto)."`
 	Verbose  bool   `short:"v" help:"Say more on stderr."`
@@ -97,12 +98,20 @@ func (o *options) check() error {
 			"give more --memory, or --spool DIR to hold them in files")
 	case o.SSEKMSKey != "" && o.SSE != "aws:kms" && o.SSE != "aws:kms:dsse":
 		return cli.UsageErrorf("--sse-kms-key needs --sse aws:kms")
-	case o.CommitFD >= 0 && o.command != nil:
+	case o.CommitFD != nil && o.command != nil:
 		return cli.UsageErrorf("--commit-fd and a command are two ways to commit, give one")
-	case o.CommitFD >= 0 && o.CommitFD < 3:
+	case o.CommitFD != nil && *o.CommitFD < 3:
 		return cli.UsageErrorf("--commit-fd must be 3 or more: 0, 1 and 2 are taken")
-	case !slices.Equal(o.OKExit, []int{0}) && o.command == nil:
+	case o.OKExit != nil && o.command == nil:
 		return cli.UsageErrorf("--ok-exit speaks of a command, but none is given")
+	case slices.ContainsFunc(o.OKExit, func(status int) bool { return status < 0 || status > 255 }):
+		return cli.UsageErrorf("--ok-exit: exit statuses go from 0 to 255")
+	}
+	if _, ok := o.Meta[""]; ok {
+		return cli.UsageErrorf("--meta: a value needs a key")
+	}
+	if info, err := os.Stat(o.Spool); o.Spool != "" && (err != nil || !info.IsDir()) {
+		return cli.UsageErrorf("--spool %q: no such directory", o.Spool)
 	}
 	return nil
 }

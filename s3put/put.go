@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"runtime/debug"
 
@@ -40,11 +41,6 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 	if err != nil {
 		return err
 	}
-	if o.CreateBucket && !o.Pretend {
-		if err := service.CreateBucket(ctx, o.address.Bucket); err != nil {
-			return err
-		}
-	}
 	if o.Spool == "" {
 		debug.SetMemoryLimit(int64(o.Memory) + heapBeside)
 	}
@@ -65,7 +61,10 @@ type source interface {
 
 // put stores the source and prints the address of its run.
 func put(ctx context.Context, o *options, std cli.Streams, service store.Service, src source, log *cli.Log) error {
-	bucket := service.Bucket(o.address.Bucket)
+	bucket, err := openBucket(ctx, o, service, log)
+	if err != nil {
+		return err
+	}
 	// A producer that gives up ends the put, wherever it is.
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -106,20 +105,51 @@ func put(ctx context.Context, o *options, std cli.Streams, service store.Service
 		if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) && errors.Is(err, context.Canceled) {
 			return cause
 		}
+		if errors.Is(err, archive.ErrNotExist) && !o.CreateBucket {
+			err = cli.WithHint(err, "--create-bucket creates it")
+		}
 		return err
 	}
 	return report(o, std, address, manifest, log)
 }
 
+// openBucket returns the bucket, and creates it where that is asked for.
+func openBucket(ctx context.Context, o *options, service store.Service, log *cli.Log) (archive.Store, error) {
+	bucket := service.Bucket(o.address.Bucket)
+	if !o.CreateBucket {
+		return bucket, nil
+	}
+	if !o.Pretend {
+		return bucket, service.CreateBucket(ctx, o.address.Bucket)
+	}
+	_, err := archive.ListRuns(ctx, bucket, o.address.Name)
+	if !errors.Is(err, archive.ErrNotExist) {
+		return bucket, nil
+	}
+	log.Notef("would create the bucket %q", o.address.Bucket)
+	return emptyBucket{bucket}, nil
+}
+
+// emptyBucket stands for a bucket that has not been created.
+type emptyBucket struct{ archive.Store }
+
+// List yields nothing.
+func (emptyBucket) List(context.Context, archive.Query) iter.Seq2[archive.Entry, error] {
+	return func(func(archive.Entry, error) bool) {}
+}
+
 // report says what was done.
 func report(o *options, std cli.Streams, address archive.Address, m *archive.Manifest, log *cli.Log) error {
 	what := fmt.Sprintf("%s in %d chunks", cli.FormatSize(m.Bytes), m.Chunks)
+	if m.Chunks == 1 {
+		what = fmt.Sprintf("%s in 1 chunk", cli.FormatSize(m.Bytes))
+	}
 	if o.Pretend {
 		log.Notef("would store %s as %s:%s", what, address.Bucket, address.Name)
 		return nil
 	}
 	log.Verbosef("committed %s, %s", address, what)
-	if o.CommitFD >= 0 {
+	if o.CommitFD != nil {
 		return nil // printed at the start, where its reader needs it
 	}
 	if _, err := fmt.Fprintln(std.Out, address); err != nil {

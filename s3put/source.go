@@ -19,12 +19,17 @@ func openSource(o *options, std cli.Streams) (source, error) {
 	switch {
 	case o.command != nil:
 		return newCommandSource(o.command, o.OKExit, std)
-	case o.CommitFD >= 0:
-		return newCommitSource(o.CommitFD, std)
+	case o.CommitFD != nil:
+		return newCommitSource(*o.CommitFD, std)
 	}
 	if cli.IsTerminal(std.In) {
 		return nil, cli.WithHint(cli.UsageErrorf("standard input is a terminal"),
 			"pipe something into s3put, or give it a command: s3put %s -- COMMAND", o.Address)
+	}
+	if cli.IsClosed(std.In) {
+		// It would read as an empty stream and replace a good archive.
+		return nil, cli.WithHint(cli.UsageErrorf("standard input is closed"),
+			"pipe something into s3put; </dev/null stores an empty archive")
 	}
 	return plainSource{std.In}, nil
 }
@@ -60,12 +65,16 @@ type commitMessage struct {
 const maxCommit = 64 << 10
 
 func newCommitSource(fd int, std cli.Streams) (*commitSource, error) {
+	closed := cli.UsageErrorf("--commit-fd %d: not an open descriptor", fd)
+	if !inherited(fd) {
+		return nil, closed
+	}
 	file := os.NewFile(uintptr(fd), "commit-fd")
 	if file == nil {
-		return nil, cli.UsageErrorf("--commit-fd %d: not an open descriptor", fd)
+		return nil, closed
 	}
 	if _, err := file.Stat(); err != nil {
-		return nil, cli.UsageErrorf("--commit-fd %d: not an open descriptor", fd)
+		return nil, closed
 	}
 	return &commitSource{Reader: std.In, out: std.Out, fd: file, message: make(chan commitMessage, 1)}, nil
 }
@@ -111,7 +120,10 @@ func readCommit(r io.Reader) (map[string]string, error) {
 	if len(data) == 0 {
 		return nil, cli.Errorf(cli.NotCommitted, "not committed: the commit descriptor ended without a commit")
 	}
-	if string(line) != "commit" || !complete {
+	if !complete {
+		return nil, cli.Errorf(cli.NotCommitted, "not committed: the commit descriptor ended in the middle of a line")
+	}
+	if string(line) != "commit" {
 		return nil, cli.Errorf(cli.NotCommitted, "not committed: the commit descriptor said %q instead of \"commit\"", shorten(string(line)))
 	}
 	if rest = bytes.TrimSpace(rest); len(rest) == 0 {

@@ -134,6 +134,9 @@ func (b *buffer) Write(p []byte) (n int, err error) {
 		n, err = b.file.WriteAt(p, b.n)
 	}
 	b.n += int64(n)
+	if err != nil {
+		err = fmt.Errorf("spool: %w", err)
+	}
 	return n, err
 }
 

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
 
@@ -119,7 +118,7 @@ func fetch(ctx context.Context, st Store, m *Manifest, sums []byte, n int64, w i
 	key := ChunkKey(m.Name, m.Run, n)
 	body, size, err := st.Get(ctx, key)
 	if errors.Is(err, ErrNotExist) {
-		return cli.WithHint(cli.Errorf(cli.Integrity, "chunk %q is missing: %w", key, err),
+		return cli.WithHint(cli.Errorf(cli.Integrity, "chunk %q is missing", key),
 			"if the archive was replaced meanwhile, read it again")
 	}
 	if err != nil {
@@ -133,7 +132,7 @@ func fetch(ctx context.Context, st Store, m *Manifest, sums []byte, n int64, w i
 	hash := sha256.New()
 	got, err := io.Copy(io.MultiWriter(w, hash), io.LimitReader(body, want))
 	if err != nil {
-		return fmt.Errorf("read %q: %w", key, err)
+		return err
 	}
 	if got != want {
 		return cli.Errorf(cli.Integrity, "chunk %q has %d bytes instead of %d", key, got, want)
@@ -152,7 +151,7 @@ func readSums(ctx context.Context, st Store, m *Manifest) ([]byte, error) {
 	key := sumsKey(m.Name, m.Run)
 	sums, err := readSmall(ctx, st, key, m.Chunks*sumsLine)
 	if errors.Is(err, ErrNotExist) {
-		return nil, cli.Errorf(cli.Integrity, "%q is missing: %w", key, err)
+		return nil, cli.Errorf(cli.Integrity, "%q is missing", key)
 	}
 	if err != nil {
 		return nil, err

@@ -2,7 +2,6 @@ package archive
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"iter"
 	"slices"
@@ -115,7 +114,7 @@ func (a *Js3tream) fetch(ctx context.Context, st Store, c chunk, done func(int64
 	}
 	got, err := io.Copy(c.buf, io.LimitReader(body, size))
 	if err != nil {
-		return fmt.Errorf("read %q: %w", e.Key, err)
+		return err
 	}
 	if got != size {
 		return cli.Errorf(cli.Integrity, "chunk %q has %d bytes instead of %d", e.Key, got, size)

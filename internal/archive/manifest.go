@@ -149,7 +149,7 @@ func readSmall(ctx context.Context, st Store, key string, limit int64) ([]byte, 
 	}
 	data, err := io.ReadAll(io.LimitReader(body, limit+1))
 	if err != nil {
-		return nil, fmt.Errorf("read %q: %w", key, err)
+		return nil, err
 	}
 	if int64(len(data)) != size {
 		return nil, cli.Errorf(cli.Integrity, "read %q: %d bytes of %d", key, len(data), size)

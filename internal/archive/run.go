@@ -37,13 +37,17 @@ func (r Run) Time() time.Time {
 	return t
 }
 
+// slack is how far behind the last run the clock may be without a word: runs
+// in quick succession get later seconds than they began in, and hosts differ.
+const slack = time.Minute
+
 // NewRun returns a run that begins now and is greater than last, which may be
-// empty. When the clock says now is before last began, the run gets the
-// second after last and late is true.
+// empty: it gets the second after last if need be. late is true when that is
+// because the clock has gone back.
 func NewRun(now time.Time, last Run) (run Run, late bool) {
 	at := now.UTC().Truncate(time.Second)
 	if last != "" && !at.After(last.Time()) {
-		late = at.Before(last.Time())
+		late = at.Before(last.Time().Add(-slack))
 		at = last.Time().Add(time.Second)
 	}
 	var random [4]byte

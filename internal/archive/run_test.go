@@ -16,6 +16,8 @@ func TestRunIsGreaterThanEveryEarlierRun(t *testing.T) {
 		{"first", "", "20261120T021502Z", false},
 		{"older one exists", "20261120T021501Z-zzzz", "20261120T021502Z", false},
 		{"same second", "20261120T021502Z-zzzz", "20261120T021503Z", false},
+		{"quick succession", "20261120T021601Z-zzzz", "20261120T021602Z", false},
+		{"clock went back a little", "20261120T021603Z-zzzz", "20261120T021604Z", true},
 		{"clock went back", "20270101T000000Z-zzzz", "20270101T000001Z", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
