@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"encoding/pem"
 	"io"
 	"log"
 	"net"
@@ -278,6 +279,30 @@ func TestNoService(t *testing.T) {
 				t.Error("it tells the secret")
 			}
 		})
+	}
+}
+
+// TestCABundle: a certificate authority of one's own is named as the AWS tools
+// name it.
+func TestCABundle(t *testing.T) {
+	clearAWS(t)
+	gw := storetest.Versitygw(t)
+	if err := openServer(t, gw).CreateBucket(t.Context(), "bucket"); err != nil {
+		t.Fatal(err)
+	}
+	front := httptest.NewTLSServer(storetest.NewProxy(t, gw.Endpoint))
+	defer front.Close()
+	bundle := filepath.Join(t.TempDir(), "ca.pem")
+	cert := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: front.Certificate().Raw})
+	if err := os.WriteFile(bundle, cert, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("AWS_CA_BUNDLE", bundle)
+	s := openTest(t, front.URL, func(cfg *Config, _ *tuning) { cfg.KeyFile = gw.KeyFile(t) })
+	data := storetest.Noise(3 << 20)
+	storetest.Put(t, s.Bucket("bucket"), "k", data)
+	if !bytes.Equal(storetest.Get(t, s.Bucket("bucket"), "k"), data) {
+		t.Error("other bytes came back")
 	}
 }
 

@@ -54,12 +54,9 @@ func openS3(ctx context.Context, cfg Config, endpoint string, p *policy, l *limi
 	if err != nil {
 		return nil, err
 	}
-	credentials := &markedCredentials{provider: sdk.Credentials}
-	cache := aws.NewCredentialsCache(credentials)
-	var client *s3.Client
 	pathStyle := cfg.PathStyle == "on"
 	settings := func(o *s3.Options) {
-		o.Credentials = cache
+		o.Credentials = &markedCredentials{sdk.Credentials}
 		o.Retryer = aws.NopRetryer{} // retry.go does it
 		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
 		o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
@@ -69,7 +66,7 @@ func openS3(ctx context.Context, cfg Config, endpoint string, p *policy, l *limi
 			o.BaseEndpoint = aws.String(endpoint)
 		}
 	}
-	client = s3.NewFromConfig(sdk, settings)
+	client := s3.NewFromConfig(sdk, settings)
 	if base := client.Options().BaseEndpoint; base != nil {
 		endpoint = *base // it may also come from a profile
 	}
@@ -87,8 +84,17 @@ func openS3(ctx context.Context, cfg Config, endpoint string, p *policy, l *limi
 	client = s3.NewFromConfig(sdk, settings, func(o *s3.Options) { o.Region = region })
 	return &s3Service{
 		cfg: cfg, client: client, endpoint: endpoint, region: region, policy: p,
-		errors: errorReader{profile: cfg.Profile, keyFile: cfg.KeyFile, region: region, renew: cache.Invalidate},
+		errors: errorReader{profile: cfg.Profile, keyFile: cfg.KeyFile, region: region, renew: renewal(sdk.Credentials)},
 	}, nil
+}
+
+// renewal returns what makes the SDK fetch credentials anew for the next
+// request.
+func renewal(provider aws.CredentialsProvider) func() {
+	if cache, ok := provider.(*aws.CredentialsCache); ok {
+		return cache.Invalidate
+	}
+	return nil
 }
 
 // loadSDK reads the SDK's own configuration: environment, files, profile.

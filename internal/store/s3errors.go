@@ -73,10 +73,6 @@ func (e *credentialsError) Unwrap() error { return e.err }
 
 // Retrieve implements aws.CredentialsProvider.
 func (m *markedCredentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
-	if cache, ok := m.provider.(*aws.CredentialsCache); ok {
-		// It is asked only when the cache in front of it wants new ones.
-		cache.Invalidate()
-	}
 	keys, err := m.provider.Retrieve(ctx)
 	if err != nil && ctx.Err() == nil {
 		err = &credentialsError{err}
@@ -133,13 +129,14 @@ func (r errorReader) byCode(err error, code, bucket string) *failure {
 		f := refused("the session token is not valid", "check "+r.source())
 		f.heal = r.renew
 		return f
-	case "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "TemporaryRedirect":
+	case "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException":
 		return r.wrongRegion(err, bucket)
 	case "RequestTimeTooSkewed":
 		// The SDK learns the difference from the answer and uses it next.
 		return &failure{retryable: true, cause: cli.WithHint(errors.New("this host's clock differs too much from the service's"),
 			"set the clock, for instance with NTP")}
-	case "ConditionalRequestConflict", "OperationAborted", "RequestTimeout", "SlowDown", "Throttling", "ThrottlingException",
+	case "TemporaryRedirect", // a new bucket that not every name server knows yet
+		"ConditionalRequestConflict", "OperationAborted", "RequestTimeout", "SlowDown", "Throttling", "ThrottlingException",
 		"RequestLimitExceeded", "BandwidthLimitExceeded", "TooManyRequests", "XAmzContentSHA256Mismatch", "BadDigest", "IncompleteBody":
 		return &failure{cause: answer(err), retryable: true, ambiguous: httpStatus(err) >= 500 || code == "RequestTimeout"}
 	}
@@ -154,7 +151,7 @@ func (r errorReader) byStatus(err error, status int, code, bucket string) *failu
 			return &failure{cause: noObject()}
 		}
 		return &failure{cause: cli.WithCode(cli.NotFound, answer(err))}
-	case status == http.StatusMovedPermanently || status == http.StatusTemporaryRedirect:
+	case status == http.StatusMovedPermanently:
 		return r.wrongRegion(err, bucket)
 	case status == http.StatusForbidden || status == http.StatusUnauthorized:
 		text := archive.ErrPermission.Error()
@@ -163,6 +160,8 @@ func (r errorReader) byStatus(err error, status int, code, bucket string) *failu
 		}
 		return &failure{cause: cli.WithHint(&because{text, archive.ErrPermission},
 			"check what %s may do with the bucket %q", r.source(), bucket)}
+	case status == http.StatusTemporaryRedirect:
+		return &failure{cause: answer(err), retryable: true}
 	case status == http.StatusRequestTimeout || status == http.StatusTooManyRequests:
 		return &failure{cause: answer(err), retryable: true, ambiguous: true}
 	case status == http.StatusNotImplemented:
