@@ -110,7 +110,7 @@ func TestDirFull(t *testing.T) {
 	})
 	s.link = broken
 	storetest.Put(t, b, "k", []byte("data"))
-	if full != 0 || !strings.Contains(log.String(), "no space left on device; tried 1 times, going on in 1ns") {
+	if full != 0 || !strings.Contains(log.String(), "no space left on device; tried once, going on in 1ns") {
 		t.Errorf("%d failures are left; the log is %s", full, log)
 	}
 }

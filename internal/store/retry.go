@@ -110,15 +110,18 @@ func (t *tries) next(ctx context.Context, f *failure) error {
 		return t.sleep(ctx, pause)
 	}
 	if p.neverDie {
-		p.log.Warnf("%v: %v; tried %d times, going on in %v", t.request, f.cause, p.attempts, p.wait)
+		p.log.Warnf("%v: %v; %s, going on in %v", t.request, f.cause, tried(p.attempts), p.wait)
 		t.progress()
 		return t.sleep(ctx, p.wait)
 	}
-	err := t.request.failed(f.cause)
-	if p.attempts > 1 {
-		err = fmt.Errorf("%w (tried %d times)", err, p.attempts)
+	return fmt.Errorf("%w (%s)", t.request.failed(f.cause), tried(p.attempts))
+}
+
+func tried(n int) string {
+	if n == 1 {
+		return "tried once"
 	}
-	return err
+	return fmt.Sprintf("tried %d times", n)
 }
 
 // pause is the wait after so many failed tries: exponential backoff with full
