@@ -1,0 +1,76 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// prepare puts into a directory what scripts and examples work with: the keys
+// of backup@example.org, and a GnuPG home that holds them.
+func prepare(t testing.TB, dir string) (gnupgHome string) {
+	g := newHome(t)
+	_, keys := commonKeys()
+	copyFile(t, keys[2].public, filepath.Join(dir, "backup.pgp"))
+	copyFile(t, keys[2].secret, filepath.Join(dir, "secret.pgp"))
+	g.gpg(t, nil, "--import", keys[2].secret)
+	return g.dir
+}
+
+func copyFile(t testing.TB, from, to string) {
+	t.Helper()
+	data, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(to, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			home := prepare(env.T().(testing.TB), env.WorkDir)
+			env.Setenv("GNUPGHOME", home)
+			return nil
+		},
+	})
+}
+
+// TestManPageExamples runs every command line of the man page's EXAMPLES in
+// one directory, with a real bash, tar, zstd and gpg.
+func TestManPageExamples(t *testing.T) {
+	page, err := os.ReadFile("../man/pgpipe.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, examples, _ := strings.Cut(string(page), "\n.Sh EXAMPLES\n")
+	examples, _, _ = strings.Cut(examples, "\n.Sh ")
+	dir := t.TempDir()
+	home := prepare(t, dir)
+	copyFile(t, "options.go", filepath.Join(dir, "file"))
+	ran := 0
+	for line := range strings.Lines(examples) {
+		command, ok := strings.CutPrefix(line, ".Dl ")
+		if !ok {
+			continue
+		}
+		command = strings.NewReplacer(`\e`, `\`, `\(aq`, `'`, `\-`, `-`, `"`, "").Replace(command)
+		cmd := exec.Command("bash", "-o", "pipefail", "-ec", command)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "GNUPGHOME="+home)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", strings.TrimSpace(command), err, out)
+		}
+		ran++
+	}
+	if ran < 5 {
+		t.Errorf("%d examples found", ran)
+	}
+}
