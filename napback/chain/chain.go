@@ -41,7 +41,7 @@ const CommitFD = 3
 
 // Stage is one process of a chain.
 type Stage struct {
-	Name string   // what logs and errors call it: "tar"
+	Name string   // what logs and errors, and it itself, call it: "tar"
 	Path string   // the program's file
 	Args []string // its arguments, without the program's name
 	Env  []string // its complete environment; see Environ

@@ -137,7 +137,7 @@ func (r *running) startStage(s Stage, in, out *os.File, extra []*os.File) error 
 		p.stderr.emit = func(line string) { log(s.Name, line) }
 	}
 	p.cmd = &exec.Cmd{
-		Path: s.Path, Args: append([]string{s.Path}, s.Args...), Env: s.Env, Dir: s.Dir,
+		Path: s.Path, Args: append([]string{s.Name}, s.Args...), Env: s.Env, Dir: s.Dir,
 		Stderr: p.stderr, ExtraFiles: extra, WaitDelay: stderrDelay, SysProcAttr: inGroup(r.leader()),
 	}
 	// A nil *os.File in an interface is not the null device.

@@ -6,8 +6,10 @@ import (
 )
 
 const (
-	tailLines = 50   // kept for the report
-	lineBytes = 4096 // what is longer is cut
+	tailLines = 50 // kept for the report
+	// What is longer is cut. The longest path has 4096 bytes, which tar may
+	// write as four each.
+	lineBytes = 20 << 10
 )
 
 // tail takes a stage's stderr, cuts it into lines, passes them on and keeps the

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"napback/internal/cli"
+	"napback/internal/slot"
+	"napback/napback/config"
+)
+
+// configDir is where words on the command line name configurations.
+const configDir = "/etc/napback"
+
+const description = `Backs up the directories that the configuration names: full and incremental,
+compressed, encrypted, each into its slot of a rotation. Without a command it
+runs the jobs that are due. Run it once a day from cron or a timer.
+
+Example:
+  napback -c /etc/napback/web.conf        run what is due today
+  napback web                             the same
+  napback -c web.conf -t                  show what would be run
+  napback -c web.conf restore --to /tmp/r home/build`
+
+// run is napback: it reads the command line and does what it asks for.
+func run(ctx context.Context, args []string, std cli.Streams) error {
+	app := newApp(ctx, std)
+	err := app.RunContext(ctx, append([]string{"napback"}, args...))
+	var usage *usageError
+	if errors.As(err, &usage) {
+		return cli.WithHint(cli.WithCode(cli.Usage, usage.err), "napback -h lists the options")
+	}
+	return err
+}
+
+// usageError marks what urfave/cli finds wrong with a command line.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+
+func newApp(ctx context.Context, std cli.Streams) *urfave.App {
+	return &urfave.App{
+		Name:        "napback",
+		Usage:       "back up directories to S3 on a rotating schedule, incremental, compressed and encrypted",
+		UsageText:   "napback -c FILE [-t] [-f] [-d] [--date YYYY-MM-DD]\nnapback -c FILE COMMAND ...",
+		Description: description,
+		Reader:      std.In, Writer: std.Out, ErrWriter: std.Err,
+		HideVersion:               true, // its flag is -v, ours -V
+		HideHelpCommand:           true,
+		EnableBashCompletion:      true,
+		UseShortOptionHandling:    true,
+		DisableSliceFlagSeparator: true, // a file name may hold a comma
+		ExitErrHandler:            func(*urfave.Context, error) {},
+		OnUsageError:              func(_ *urfave.Context, err error, _ bool) error { return &usageError{err} },
+		Flags: []urfave.Flag{
+			&urfave.StringSliceFlag{Name: "config", Aliases: []string{"c"}, Usage: "read configuration `FILE`; repeatable. Words name " + configDir + "/WORD.conf", TakesFile: true},
+			&urfave.BoolFlag{Name: "test", Aliases: []string{"t"}, Usage: "print what would be run and do nothing"},
+			&urfave.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "run also what is not due or was done today"},
+			&urfave.BoolFlag{Name: "debug", Aliases: []string{"d"}, Usage: "say everything on stderr"},
+			&urfave.StringFlag{Name: "date", Usage: "run as if today were `YYYY-MM-DD` (the schedule only)"},
+			&urfave.BoolFlag{Name: "version", Aliases: []string{"V"}, Usage: "print the version"},
+		},
+		Action: func(c *urfave.Context) error { return runBackup(c, std) },
+	}
+}
+
+// runBackup runs the jobs that are due, or shows them (-t).
+func runBackup(c *urfave.Context, std cli.Streams) error {
+	if c.Bool("version") {
+		_, err := fmt.Fprintln(std.Out, cli.VersionLine("napback"))
+		return err
+	}
+	e, err := newEngine(c, std)
+	if err != nil {
+		return err
+	}
+	configs, err := loadConfigs(c, e.host)
+	if err != nil {
+		return err
+	}
+	e.tellOnce(configs)
+	if err := e.checkRecipients(c.Context, configs); err != nil {
+		return err
+	}
+	if c.Bool("test") {
+		return e.printPlan(c.Context, configs)
+	}
+	return e.runAll(c.Context, configs)
+}
+
+func newEngine(c *urfave.Context, std cli.Streams) (*engine, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		return nil, fmt.Errorf("name of this host: %w", err)
+	}
+	e := &engine{
+		std: std, log: &cli.Log{Tool: "napback", W: std.Err}, tools: newTools(),
+		host: host, today: slot.Today(time.Now()), force: c.Bool("force"), now: time.Now,
+	}
+	if c.Bool("debug") {
+		e.log.Level = 2
+	}
+	if c.IsSet("date") {
+		if e.today, err = slot.ParseDate(c.String("date")); err != nil {
+			return nil, cli.WithCode(cli.Usage, fmt.Errorf("--date: %w", err))
+		}
+	}
+	return e, nil
+}
+
+// loadConfigs reads all configurations that the command line names. What is
+// wrong with any of them is reported at once.
+func loadConfigs(c *urfave.Context, host string) ([]*config.Config, error) {
+	files := c.StringSlice("config")
+	for _, word := range c.Args().Slice() {
+		if strings.ContainsRune(word, filepath.Separator) || strings.HasPrefix(word, "-") {
+			return nil, cli.WithHint(cli.UsageErrorf("argument %q: neither a command nor a word that names a file in %s", word, configDir),
+				"options come first; files are given with -c")
+		}
+		files = append(files, filepath.Join(configDir, word+".conf"))
+	}
+	if len(files) == 0 {
+		return nil, cli.WithHint(cli.UsageErrorf("no configuration is given"), "napback -c FILE, or napback WORD for %s/WORD.conf", configDir)
+	}
+	var configs []*config.Config
+	var errs []error
+	for _, file := range files {
+		cfg, err := config.Load(file, config.Env{Host: host})
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		configs = append(configs, cfg)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, cli.WithCode(cli.Usage, err)
+	}
+	return configs, config.CheckTogether(configs)
+}
+
+// tellOnce says what is worth saying once per run.
+func (e *engine) tellOnce(configs []*config.Config) {
+	for _, c := range configs {
+		for _, note := range c.Notes {
+			e.log.Notef("%s", note)
+		}
+		for _, line := range c.Unsupported() {
+			e.log.Warnf("%s", line)
+		}
+	}
+}

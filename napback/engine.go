@@ -1,0 +1,229 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"napback/internal/cli"
+	"napback/internal/slot"
+	"napback/napback/chain"
+	"napback/napback/config"
+	"napback/napback/state"
+)
+
+// engine runs the jobs of one call of napback.
+type engine struct {
+	std   cli.Streams
+	log   *cli.Log
+	tools tools
+	host  string
+	today slot.Date
+	force bool
+	now   func() time.Time
+	// keys are the fingerprints of each set of recipients, checked before
+	// anything starts.
+	keys map[string][]string
+}
+
+// outcome is how a job ended.
+type outcome string
+
+const (
+	doneNow     outcome = "ok"
+	doneWarned  outcome = "warnings"
+	doneBefore  outcome = "done today"
+	notDue      outcome = "not due"
+	failed      outcome = "FAILED"
+	interrupted outcome = "interrupted"
+)
+
+// result is a job's line in the summary.
+type result struct {
+	job      string // as the configuration names it
+	name     string // of its archive
+	outcome  outcome
+	kind     slot.Type
+	source   int64  // bytes read from the source
+	stored   string // what was stored, as s3put tells it
+	duration time.Duration
+	note     string
+}
+
+// runAll runs all jobs of the configurations, one after the other, and prints
+// the summary. The error has the exit code of the run and nothing to print: each
+// failure was told when it happened.
+func (e *engine) runAll(ctx context.Context, configs []*config.Config) error {
+	release, err := lockAll(configs)
+	if err != nil {
+		return err
+	}
+	defer release()
+	var results []result
+	for _, c := range configs {
+		for i := range c.Jobs {
+			results = append(results, e.runJob(ctx, &c.Jobs[i]))
+		}
+	}
+	if err := printSummary(e.std.Out, results); err != nil {
+		return err
+	}
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	switch {
+	case slices.ContainsFunc(results, func(r result) bool { return r.outcome == failed }):
+		return cli.Exit(cli.Failed)
+	case slices.ContainsFunc(results, func(r result) bool { return r.outcome == doneWarned }):
+		return cli.Exit(cli.Warnings)
+	}
+	return nil
+}
+
+// runJob runs one job. Whatever happens to it, the next one can run.
+func (e *engine) runJob(ctx context.Context, job *config.Job) (r result) {
+	r = result{job: job.String()}
+	started := e.now()
+	defer func() { r.duration = e.now().Sub(started) }()
+	if ctx.Err() != nil {
+		r.outcome = interrupted
+		return r
+	}
+	b, err := e.newBackup(ctx, job)
+	if err == nil {
+		err = b.run(ctx, &r)
+	}
+	switch {
+	case err != nil && ctx.Err() != nil:
+		r.outcome = interrupted
+	case err != nil:
+		r.outcome = failed
+		r.note = firstLine(err.Error())
+		cli.PrintError(e.std.Err, "napback", fmt.Errorf("%s: %w", job, err))
+	}
+	return r
+}
+
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}
+
+// newBackup makes what a job needs to run, before it touches anything.
+func (e *engine) newBackup(ctx context.Context, job *config.Job) (*backup, error) {
+	if job.Kind != config.Directory {
+		return nil, cli.WithHint(fmt.Errorf("sources of the kind %s are not supported yet", job.Kind),
+			"dump it by hand and store the dump with s3put, or remove the job")
+	}
+	info, err := os.Lstat(job.Source)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil, cli.WithHint(errors.New("the source has vanished: no such directory"), "was its disk not mounted?")
+	case err != nil:
+		return nil, err
+	case info.Mode()&os.ModeSymlink != 0:
+		return nil, cli.WithHint(errors.New("the source is a symbolic link, of which tar would store the link alone"),
+			"name the directory that it points to")
+	case !info.IsDir():
+		return nil, errors.New("the source is not a directory")
+	}
+	program, err := e.tools.gnuTar(ctx)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := state.Open(job.Settings.DiffDir)
+	if err != nil {
+		return nil, err
+	}
+	b := &backup{engine: e, job: job, state: dir.Job(job.Name)}
+	if b.source, err = newTarSource(program, job); err != nil {
+		return nil, err
+	}
+	if b.compressor, err = e.tools.compressor(job.Settings.Compression); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// lockAll locks the DiffDirs of all configurations.
+func lockAll(configs []*config.Config) (release func(), err error) {
+	var releases []func()
+	release = func() {
+		for _, r := range releases {
+			r()
+		}
+	}
+	seen := map[string]bool{}
+	for _, c := range configs {
+		path := c.Settings.DiffDir
+		if real, err := filepath.EvalSymlinks(path); err == nil {
+			path = real
+		}
+		if seen[path] || len(c.Jobs) == 0 {
+			continue
+		}
+		seen[path] = true
+		dir, err := state.Open(path)
+		if err != nil {
+			release()
+			return nil, cli.WithHint(cli.WithCode(cli.Usage, err), "DiffDir is never created: is its disk mounted?")
+		}
+		r, ok, err := dir.Lock()
+		if err == nil && !ok {
+			err = cli.WithHint(cli.Errorf(cli.Locked, "DiffDir %q: another napback is running", path), "wait until it has ended")
+		}
+		if err != nil {
+			release()
+			return nil, err
+		}
+		releases = append(releases, r)
+	}
+	return release, nil
+}
+
+// checkRecipients makes sure that everything can be encrypted, before anything
+// is started.
+func (e *engine) checkRecipients(ctx context.Context, configs []*config.Config) error {
+	e.keys = map[string][]string{}
+	for _, c := range configs {
+		for i := range c.Jobs {
+			args := recipientFlags(&c.Jobs[i].Settings)
+			key := strings.Join(args, "\x00")
+			if _, known := e.keys[key]; known || len(c.Jobs[i].Settings.GpgRecipients) == 0 {
+				continue
+			}
+			path, err := e.tools.sibling("pgpipe")
+			if err != nil {
+				return cli.WithCode(cli.Usage, err)
+			}
+			stage := e.tools.stage("pgpipe", path, append([]string{"--check", "--json"}, args...))
+			out, status, err := e.tools.output(ctx, stage, func(_, line string) { io.WriteString(e.std.Err, line+"\n") })
+			var bad *chain.Error
+			if errors.As(err, &bad) {
+				code := cli.Usage
+				if status[0].Code == cli.NotFound {
+					code = cli.NotFound
+				}
+				return cli.Errorf(code, "recipients of %s cannot be encrypted to; nothing was started", c.Jobs[i])
+			}
+			if err != nil {
+				return err
+			}
+			if e.keys[key], err = fingerprints(out); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// fingerprintsOf returns the checked keys of a job.
+func (e *engine) fingerprintsOf(s *config.Settings) []string {
+	return e.keys[strings.Join(recipientFlags(s), "\x00")]
+}

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// binDir is where TestMain has built all tools; tests drive them as a user
+// would.
+var binDir string
+
+func TestMain(m *testing.M) { os.Exit(testMain(m)) }
+
+func testMain(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "napback-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	binDir = dir
+	build := exec.Command("go", "build", "-o", dir, "napback/s3put", "napback/s3get", "napback/s3ls", "napback/s3rm", "napback/pgpipe", "napback/napback")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "build the tools: %v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
+
+// site is a host with a source, a configuration and a directory store.
+type site struct {
+	t      *testing.T
+	dir    string // holds everything
+	source string
+	diffs  string
+	store  string
+	conf   string
+	path   []string // before PATH, for fakes
+	env    []string
+}
+
+// newSite makes a site whose only job is source, with DIFFs 3 and Fulls 2, and
+// extra directives in its block.
+func newSite(t *testing.T, extra ...string) *site {
+	t.Helper()
+	dir := t.TempDir()
+	s := &site{t: t, dir: dir, source: filepath.Join(dir, "src"), diffs: filepath.Join(dir, "diffs"),
+		store: filepath.Join(dir, "store"), conf: filepath.Join(dir, "napback.conf")}
+	for _, d := range []string{s.source, s.diffs, filepath.Join(s.store, "bk")} {
+		s.must(os.MkdirAll(d, 0o755))
+	}
+	s.configure(s.block(extra...))
+	return s
+}
+
+// block is the job of the source.
+func (s *site) block(extra ...string) string {
+	return fmt.Sprintf("<Directory %s>\n  Name job\n  Diffs 3\n  Fulls 2\n  %s\n</Directory>\n", s.source, strings.Join(extra, "\n  "))
+}
+
+// configure writes the configuration: the store, then text.
+func (s *site) configure(text string) {
+	s.t.Helper()
+	s.must(os.WriteFile(s.conf, []byte(fmt.Sprintf("Bucket bk\nEndpoint file://%s\nDiffDir %s\nNeverDie off\n%s", s.store, s.diffs, text)), 0o600))
+}
+
+func (s *site) must(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// write makes a file of the source.
+func (s *site) write(name, content string) {
+	s.t.Helper()
+	path := filepath.Join(s.source, name)
+	s.must(os.MkdirAll(filepath.Dir(path), 0o755))
+	s.must(os.WriteFile(path, []byte(content), 0o644))
+}
+
+// ended is how a program ended.
+type ended struct {
+	code        int
+	out, stderr string
+}
+
+func (e ended) String() string { return fmt.Sprintf("exit %d\nstdout: %s\nstderr: %s", e.code, e.out, e.stderr) }
+
+// command is one of our tools, with the site's environment.
+func (s *site) command(ctx context.Context, tool string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, filepath.Join(binDir, tool), args...)
+	cmd.Env = append(os.Environ(), "HOME="+s.dir, "AWS_ENDPOINT_URL_S3=file://"+s.store)
+	if len(s.path) > 0 {
+		cmd.Env = append(cmd.Env, "PATH="+strings.Join(s.path, ":")+":"+os.Getenv("PATH"))
+	}
+	cmd.Env = append(cmd.Env, s.env...)
+	return cmd
+}
+
+func (s *site) tool(tool string, args ...string) ended {
+	s.t.Helper()
+	cmd := s.command(s.t.Context(), tool, args...)
+	var out, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		s.t.Fatal(err)
+	}
+	return ended{cmd.ProcessState.ExitCode(), out.String(), stderr.String()}
+}
+
+// napback runs napback on a day and checks its exit status.
+func (s *site) napback(code int, date string, args ...string) ended {
+	s.t.Helper()
+	e := s.tool("napback", append([]string{"-c", s.conf, "--date", date}, args...)...)
+	if e.code != code {
+		s.t.Fatalf("napback on %s %v: want exit %d, got %v", date, args, code, e)
+	}
+	return e
+}
+
+// archives lists what is committed: NAME, newest last.
+func (s *site) archives() []string {
+	s.t.Helper()
+	var names []string
+	for line := range strings.Lines(s.tool("s3ls", "bk").out) {
+		names = append(names, strings.Fields(line)[len(strings.Fields(line))-1])
+	}
+	return names
+}
+
+// The days of a cycle of 4 with 2 FULLs: day(0) is in slot 0, a FULL.
+func day(n int) string { return fmt.Sprintf("2026-11-%02d", 19+n) }

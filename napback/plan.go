@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"napback/internal/cli"
+	"napback/napback/chain"
+	"napback/napback/config"
+)
+
+// planHeader introduces the output of -t.
+const planHeader = `# What napback would run, as lines for a shell. By hand, s3put has to trust the
+# shell that the commands before it have succeeded; napback itself commits only then.
+`
+
+// printPlan prints what the jobs would run, and runs nothing (-t).
+func (e *engine) printPlan(ctx context.Context, configs []*config.Config) error {
+	if _, err := fmt.Fprint(e.std.Out, planHeader); err != nil {
+		return fmt.Errorf("write stdout: %w", err)
+	}
+	bad := false
+	for _, c := range configs {
+		for i := range c.Jobs {
+			job := &c.Jobs[i]
+			text, err := e.planJob(ctx, job)
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			if err != nil {
+				bad = true
+				cli.PrintError(e.std.Err, "napback", fmt.Errorf("%s: %w", job, err))
+				text = comment(fmt.Sprintf("%s: would fail: %s", job, firstLine(err.Error())))
+			}
+			if _, err := fmt.Fprint(e.std.Out, "\n"+text); err != nil {
+				return fmt.Errorf("write stdout: %w", err)
+			}
+		}
+	}
+	if bad {
+		return cli.Exit(cli.Failed)
+	}
+	return nil
+}
+
+// planJob writes a job's part of the plan.
+func (e *engine) planJob(ctx context.Context, job *config.Job) (string, error) {
+	b, err := e.newBackup(ctx, job)
+	if err != nil {
+		return "", err
+	}
+	var notes []string
+	if err := b.prepare(ctx, func(text string) { notes = append(notes, text) }); err != nil {
+		return "", err
+	}
+	d := b.decision
+	var text strings.Builder
+	say := func(format string, args ...any) { text.WriteString(comment(fmt.Sprintf(format, args...))) }
+	due := "due"
+	switch {
+	case d.done && !e.force:
+		due = "done today"
+	case !d.due && !e.force:
+		due = "not due"
+	case d.done:
+		due = "done today, forced"
+	case !d.due:
+		due = "not due, forced"
+	}
+	kind := d.kind
+	if kind == "" {
+		kind = d.slot.Type
+	}
+	say("%s on %s: slot %d, %s, %s", job, e.today, d.slot.Number, kind, due)
+	if d.why != "" {
+		say("a FULL because %s", d.why)
+	}
+	for _, n := range notes {
+		say("note: %s", n)
+	}
+	if d.kind == "" {
+		return text.String(), nil
+	}
+	lines, err := b.commands()
+	return text.String() + lines, err
+}
+
+// commands writes the chain as lines for a shell.
+func (b *backup) commands() (string, error) {
+	d := b.decision
+	kept, work := b.state.Paths(d.base)
+	c, err := b.chain(d.name(b.job.Name), work, "")
+	if err != nil {
+		return "", err
+	}
+	put := &c.Stages[len(c.Stages)-1]
+	put.Args = withoutFlag(put.Args, "--commit-fd")
+	first := ": >" + chain.Quote(work) + " && "
+	if d.base != nil {
+		first = "cp -- " + chain.Quote(kept, work) + " && "
+	}
+	return first + "LC_ALL=C " + c.String() + "\n", nil
+}
+
+// withoutFlag drops a flag and its value.
+func withoutFlag(args []string, flag string) []string {
+	for i, a := range args {
+		if a == flag {
+			return append(args[:i:i], args[i+2:]...)
+		}
+	}
+	return args
+}
+
+func comment(text string) string { return "# " + oneLine(text) + "\n" }

@@ -1,0 +1,62 @@
+package state
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// maxBase keeps the longest file name, base@new-RANDOM.napback, below the 255
+// bytes that file systems allow.
+const maxBase = 200
+
+// escape makes a file name of an archive name or a run: letters, digits, `-`, `_`
+// and `.` stay, all other bytes become %XX, so that no two names meet and a reader
+// can tell what belongs to what. Names too long for a file end in `~` and their
+// SHA-256 instead; the record inside holds the whole name.
+func escape(name string) string {
+	var b strings.Builder
+	for i := range len(name) {
+		c := name[i]
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '_', c == '.' && i > 0:
+			b.WriteByte(c)
+		default:
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	if b.Len() <= maxBase {
+		return b.String()
+	}
+	sum := sha256.Sum256([]byte(name))
+	hash := hex.EncodeToString(sum[:])
+	return b.String()[:maxBase-len(hash)-1] + "~" + hash
+}
+
+// writeDurably replaces a file: the old content or the new one is there at any
+// time, also after a power failure.
+func writeDurably(path string, data []byte) error {
+	dir := filepath.Dir(path)
+	f, err := os.CreateTemp(dir, strings.TrimSuffix(filepath.Base(path), extension)+"@new-*"+extension)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+		return err
+	}
+	return syncDir(dir)
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"napback/internal/cli"
+	"napback/napback/chain"
+)
+
+// tools finds the programs that napback composes.
+type tools struct {
+	beside string   // where napback's own binary is
+	env    []string // napback's environment
+}
+
+func newTools() tools {
+	t := tools{env: os.Environ()}
+	if self, err := os.Executable(); err == nil {
+		if real, err := filepath.EvalSymlinks(self); err == nil {
+			self = real
+		}
+		t.beside = filepath.Dir(self)
+	}
+	return t
+}
+
+// sibling returns the path of one of our own tools: beside napback, else in
+// PATH.
+func (t tools) sibling(name string) (string, error) {
+	if t.beside != "" {
+		if path, err := exec.LookPath(filepath.Join(t.beside, name)); err == nil {
+			return path, nil
+		}
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return "", cli.WithHint(fmt.Errorf("%s: neither beside napback (%q) nor in PATH", name, t.beside), "install all tools into one directory: make install")
+	}
+	return path, nil
+}
+
+// program returns the path of the first of these programs that is in PATH.
+func (t tools) program(names ...string) (string, bool) {
+	for _, name := range names {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, true
+		}
+	}
+	return "", false
+}
+
+// gnuTar returns the path of GNU tar. Other tars know no incremental archives,
+// or others.
+func (t tools) gnuTar(ctx context.Context) (string, error) {
+	var found []string
+	for _, name := range []string{"tar", "gtar"} {
+		path, err := exec.LookPath(name)
+		if err != nil {
+			continue
+		}
+		cmd := exec.CommandContext(ctx, path, "--version")
+		cmd.Env = chain.Environ(t.env)
+		out, err := cmd.Output()
+		if err == nil && strings.Contains(string(out), "GNU tar") {
+			return path, nil
+		}
+		first, _, _ := strings.Cut(string(out), "\n")
+		found = append(found, fmt.Sprintf("%s is %q", path, first))
+	}
+	err := errors.New("GNU tar: neither tar nor gtar in PATH is it")
+	if len(found) > 0 {
+		err = fmt.Errorf("%w (%s)", err, strings.Join(found, ", "))
+	}
+	return "", cli.WithHint(err, "install GNU tar; on BSD and macOS the package is often called gtar or gnu-tar")
+}
+
+// stage makes a stage of a program. keep names what it gets from the
+// environment besides the harmless variables.
+func (t tools) stage(name, path string, args []string, keep ...string) chain.Stage {
+	return chain.Stage{Name: name, Path: path, Args: args, Env: chain.Environ(t.env, keep...)}
+}
+
+// storeEnv is what the S3 tools keep of the environment: everything, as the
+// SDK's ways to credentials may need anything.
+const storeEnv = "*"
+
+// output runs one program to its end and returns its stdout. Its stderr goes to
+// log; the error tells its last words.
+func (t tools) output(ctx context.Context, s chain.Stage, log func(stage, line string)) ([]byte, []chain.Status, error) {
+	read, write, err := os.Pipe()
+	if err != nil {
+		return nil, nil, fmt.Errorf("run %s: %w", s.Name, err)
+	}
+	type answer struct {
+		data []byte
+		err  error
+	}
+	answers := make(chan answer, 1)
+	go func() {
+		data, err := readAll(read, maxOutput)
+		read.Close() // a program that says more than we take must not hang
+		answers <- answer{data, err}
+	}()
+	c := chain.Chain{Stages: []chain.Stage{s}, Stdout: write, Log: log}
+	status, err := c.Run(ctx)
+	write.Close()
+	a := <-answers
+	if err == nil {
+		err = a.err
+	}
+	return a.data, status, err
+}
