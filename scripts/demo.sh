@@ -28,7 +28,14 @@ trap 'exit 1' HUP INT TERM
 
 step() { printf '\n== %s\n' "$1"; }
 run() {
-	printf '$ %s\n' "$*"
+	printf '$'
+	for word; do
+		case $word in
+		'' | *[!A-Za-z0-9_./:=,@%+-]*) printf " '%s'" "$word" ;;
+		*) printf ' %s' "$word" ;;
+		esac
+	done
+	printf '\n'
 	"$@"
 }
 
