@@ -1,0 +1,404 @@
+// Package dumpdir reads what a GNU tar archive made with --listed-incremental
+// says of its source: beside the files that it holds, it lists for every
+// directory what the directory held, so that a file that is gone can be told
+// from one that has not changed.
+//
+// tar can print these lists, but not so that names with line ends in them could
+// be told apart, and the standard library's reader refuses the header of a
+// directory with more than about 50,000 files. So this package reads headers
+// itself: those of POSIX.1-2001 (pax) with the records path, linkpath, size,
+// GNU.sparse.name, and GNU.dumpdir (GNU tar manual, "Dumpdir"), and those of
+// GNU's older format (types L, K and D). The contents of files are skipped.
+//
+// Unlike tar, it takes an archive for whole only if it ends with its end
+// marker: tar lists one that was cut between two members without an error.
+package dumpdir
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// ErrFormat is wrapped by errors about an archive that is damaged or cut.
+var ErrFormat = errors.New("not a whole tar archive")
+
+// Member is a member of an archive.
+type Member struct {
+	Name string // as stored, without slashes at its end
+	Type byte   // as in the header: '0' file, '5' directory, '2' symbolic link, '1' hard link, ...
+	Link string // target of a link
+	Size int64  // bytes of contents in the archive
+	// Contents are what a directory held; nil for other members, and for
+	// directories of an archive that is not incremental.
+	Contents []Item
+}
+
+// IsDir reports whether the member is a directory.
+func (m *Member) IsDir() bool { return m.Type == typeDir || m.Type == typeDump }
+
+// Item is an entry of a directory.
+type Item struct {
+	Name string
+	Kind byte // Stored, Unchanged or Dir; others are tar's own notes on renames
+}
+
+// The kinds of items.
+const (
+	Stored    = 'Y' // the archive holds it
+	Unchanged = 'N' // an earlier archive holds it
+	Dir       = 'D' // a directory
+)
+
+const (
+	blockSize = 512
+	// maxHeader bounds what a member's header can say, in bytes. A
+	// directory with ten million files needs less.
+	maxHeader = 1 << 30
+	maxSize   = 1 << 60 // of a member, far from overflows
+
+	typeDir    = '5'
+	typeDump   = 'D' // a directory with its list as contents
+	typePax    = 'x'
+	typeGlobal = 'g'
+	typeName   = 'L' // the next member's name
+	typeLink   = 'K' // the next member's link
+)
+
+// Read calls each for every member of an archive, in order. It reads r to its
+// end. Errors that wrap ErrFormat tell that the archive is not whole; errors
+// of each end it and are returned as they are.
+func Read(r io.Reader, each func(*Member) error) error {
+	in := &reader{in: bufio.NewReaderSize(r, 1<<20)}
+	for {
+		m, err := in.next()
+		if err == io.EOF {
+			return in.drain()
+		}
+		if err != nil {
+			return err
+		}
+		if err := each(m); err != nil {
+			return err
+		}
+	}
+}
+
+type reader struct {
+	in *bufio.Reader
+	at int64 // of the header at hand, for messages
+	// pos counts the bytes that were read.
+	pos int64
+}
+
+// next returns the next member, or io.EOF after the end marker. Its contents
+// have been skipped.
+func (r *reader) next() (*Member, error) {
+	var extra extended
+	for {
+		r.at = r.pos
+		h, err := r.header()
+		if err != nil {
+			return nil, err
+		}
+		switch h.kind {
+		case typePax, typeGlobal, typeName, typeLink:
+			data, err := r.data(h.size)
+			if err == nil && h.kind != typeGlobal {
+				err = extra.add(h.kind, data)
+			}
+			if err != nil {
+				return nil, r.damaged(err)
+			}
+			continue
+		}
+		return r.member(h, &extra)
+	}
+}
+
+// member puts a member together and skips its contents.
+func (r *reader) member(h header, extra *extended) (*Member, error) {
+	m := &Member{Name: h.name, Type: h.kind, Link: h.link, Size: h.size}
+	if extra.name != "" {
+		m.Name = extra.name
+	}
+	if extra.link != "" {
+		m.Link = extra.link
+	}
+	if extra.hasSize {
+		m.Size = extra.size
+	}
+	if m.Type == 0 {
+		m.Type = '0'
+	}
+	if m.Type == '0' && strings.HasSuffix(m.Name, "/") {
+		m.Type = typeDir // as before POSIX
+	}
+	if trimmed := strings.TrimRight(m.Name, "/"); trimmed != "" {
+		m.Name = trimmed
+	}
+	list := extra.list
+	switch m.Type {
+	case '1', '2', '3', '4', typeDir, '6':
+		// Whatever the header says, no contents follow. A hard link's size
+		// is that of the file.
+		m.Size = 0
+	case typeDump:
+		data, err := r.data(m.Size)
+		if err != nil {
+			return nil, r.damaged(err)
+		}
+		list, extra.hasList = data, true
+		m.Size = 0
+	}
+	if extra.hasList && m.IsDir() {
+		var err error
+		if m.Contents, err = items(list); err != nil {
+			return nil, r.damaged(err)
+		}
+	}
+	if m.Size > maxSize {
+		return nil, r.damaged(fmt.Errorf("a member of %d bytes", m.Size))
+	}
+	if err := r.skip(padded(m.Size)); err != nil {
+		return nil, r.damaged(err)
+	}
+	return m, nil
+}
+
+// header is what the fixed fields of a header say.
+type header struct {
+	name, link string
+	kind       byte
+	size       int64
+}
+
+// header reads a header, or returns io.EOF at the end marker, two blocks of
+// zeros.
+func (r *reader) header() (header, error) {
+	var block [blockSize]byte
+	if err := r.full(block[:]); err != nil {
+		return header{}, r.damaged(err)
+	}
+	if isZero(block[:]) {
+		if err := r.full(block[:]); err != nil {
+			return header{}, r.damaged(err)
+		}
+		if !isZero(block[:]) {
+			return header{}, r.damaged(errors.New("half of an end marker"))
+		}
+		return header{}, io.EOF
+	}
+	if err := checkSum(&block); err != nil {
+		return header{}, r.damaged(err)
+	}
+	size, err := number(block[124:136])
+	if err != nil {
+		return header{}, r.damaged(err)
+	}
+	h := header{name: text(block[:100]), link: text(block[157:257]), kind: block[156], size: size}
+	// ustar has the beginning of a long name apart; GNU's format has other
+	// things there.
+	if string(block[257:263]) == "ustar\x00" {
+		if prefix := text(block[345:500]); prefix != "" {
+			h.name = prefix + "/" + h.name
+		}
+	}
+	return h, nil
+}
+
+// drain reads what follows the end marker: zeros that fill tar's last record.
+func (r *reader) drain() error {
+	var block [blockSize]byte
+	for {
+		n, err := io.ReadFull(r.in, block[:])
+		if !isZero(block[:n]) {
+			return r.damaged(errors.New("data after the end marker"))
+		}
+		switch {
+		case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
+
+func (r *reader) full(p []byte) error {
+	n, err := io.ReadFull(r.in, p)
+	r.pos += int64(n)
+	return err
+}
+
+// data reads contents that belong to a header, with their padding.
+func (r *reader) data(size int64) ([]byte, error) {
+	if size > maxHeader {
+		return nil, fmt.Errorf("a header of %d bytes", size)
+	}
+	var b bytes.Buffer // grows with what is there, not with what is claimed
+	n, err := io.CopyN(&b, r.in, size)
+	r.pos += n
+	if err != nil {
+		return nil, err
+	}
+	return b.Bytes(), r.skip(padded(size) - size)
+}
+
+func (r *reader) skip(n int64) error {
+	done, err := io.CopyN(io.Discard, r.in, n)
+	r.pos += done
+	return err
+}
+
+// damaged tells where the archive is wrong, and how. The error of a stream that
+// cannot be read stays in the chain.
+func (r *reader) damaged(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("%w: it ends after %d bytes, without an end marker", ErrFormat, r.pos)
+	}
+	return fmt.Errorf("%w: at byte %d: %w", ErrFormat, r.at, err)
+}
+
+// extended collects what the headers before a member say.
+type extended struct {
+	name, link string
+	sparseName string
+	size       int64
+	hasSize    bool
+	list       []byte
+	hasList    bool
+}
+
+func (x *extended) add(kind byte, data []byte) error {
+	switch kind {
+	case typeName:
+		x.name = text(data)
+		return nil
+	case typeLink:
+		x.link = text(data)
+		return nil
+	}
+	for len(data) > 0 {
+		key, value, rest, err := record(data)
+		if err != nil {
+			return err
+		}
+		data = rest
+		switch key {
+		case "path":
+			if x.sparseName == "" {
+				x.name = string(value)
+			}
+		case "GNU.sparse.name":
+			// The path is then one that older programs show.
+			x.sparseName = string(value)
+			x.name = x.sparseName
+		case "linkpath":
+			x.link = string(value)
+		case "size":
+			n, err := strconv.ParseUint(string(value), 10, 63)
+			if err != nil {
+				return fmt.Errorf("size %q", value)
+			}
+			x.size, x.hasSize = int64(n), true
+		case "GNU.dumpdir":
+			x.list, x.hasList = value, true
+		}
+	}
+	return nil
+}
+
+// record takes the first record off a pax header: "LENGTH KEY=VALUE\n".
+func record(data []byte) (key string, value, rest []byte, err error) {
+	space := bytes.IndexByte(data, ' ')
+	if space < 1 {
+		return "", nil, nil, errors.New("a pax record without a length")
+	}
+	n, err := strconv.Atoi(string(data[:space]))
+	if err != nil || n <= space+1 || n > len(data) || data[n-1] != '\n' {
+		return "", nil, nil, errors.New("a pax record of a wrong length")
+	}
+	k, v, ok := bytes.Cut(data[space+1:n-1], []byte("="))
+	if !ok {
+		return "", nil, nil, errors.New("a pax record without a value")
+	}
+	return string(k), v, data[n:], nil
+}
+
+// items reads a directory's list: each entry a letter, a name and a zero byte,
+// and another zero byte at the end.
+func items(list []byte) ([]Item, error) {
+	all := []Item{}
+	for {
+		entry, rest, ok := bytes.Cut(list, []byte{0})
+		switch {
+		case !ok && len(entry) == 0:
+			return all, nil
+		case !ok:
+			return nil, errors.New("a directory's list is cut")
+		case len(entry) == 0:
+			return all, nil
+		}
+		all = append(all, Item{Name: string(entry[1:]), Kind: entry[0]})
+		list = rest
+	}
+}
+
+func padded(n int64) int64 { return (n + blockSize - 1) / blockSize * blockSize }
+
+func isZero(p []byte) bool { return len(bytes.TrimLeft(p, "\x00")) == 0 }
+
+func text(field []byte) string {
+	s, _, _ := bytes.Cut(field, []byte{0})
+	return string(s)
+}
+
+// number reads octal digits, or, as GNU writes large ones, a binary number
+// marked by its first bit.
+func number(field []byte) (int64, error) {
+	if field[0]&0x80 != 0 {
+		var n uint64
+		for i, b := range field {
+			if i == 0 {
+				b &= 0x7f
+			}
+			if n>>55 != 0 {
+				return 0, errors.New("a size that is too large")
+			}
+			n = n<<8 | uint64(b)
+		}
+		return int64(n), nil
+	}
+	digits := strings.Trim(text(field), " ")
+	if digits == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(digits, 8, 62)
+	if err != nil {
+		return 0, fmt.Errorf("a size of %q", digits)
+	}
+	return int64(n), nil
+}
+
+// checkSum compares a header with the sum of its bytes in it.
+func checkSum(block *[blockSize]byte) error {
+	want, err := number(block[148:156])
+	if err != nil {
+		return errors.New("a header without a checksum")
+	}
+	var sum int64
+	for i, b := range block {
+		if i >= 148 && i < 156 {
+			b = ' '
+		}
+		sum += int64(b)
+	}
+	if sum != want {
+		return errors.New("a header with a wrong checksum")
+	}
+	return nil
+}
