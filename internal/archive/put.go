@@ -58,10 +58,6 @@ func (pretended) Put(_ context.Context, obj Upload) error {
 // Delete does nothing.
 func (pretended) Delete(context.Context, ...string) error { return nil }
 
-// cleanupTime bounds how long a failed or interrupted put goes on to remove
-// what it has stored.
-const cleanupTime = 30 * time.Second
-
 // put is one Put under way.
 type put struct {
 	PutOptions
@@ -72,6 +68,9 @@ type put struct {
 	chunks  int64 // handed to workers, set by the reader
 	mu      sync.Mutex
 	sums    [][sha256.Size]byte
+	ours    []bool   // chunks that this put has, or may have, stored
+	summed  bool     // the same of SHA256SUMS
+	cut     []string // keys whose upload ended without an answer
 	started time.Time
 }
 
@@ -152,7 +151,11 @@ func (p *put) prepare(ctx context.Context, in io.Reader, buffers int) error {
 		}
 		p.addMeta(meta)
 	}
-	if err := p.putSmall(ctx, sumsKey(p.Name, p.run), p.sumsText()); err != nil {
+	err := p.putSmall(ctx, sumsKey(p.Name, p.run), p.sumsText())
+	if p.summed = !errors.Is(err, ErrExist); p.summed && err != nil {
+		p.cut = append(p.cut, sumsKey(p.Name, p.run))
+	}
+	if err != nil {
 		return err
 	}
 	return p.recount(ctx)
@@ -211,6 +214,7 @@ func (p *put) read(ctx context.Context, in io.Reader, free *pool, chunks chan<- 
 		}
 		p.mu.Lock()
 		p.sums = append(p.sums, [sha256.Size]byte{})
+		p.ours = append(p.ours, false)
 		p.mu.Unlock()
 		p.bytes += buf.n
 		p.chunks++
@@ -235,13 +239,19 @@ func (p *put) store(ctx context.Context, c chunk) error {
 	p.mu.Lock()
 	p.sums[c.number] = sum
 	p.mu.Unlock()
+	key := ChunkKey(p.Name, p.run, c.number)
 	err := p.st.Put(ctx, Upload{
-		Key:    ChunkKey(p.Name, p.run, c.number),
+		Key:    key,
 		Body:   c.buf.reader(),
 		Size:   c.buf.n,
 		SHA256: sum,
 		Bulk:   true,
 	})
+	p.mu.Lock()
+	if p.ours[c.number] = !errors.Is(err, ErrExist); p.ours[c.number] && err != nil {
+		p.cut = append(p.cut, key)
+	}
+	p.mu.Unlock()
 	if err == nil && p.Stored != nil {
 		p.Stored(c.number, c.buf.n)
 	}
@@ -340,74 +350,12 @@ func (p *put) commit(ctx context.Context) (*Manifest, error) {
 		return nil, err
 	}
 	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			err = cause
+		}
 		address := p.Name + ":" + string(p.run)
 		return nil, cli.WithHint(fmt.Errorf("commit %q: it is not known whether it was stored: %w", address, err),
 			"s3ls -r tells; if it is incomplete its chunks are removed by a later run")
 	}
 	return m, nil
-}
-
-// abandon removes what an uncommitted run has stored, also when ctx has
-// ended.
-func (p *put) abandon(ctx context.Context) {
-	keys := make([]string, 0, p.chunks+1)
-	for n := range p.chunks {
-		keys = append(keys, ChunkKey(p.Name, p.run, n))
-	}
-	keys = append(keys, sumsKey(p.Name, p.run))
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
-	defer cancel()
-	if err := p.st.Delete(ctx, keys...); err != nil {
-		p.Log.Notef("the chunks of the run %s that was not committed are left behind: %v", p.run, err)
-	}
-}
-
-// clean removes what the commit has made superfluous. The archive is safe
-// already, so nothing here is an error.
-func (p *put) clean(ctx context.Context) {
-	err := p.cleanRuns(ctx)
-	if errors.Is(err, ErrPermission) {
-		p.Log.Notef("older runs of %q stay: these credentials may not list or delete", p.Name)
-	} else if err != nil {
-		p.Log.Notef("older runs of %q may be left behind: %v", p.Name, err)
-	}
-}
-
-func (p *put) cleanRuns(ctx context.Context) error {
-	own, committed, err := manifestEntry(ctx, p.st, p.Name, p.run)
-	if err != nil || !committed {
-		return err
-	}
-	runs, err := ListRuns(ctx, p.st, p.Name)
-	if err != nil {
-		return err
-	}
-	for _, run := range runs {
-		if run == p.run {
-			continue
-		}
-		// The age is told by the service's clock on both sides.
-		remove, err := superfluous(ctx, p.st, p.Name, run, p.run, own.Modified.Add(-StaleAfter))
-		if err != nil {
-			return err
-		}
-		if remove {
-			if err := RemoveRun(ctx, p.st, p.Name, run); err != nil {
-				return err
-			}
-			p.Log.Verbosef("removed the superseded or incomplete run %s", run)
-		}
-	}
-	return nil
-}
-
-// superfluous reports whether run is superseded by the committed run latest,
-// or incomplete and without a new object since stale.
-func superfluous(ctx context.Context, st Store, name string, run, latest Run, stale time.Time) (bool, error) {
-	_, committed, err := manifestEntry(ctx, st, name, run)
-	if err != nil || committed {
-		return committed && run < latest, err
-	}
-	newest, err := NewestObject(ctx, st, name, run)
-	return err == nil && newest.Before(stale), err
 }
