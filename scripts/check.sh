@@ -1,0 +1,91 @@
+#!/bin/sh
+# Check everything about the repository that needs no test to run; `make check`
+# calls it with the linters built. All checks are made, then it fails if any did.
+set -u
+
+cd "$(dirname "$0")/.." || exit 1
+root=$(pwd -P)
+cd "$root" || exit 1
+tools=$root/build/tools
+failed=
+
+# check NAME COMMAND... runs a command that is silent and true if all is well.
+check() {
+	name=$1
+	shift
+	if output=$("$@" 2>&1) && [ -z "$output" ]; then
+		echo "check: $name: ok"
+	else
+		printf '%s\ncheck: %s: failed\n' "$output" "$name"
+		failed="$failed $name"
+	fi
+}
+
+format() {
+	gofmt -l .
+}
+
+# Every import rule of .depguard.yml. Its globs match absolute paths only, and a
+# clone may lie anywhere (even in a folder named like one of ours), so ROOT in
+# them stands for where this one lies. depguard reads its configuration from the
+# current folder, and says nothing if no glob matches: hence the first run, in
+# which it has to refuse an import that is there.
+imports() {
+	mkdir -p build/imports/proof || return
+	sed "s|ROOT|$root|g" .depguard.yml >build/imports/.depguard.yml || return
+	cat >build/imports/proof/.depguard.yml <<END
+proof:
+  files: ["$root/internal/cli/{**/,}*.go"]
+  listMode: Lax
+  deny: {github.com/alecthomas/kong: this proves that rules are applied}
+END
+	if ! (cd build/imports/proof && "$tools/depguard" napback/internal/cli 2>&1) |
+		grep -q 'this proves that rules are applied'; then
+		echo "depguard accepts an import that its rules deny"
+		return 1
+	fi
+	(cd build/imports && "$tools/depguard" napback/...)
+}
+
+# Whether a manual that is referred to is installed depends on the machine.
+manuals() {
+	mandoc -T lint -W style man/* 2>&1 |
+		grep -v -e 'STYLE: referenced manual not found' -e 'mandoc: outdated mandoc.db'
+	return 0
+}
+
+shell() {
+	shellcheck scripts/*.sh .ci/run
+}
+
+# Programs by their first bytes: ELF, PE, Mach-O (three forms), archives.
+binaries() {
+	git rev-parse --git-dir >/dev/null 2>&1 || return 0 # not a clone
+	git ls-files | while read -r file; do
+		[ -f "$file" ] || continue
+		case $(head -c 4 "$file" | od -A n -t x1 | tr -d ' \n') in
+		7f454c46 | 4d5a* | cffaedfe | cefaedfe | cafebabe | 213c6172)
+			echo "$file: is a program or library" ;;
+		esac
+	done
+}
+
+cross() {
+	for target in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 freebsd/amd64; do
+		CGO_ENABLED=0 GOOS=${target%/*} GOARCH=${target#*/} go build ./... || echo "$target: does not build"
+	done
+}
+
+check gofmt format
+check 'go vet' go vet ./...
+check staticcheck "$tools/staticcheck" ./...
+check 'import rules' imports
+check 'go.mod tidy' go mod tidy -diff
+check 'manual pages' manuals
+check shellcheck shell
+check 'no binaries in git' binaries
+check 'builds everywhere' cross
+if [ -n "$failed" ]; then
+	echo "check: failed:$failed"
+	exit 1
+fi
