@@ -1,0 +1,159 @@
+// Package logging writes napback's log: lines of text or JSON, to stderr, to a
+// file that is rotated, to syslog (which journald reads too), or to the last
+// two at once.
+//
+// A line goes through these steps:
+//
+//  1. Its level is compared with that of its job (AtLevel), of the kind of its
+//     source (Options.Kinds), or of the run.
+//  2. Secrets are masked in the message and in every attribute, and what is
+//     too long is cut (Redactor).
+//  3. It is written in each place's format, with the run's id.
+//  4. A place that cannot be written costs one warning; its lines go to stderr
+//     until it can be written again. Logging never fails a backup and never
+//     holds it up for longer than a few seconds.
+//
+// A line of text is for people and for grep:
+//
+//	2026-11-20T03:15:02+01:00 WARN 20261120T031502Z-k3f9 home/build tar: the message key=value
+//
+// Time, level, run, job and stage come first, the last two only where they are
+// known. Bytes that are not printable are escaped, so that a file's name can
+// neither forge a line nor control a terminal.
+package logging
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+)
+
+// The attributes that a line of text puts first, and the one that Kinds is
+// about, which text leaves out.
+const (
+	Run   = "run"
+	Job   = "job"
+	Stage = "stage"
+	Kind  = "kind"
+)
+
+// Format is how lines are written.
+type Format string
+
+// The formats; "" is Text.
+const (
+	Text Format = "text"
+	JSON Format = "json"
+)
+
+// Options say what is logged, and where to.
+type Options struct {
+	Level slog.Level
+	// Kinds are the levels of lines with one of these values as their
+	// attribute Kind, instead of Level.
+	Kinds  map[string]slog.Level
+	Format Format
+	Run    string // the id of the run, in every line; "" = none
+
+	File string // "" = none
+	// MaxSize is how many bytes a file may have before the next one is
+	// begun. It is rounded up to whole MiB, the unit of the rotation; 0 =
+	// 10 MiB.
+	MaxSize int64
+	// MaxBackups is how many files are kept besides the current one; 0 = 5.
+	MaxBackups int
+
+	// Syslog also writes to the local syslog, as facility daemon.
+	Syslog bool
+
+	Secrets []string  // masked wherever they occur; see NewRedactor
+	Stderr  io.Writer // nil = the process's own
+
+	syslogPaths []string // instead of the system's
+}
+
+// Open returns a logger. Its error is only about Options that cannot be meant
+// so; a place that cannot be written is told on stderr. Lines that come after
+// Close go to stderr.
+func Open(o Options) (*slog.Logger, io.Closer, error) {
+	if o.Stderr == nil {
+		o.Stderr = os.Stderr
+	}
+	encode := encodeText
+	switch o.Format {
+	case "", Text:
+	case JSON:
+		encode = encodeJSON
+	default:
+		return nil, nil, fmt.Errorf("log format %q: want text or json", o.Format)
+	}
+	if o.Syslog && (runtime.GOOS == "windows" || runtime.GOOS == "plan9" || runtime.GOOS == "js") {
+		return nil, nil, fmt.Errorf("syslog: there is none on %s", runtime.GOOS)
+	}
+	out := &output{stderr: o.Stderr, encode: encode}
+	if o.File != "" {
+		f, err := openFile(o.File, o.MaxSize, o.MaxBackups)
+		out.add("log file "+o.File, f, encode, err)
+	}
+	if o.Syslog {
+		short := encode
+		if o.Format != JSON {
+			short = encodeShort
+		}
+		out.add("syslog", newSyslog(o.syslogPaths), short, nil)
+	}
+	c := &core{out: out, redact: NewRedactor(o.Secrets), kinds: o.Kinds, run: o.Run, level: o.Level, lowest: o.Level}
+	for _, level := range o.Kinds {
+		c.lowest = min(c.lowest, level)
+	}
+	return slog.New(&handler{core: c}), out, nil
+}
+
+// AtLevel returns the logger with another level, whatever the kind of source:
+// that of a job. A logger that is not from Open is returned as it is.
+func AtLevel(log *slog.Logger, level slog.Level) *slog.Logger {
+	h, ok := log.Handler().(*handler)
+	if !ok {
+		return log
+	}
+	changed := *h
+	changed.own, changed.level = true, level
+	return slog.New(&changed)
+}
+
+// ParseLevel reads debug, info, warn or error.
+func ParseLevel(name string) (slog.Level, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(name)); err != nil {
+		return level, fmt.Errorf("log level %q: want debug, info, warn or error", name)
+	}
+	return level, nil
+}
+
+// regular resolves symbolic links and refuses what is there but is no regular
+// file: rotation renames the file, which must never happen to /dev/null or to
+// a directory.
+func regular(path string) (string, error) {
+	real, err := filepath.EvalSymlinks(path)
+	if errors.Is(err, os.ErrNotExist) {
+		if _, err := os.Lstat(path); err == nil {
+			return "", errors.New("symbolic link to nothing")
+		}
+		return path, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	info, err := os.Stat(real)
+	if err != nil {
+		return "", err
+	}
+	if !info.Mode().IsRegular() {
+		return "", errors.New("not a regular file")
+	}
+	return real, nil
+}
