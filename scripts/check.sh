@@ -9,11 +9,11 @@ cd "$root" || exit 1
 tools=$root/build/tools
 failed=
 
-# check NAME COMMAND... runs a command that is silent and true if all is well.
+# check NAME COMMAND... shows what a command prints only if it fails.
 check() {
 	name=$1
 	shift
-	if output=$("$@" 2>&1) && [ -z "$output" ]; then
+	if output=$("$@" 2>&1); then
 		echo "check: $name: ok"
 	else
 		printf '%s\ncheck: %s: failed\n' "$output" "$name"
@@ -21,8 +21,11 @@ check() {
 	fi
 }
 
-format() {
-	gofmt -l .
+# silent COMMAND... fails if a command prints anything: each line is a finding.
+silent() {
+	findings=$("$@" 2>&1) && [ -z "$findings" ] && return
+	echo "$findings"
+	return 1
 }
 
 # Every import rule of .depguard.yml. Its globs match absolute paths only, and a
@@ -51,7 +54,7 @@ END
 manuals() {
 	mandoc -T lint -W style man/* 2>&1 |
 		grep -v -e 'STYLE: referenced manual not found' -e 'mandoc: outdated mandoc.db'
-	return 0
+	return 0 # of grep
 }
 
 shell() {
@@ -71,19 +74,23 @@ binaries() {
 }
 
 cross() {
+	bad=
 	for target in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 freebsd/amd64; do
-		CGO_ENABLED=0 GOOS=${target%/*} GOARCH=${target#*/} go build ./... || echo "$target: does not build"
+		CGO_ENABLED=0 GOOS=${target%/*} GOARCH=${target#*/} go build ./... && continue
+		echo "$target: does not build"
+		bad=yes
 	done
+	[ -z "$bad" ]
 }
 
-check gofmt format
+check gofmt silent gofmt -l .
 check 'go vet' go vet ./...
 check staticcheck "$tools/staticcheck" ./...
 check 'import rules' imports
 check 'go.mod tidy' go mod tidy -diff
-check 'manual pages' manuals
+check 'manual pages' silent manuals
 check shellcheck shell
-check 'no binaries in git' binaries
+check 'no binaries in git' silent binaries
 check 'builds everywhere' cross
 if [ -n "$failed" ]; then
 	echo "check: failed:$failed"
