@@ -24,23 +24,23 @@ ifneq ($(shell git rev-parse --is-inside-work-tree 2>/dev/null),true)
 export GOFLAGS += -buildvcs=false
 endif
 
-.PHONY: build test check demo demo-s3 install uninstall clean tools linters
+.PHONY: build test check demo demo-s3 install uninstall clean go-test tools linters
 .DELETE_ON_ERROR:
 
 build:
 	@mkdir -p $(BIN)
 	CGO_ENABLED=0 go build -trimpath -o $(BIN)/ $(TOOLS:%=./%)
 
-# A finding of check does not keep the tests from running. The race detector
-# needs cgo and gcc; the tools are built without.
+# -k: a finding of check does not keep the tests from running.
 test:
 	scripts/install-deps.sh test
 	$(MAKE) tools
 	$(MAKE) build
-	@status=0; \
-	$(MAKE) check || status=1; \
-	CGO_ENABLED=1 go test -race -p 2 -timeout 40m ./... || status=1; \
-	exit $$status
+	$(MAKE) -j1 -k check go-test
+
+# The race detector needs cgo and gcc; the tools are built without.
+go-test:
+	CGO_ENABLED=1 go test -race -p 2 -timeout 40m ./...
 
 check:
 	scripts/install-deps.sh test
