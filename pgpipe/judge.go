@@ -59,6 +59,9 @@ func judge(k *key, s selector, now time.Time) (*recipient, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := judgeOwnership(k.entity, s, now, config); err != nil {
+		return nil, err
+	}
 	userID, err := judgeUserID(k.entity, s.email, now, config)
 	if err != nil {
 		return nil, err
@@ -130,6 +133,24 @@ func judgeUserID(e *openpgp.Entity, email string, now time.Time, config *packet.
 		err = errors.New("has that address only in a user id that is revoked, expired or not self-signed")
 	}
 	return "", err
+}
+
+// judgeOwnership refuses a key that is named by a subkey which stands in it
+// without being bound to it: anybody can put a subkey of another's there.
+func judgeOwnership(e *openpgp.Entity, s selector, now time.Time, config *packet.Config) error {
+	if s.hex == "" || s.matchesPrint(fmt.Sprintf("%X", e.PrimaryKey.Fingerprint)) {
+		return nil
+	}
+	for i := range e.Subkeys {
+		sub := &e.Subkeys[i]
+		if !s.matchesPrint(fmt.Sprintf("%X", sub.PublicKey.Fingerprint)) {
+			continue
+		}
+		if _, err := sub.LatestValidBindingSignature(now, config); err == nil {
+			return nil
+		}
+	}
+	return errors.New("holds that subkey without a valid binding signature")
 }
 
 // encryptionKey returns the newest valid encryption subkey, as gpg does, or

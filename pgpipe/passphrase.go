@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
@@ -72,30 +73,31 @@ func (p *passphrase) try(key *packet.PrivateKey, secret []byte) error {
 	return nil
 }
 
-// ask reads a line without echo, and puts the terminal right if ctx ends
-// meanwhile.
+// ask reads a line without echo, and puts the terminal right however it ends.
 func (p *passphrase) ask(tty *os.File, prompt string) ([]byte, error) {
 	fd := int(tty.Fd())
-	state, err := term.GetState(fd)
+	state, err := term.MakeRaw(fd) // before the prompt, so that nothing typed is ever shown
 	if err != nil {
 		return nil, err
 	}
+	defer term.Restore(fd, state)
 	type line struct {
-		text []byte
+		text string
 		err  error
 	}
 	typed := make(chan line, 1)
-	fmt.Fprint(tty, prompt)
 	go func() {
-		text, err := term.ReadPassword(fd)
+		text, err := term.NewTerminal(tty, "").ReadPassword(prompt)
 		typed <- line{text, err}
 	}()
-	defer fmt.Fprintln(tty)
 	select {
 	case l := <-typed:
-		return l.text, l.err
+		if l.err == io.EOF { // also Ctrl-C and Ctrl-D
+			l.err = errors.New("no passphrase was typed")
+		}
+		return []byte(l.text), l.err
 	case <-p.ctx.Done():
-		return nil, errors.Join(context.Cause(p.ctx), term.Restore(fd, state))
+		return nil, context.Cause(p.ctx)
 	}
 }
 

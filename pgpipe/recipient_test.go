@@ -268,6 +268,38 @@ func TestAUserIDWithoutItsOwnSelfSignatureNamesNobody(t *testing.T) {
 	refuse(t, cli.Failed, []string{"-R", forged}, "self-signature")
 }
 
+func TestAForeignSubkeyNamesNobody(t *testing.T) {
+	g, keys := commonKeys()
+	victim, attacker := keys[2], keys[0]
+	var stolen []*packet.OpaquePacket
+	data, err := os.ReadFile(victim.public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	editPackets(t, data, func(p *packet.OpaquePacket) []*packet.OpaquePacket {
+		if p.Tag == tagPublicSubkey || len(stolen) > 0 {
+			stolen = append(stolen, p) // the subkey and its binding to the victim's key
+		}
+		return nil
+	})
+	forged, err := os.ReadFile(attacker.public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	buffer := bytes.NewBuffer(forged)
+	for _, p := range stolen {
+		if err := p.Serialize(buffer); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file, sub := g.file(t, buffer.Bytes()), g.prints(t, victim.userID)[1]
+	for _, name := range []string{sub, sub[24:], sub + "!"} {
+		refuse(t, cli.Failed, []string{"-R", file, "-r", name}, "valid binding signature")
+		// The victim's own key is still found by it.
+		mustPgpipe(t, nil, "-R", file, "-R", victim.public, "-r", name)
+	}
+}
+
 func TestAnUnreadableKeyHarmsOnlyItself(t *testing.T) {
 	g, keys := commonKeys()
 	good, bad := keys[2], keys[0]
@@ -292,6 +324,33 @@ func TestAnUnreadableKeyHarmsOnlyItself(t *testing.T) {
 	}
 	refuse(t, cli.Failed, []string{"--keyring", ring, "-r", bad.name + "@example.org"}, "cannot be read")
 	refuse(t, cli.Failed, []string{"-R", ring}, "cannot be read")
+}
+
+func TestExpiredAndRevokedKeysStillOpenOldMessages(t *testing.T) {
+	g, prints := zoo()
+	for _, name := range []string{"expired", "revoked", "revokedsub", "expiredsub"} {
+		_, secret := g.export(t, prints[name], "")
+		ring := ringOf(t, g, prints[name])
+		to := &recipient{entity: ring.entity, subkey: ring.entity.Subkeys[0].PublicKey}
+		var sealed bytes.Buffer
+		m := message{to: []*recipient{to}}
+		if err := m.encrypt(&sealed, strings.NewReader("old")); err != nil {
+			t.Fatal(err)
+		}
+		if got := mustPgpipe(t, sealed.Bytes(), "-d", "-k", secret); string(got) != "old" {
+			t.Errorf("%s: got %q", name, got)
+		}
+	}
+}
+
+// ringOf reads one key of a home.
+func ringOf(t *testing.T, g *gnupg, print string) *key {
+	t.Helper()
+	keys, err := parseKeyFile("export", g.gpg(t, nil, "--export", print))
+	if err != nil || len(keys) != 1 {
+		t.Fatalf("%d keys, %v", len(keys), err)
+	}
+	return keys[0]
 }
 
 func TestSecretKeysAreNotTakenForRecipients(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
@@ -62,9 +61,8 @@ func TestWrongPassphraseFails(t *testing.T) {
 
 func TestWithoutATerminalAPassphraseFileIsAskedFor(t *testing.T) {
 	_, public, secret, _ := protectedKey(t)
-	cmd := exec.Command("pgpipe", "-d", "-k", secret)
+	cmd := exec.Command("setsid", "-w", "pgpipe", "-d", "-k", secret) // no controlling terminal
 	cmd.Stdin = bytes.NewReader(mustPgpipe(t, []byte("hello"), "-R", public))
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // no controlling terminal
 	out, err := cmd.CombinedOutput()
 	if err == nil || cmd.ProcessState.ExitCode() != cli.Failed ||
 		!strings.Contains(string(out), "pgpipe: hint: use --passphrase-file FILE\n") {
