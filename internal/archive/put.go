@@ -115,7 +115,7 @@ func Put(ctx context.Context, st Store, in io.Reader, o PutOptions) (*Manifest, 
 // begin names the run.
 func (p *put) begin(ctx context.Context) error {
 	runs, err := ListRuns(ctx, p.st, p.Name)
-	if errors.Is(err, ErrPermission) {
+	if errors.Is(err, ErrPermission) && !errors.Is(err, ErrCredentials) {
 		// Credentials that can only create objects are a use that is meant.
 		p.Log.Verbosef("list the runs of %q: not allowed, so the run is named by the clock alone", p.Name)
 		runs, err = nil, nil

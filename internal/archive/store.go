@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"time"
@@ -20,6 +21,9 @@ var (
 	// ErrPermission: the credentials do not allow the operation. It is
 	// permanent: it is not retried.
 	ErrPermission = errors.New("access denied")
+	// ErrCredentials: the service does not accept the credentials at all.
+	// It is also an ErrPermission.
+	ErrCredentials = fmt.Errorf("%w: the credentials are not accepted", ErrPermission)
 )
 
 // Store is one bucket: immutable objects under keys. Implementations retry

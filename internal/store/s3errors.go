@@ -102,7 +102,7 @@ func (r errorReader) read(err error, bucket string) *failure {
 // byCode knows the codes whose meaning is worth more than the service's text.
 func (r errorReader) byCode(err error, code, bucket string) *failure {
 	refused := func(text, hint string) *failure {
-		return &failure{cause: cli.WithHint(&because{text, archive.ErrPermission}, "%s", hint)}
+		return &failure{cause: cli.WithHint(&because{text, archive.ErrCredentials}, "%s", hint)}
 	}
 	switch code {
 	case "NoSuchBucket":
@@ -202,7 +202,7 @@ func (r errorReader) source() string {
 func (r errorReader) credentials(err error) *failure {
 	text := err.Error()
 	if strings.Contains(text, "no EC2 IMDS role found") || strings.Contains(text, "EC2 IMDS") || strings.Contains(text, "static credentials are empty") {
-		return &failure{cause: cli.WithHint(&because{"no credentials found", archive.ErrPermission},
+		return &failure{cause: cli.WithHint(&because{"no credentials found", archive.ErrCredentials},
 			"give -K FILE, or --profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")}
 	}
 	if code := apiCode(err); code != "" {
@@ -211,7 +211,7 @@ func (r errorReader) credentials(err error) *failure {
 	if i := strings.LastIndex(text, "request ID"); i >= 0 {
 		text = text[:i]
 	}
-	cause := &because{"no credentials: " + oneLine(text), archive.ErrPermission}
+	cause := &because{"no credentials: " + oneLine(text), archive.ErrCredentials}
 	var network *net.OpError
 	passing := errors.As(err, &network) || httpStatus(err) >= 500
 	return &failure{cause: cli.WithHint(cause, "renew %s", r.source()), retryable: passing}
