@@ -191,20 +191,25 @@ func (d *decrypter) noSecretKey(h *head) error {
 // ends with io.EOF only once their integrity has been confirmed. The fast
 // path is for what pgpipe and gpg write; the library reads the rest.
 func openBody(sealed packet.EncryptedDataPacket, session *packet.EncryptedKey) (io.Reader, error) {
+	var contents *io.Reader
 	switch p := sealed.(type) {
 	case *packet.SymmetricallyEncrypted:
 		if p.Version == seipdVersion && isAES(session.CipherFunc) && len(session.Key) == session.CipherFunc.KeySize() {
 			return newSEIPDReader(p.Contents, session.Key)
 		}
-		p.Contents = wholeBody{p.Contents}
+		contents = &p.Contents
 	case *packet.AEADEncrypted:
-		p.Contents = wholeBody{p.Contents}
+		contents = &p.Contents
+	default:
+		return nil, errors.New("unknown kind of encrypted packet")
 	}
+	packetBody := &verdict{r: *contents}
+	*contents = packetBody
 	body, err := sealed.Decrypt(session.CipherFunc, session.Key)
 	if err != nil {
 		return nil, err
 	}
-	return &closeAtEOF{body: body}, nil
+	return &libraryReader{body, packetBody}, nil
 }
 
 func isAES(c packet.CipherFunction) bool {
@@ -274,30 +279,26 @@ func (v *verdict) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// closeAtEOF makes a library reader, which checks integrity in Close, check
-// it before it says io.EOF.
-type closeAtEOF struct{ body io.ReadCloser }
-
-func (c *closeAtEOF) Read(p []byte) (int, error) {
-	n, err := c.body.Read(p)
-	if err == io.EOF {
-		if failed := c.body.Close(); failed != nil {
-			return n, failed
-		}
-	}
-	return n, err
+// libraryReader makes one of the library's readers, which check integrity in
+// Close and may take a packet that is cut short for one that ends, check all
+// of it before it says io.EOF.
+type libraryReader struct {
+	body   io.ReadCloser
+	packet *verdict
 }
 
-// wholeBody keeps the library from taking a packet that is cut short for one
-// that ends.
-type wholeBody struct{ r io.Reader }
-
-func (w wholeBody) Read(p []byte) (int, error) {
-	n, err := w.r.Read(p)
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		err = errTruncated
+func (l *libraryReader) Read(p []byte) (int, error) {
+	n, err := l.body.Read(p)
+	if err != io.EOF {
+		return n, err
 	}
-	return n, err
+	if err := l.body.Close(); err != nil {
+		return n, err
+	}
+	if _, err := l.packet.Read(make([]byte, 1)); err != io.EOF {
+		return n, errTruncated
+	}
+	return n, io.EOF
 }
 
 // onlyWriter hides other methods of a writer, so that the buffer is used.

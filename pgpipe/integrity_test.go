@@ -204,6 +204,45 @@ func TestEveryCutIsNoticed(t *testing.T) {
 	}
 }
 
+// TestAMissingLastLengthIsNoticed cuts the one byte of a message that holds no
+// content: the length 0 that ends a packet after a partial one.
+func TestAMissingLastLengthIsNoticed(t *testing.T) {
+	g, keys := commonKeys()
+	k := keys[2]
+	for name, makeMessage := range map[string]func(plain []byte) []byte{
+		"pgpipe": func(plain []byte) []byte { return mustPgpipe(t, plain, "-R", k.public) },
+		"gpg, CAST5": func(plain []byte) []byte {
+			return g.gpg(t, plain, "-z", "0", "--cipher-algo", "CAST5", "-e", "-r", k.fingerprint)
+		},
+		"library, SEIPDv2": func(plain []byte) []byte { return aeadMessage(t, k, plain) },
+		"gpg 2.4, OCB":     func(plain []byte) []byte { return ocbMessage(t, k, plain) },
+	} {
+		const partial, partialLog = 512, 9
+		size := partial
+		for {
+			message := makeMessage(make([]byte, size))
+			start := endOfSessionKeys(t, message)
+			p, err := packet.NewOpaqueReader(bytes.NewReader(message[start:])).Next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if excess := len(p.Contents) - partial; excess > 0 {
+				size -= excess
+				continue
+			}
+			whole := append(bytes.Clone(message[:start]), 0xC0|p.Tag, 0xE0|partialLog)
+			whole = append(append(whole, p.Contents...), 0)
+			if got := mustPgpipe(t, whole, "-d", "-k", k.secret); len(got) != size {
+				t.Errorf("%s: got %d bytes of %d", name, len(got), size)
+			}
+			if r := pgpipe(t, bytes.NewReader(whole[:len(whole)-1]), "-d", "-k", k.secret); r.status != cli.Integrity {
+				t.Errorf("%s: without the last length: status %d", name, r.status)
+			}
+			break
+		}
+	}
+}
+
 func TestAnythingBehindTheMessageIsRefused(t *testing.T) {
 	_, keys := commonKeys()
 	k := keys[2]

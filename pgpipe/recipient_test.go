@@ -217,6 +217,8 @@ func TestARevocationInOneCopyOfAKeyCounts(t *testing.T) {
 	mustPgpipe(t, []byte("x"), "-R", before) // it would be usable
 	refuse(t, cli.Failed, []string{"-R", before, "-R", g.file(t, revoked)}, "was revoked")
 	refuse(t, cli.Failed, []string{"-R", g.file(t, revoked), "-R", before}, "was revoked")
+	refuse(t, cli.Failed, []string{"-R", before, "-R", g.file(t, revoked), "-r", prints["revoked"]}, "was revoked")
+	refuse(t, cli.Failed, []string{"--keyring", g.file(t, append(withoutRevocations(t, revoked), revoked...)), "-r", prints["revoked"]}, "was revoked")
 }
 
 // withoutRevocations drops the revocation signatures of a primary key.
