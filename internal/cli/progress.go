@@ -15,6 +15,7 @@ import (
 // chunks and, when the size is known, the time that is left. A nil *Progress
 // shows nothing. It is safe for concurrent use.
 type Progress struct {
+	w      io.Writer
 	bar    *progressbar.ProgressBar
 	chunks atomic.Int64
 }
@@ -26,7 +27,7 @@ func NewProgress(w io.Writer, mode string, total int64) *Progress {
 	if mode == "never" || mode == "auto" && !IsTerminal(w) {
 		return nil
 	}
-	return &Progress{bar: progressbar.NewOptions64(total,
+	return &Progress{w: w, bar: progressbar.NewOptions64(total,
 		progressbar.OptionSetWriter(w),
 		progressbar.OptionShowBytes(true),
 		progressbar.OptionShowTotalBytes(true),
@@ -54,6 +55,9 @@ func (p *Progress) Close() {
 		return
 	}
 	_ = p.bar.Exit()
+	if p.chunks.Load() > 0 {
+		fmt.Fprintln(p.w)
+	}
 }
 
 // IsTerminal reports whether a stream is a terminal.

@@ -132,21 +132,31 @@ func (p *Process) Signal(sig os.Signal) {
 // Pid is the process's number.
 func (p *Process) Pid() int { return p.cmd.Process.Pid }
 
-// Resident is the most memory that the process, which still runs, has had, in
-// bytes. What wait4 tells would count the test's own memory too, because a
-// process begins its life with that of its parent.
+// Resident is TryResident of a process that still runs.
 func (p *Process) Resident() int64 {
 	p.t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Pid()))
-	if err != nil {
-		p.t.Fatal(err)
+	resident, ok := p.TryResident()
+	if !ok {
+		p.t.Fatalf("%v has ended", p.cmd.Args)
 	}
-	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	return resident
+}
+
+// TryResident is the most memory that the process has had, in bytes, unless
+// it has ended. What wait4 tells would count the test's own memory too, because a
+// process begins its life with that of its parent.
+func (p *Process) TryResident() (int64, bool) {
+	p.t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Pid()))
+	_, rest, ok := strings.Cut(string(status), "VmHWM:")
+	if err != nil || !ok {
+		return 0, false
+	}
 	var kB int64
 	if _, err := fmt.Sscanf(rest, "%d kB", &kB); err != nil {
 		p.t.Fatalf("no VmHWM in %q", status)
 	}
-	return kB << 10
+	return kB << 10, true
 }
 
 // Done is closed when the process has ended.
