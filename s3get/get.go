@@ -148,6 +148,9 @@ func find(ctx context.Context, bucket archive.Store, address archive.Address) (*
 func (o *options) getJs3tream(ctx context.Context, service store.Service, std cli.Streams, log *cli.Log) error {
 	// js3tream's names may hold what ours may not, such as a leading slash.
 	bucketName, name, ok := strings.Cut(o.Address, ":")
+	if address, isURL := strings.CutPrefix(o.Address, "s3://"); isURL {
+		bucketName, name, ok = strings.Cut(address, "/")
+	}
 	if !ok || bucketName == "" || name == "" {
 		return cli.UsageErrorf("address %q: want BUCKET:NAME", o.Address)
 	}
