@@ -99,6 +99,9 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 		log.Verbosef("the reader has closed the pipe")
 		return nil
 	}
+	if cause := context.Cause(ctx); cause != nil && errors.Is(err, cause) {
+		return cause // what it cut short does not matter
+	}
 	return err
 }
 

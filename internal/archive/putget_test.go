@@ -15,7 +15,9 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"napback/internal/archive"
@@ -616,4 +618,25 @@ func (d dropping) Put(_ context.Context, obj archive.Upload) error {
 // List says that nothing may be listed, so that nothing is missed.
 func (d dropping) List(context.Context, archive.Query) iter.Seq2[archive.Entry, error] {
 	return func(yield func(archive.Entry, error) bool) { yield(archive.Entry{}, archive.ErrPermission) }
+}
+
+// brokenReader is a bucket whose objects end in an error.
+type brokenReader struct{ archive.Store }
+
+func (b brokenReader) Get(ctx context.Context, key string) (io.ReadCloser, int64, error) {
+	body, size, err := b.Store.Get(ctx, key)
+	if strings.Contains(key, ":0000") {
+		body = io.NopCloser(iotest.ErrReader(fmt.Errorf("write tcp: %w", syscall.EPIPE)))
+	}
+	return body, size, err
+}
+
+func TestBrokenPipeToTheServerIsNotOneToTheReader(t *testing.T) {
+	st, _ := bucket(t)
+	m := mustPut(t, st, "x", random(1000), 100)
+	err := archive.Get(t.Context(), brokenReader{st}, m, io.Discard, getOptions())
+	var output *archive.OutputError
+	if !errors.Is(err, syscall.EPIPE) || errors.As(err, &output) {
+		t.Errorf("a connection that breaks is %v, of the output: %v", err, output != nil)
+	}
 }
