@@ -110,22 +110,29 @@ func (b *backup) storeWell(ctx context.Context, r *result) error {
 
 // prepare does steps 1 to 3. It changes nothing but b.
 func (b *backup) prepare(ctx context.Context, note func(string)) error {
+	h, err := b.tools.look(ctx, b.job, b.stageLine(nil))
+	if err != nil {
+		return err
+	}
+	if h.blind {
+		note("the credentials do not allow to list the bucket: relying on the local state")
+	}
+	return b.decide(h, note)
+}
+
+// decide does steps 2 and 3 on what the bucket holds.
+func (b *backup) decide(h *holdings, note func(string)) error {
+	b.held = h
 	record, err := b.state.Load()
 	if err != nil {
 		b.warn(fmt.Sprintf("%v: going on without it", err))
 	}
-	if b.held, err = b.tools.look(ctx, b.job, b.stageLine(nil)); err != nil {
-		return err
-	}
-	if b.held.blind {
-		note("the credentials do not allow to list the bucket: relying on the local state")
-	}
 	var said string
-	b.record, said = reconcile(record, b.held)
+	b.record, said = reconcile(record, h)
 	if b.settled = record.Pending != nil; b.settled {
 		note(said)
 	}
-	p := planner{job: b.job, host: b.host, today: b.today, force: b.force, hash: b.source.hash(b.job), record: b.record, held: b.held}
+	p := planner{job: b.job, host: b.host, today: b.today, force: b.force, hash: b.source.hash(b.job), record: b.record, held: h}
 	if b.decision, err = p.plan(); err != nil {
 		return err
 	}

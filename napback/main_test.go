@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // binDir is where TestMain has built all tools; tests drive them as a user
@@ -26,6 +27,10 @@ func testMain(m *testing.M) int {
 	}
 	defer os.RemoveAll(dir)
 	binDir = dir
+	if err := os.Chmod(dir, 0o755); err != nil { // tests may run tools as another user
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	build := exec.Command("go", "build", "-o", dir, "napback/s3put", "napback/s3get", "napback/s3ls", "napback/s3rm", "napback/pgpipe", "napback/napback")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build the tools: %v\n%s", err, out)
@@ -42,8 +47,10 @@ type site struct {
 	diffs  string
 	store  string
 	conf   string
-	path   []string // before PATH, for fakes
-	env    []string
+	bin    string   // the tools
+	path   string   // PATH for the tools
+	env    []string // added to their environment
+	setup  func(*exec.Cmd)
 }
 
 // newSite makes a site whose only job is source, with DIFFs 3 and Fulls 2, and
@@ -52,7 +59,8 @@ func newSite(t *testing.T, extra ...string) *site {
 	t.Helper()
 	dir := t.TempDir()
 	s := &site{t: t, dir: dir, source: filepath.Join(dir, "src"), diffs: filepath.Join(dir, "diffs"),
-		store: filepath.Join(dir, "store"), conf: filepath.Join(dir, "napback.conf")}
+		store: filepath.Join(dir, "store"), conf: filepath.Join(dir, "napback.conf"),
+		bin: binDir, path: os.Getenv("PATH")}
 	for _, d := range []string{s.source, s.diffs, filepath.Join(s.store, "bk")} {
 		s.must(os.MkdirAll(d, 0o755))
 	}
@@ -92,16 +100,18 @@ type ended struct {
 	out, stderr string
 }
 
-func (e ended) String() string { return fmt.Sprintf("exit %d\nstdout: %s\nstderr: %s", e.code, e.out, e.stderr) }
+func (e ended) String() string {
+	return fmt.Sprintf("exit %d\nstdout: %s\nstderr: %s", e.code, e.out, e.stderr)
+}
 
 // command is one of our tools, with the site's environment.
 func (s *site) command(ctx context.Context, tool string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, filepath.Join(binDir, tool), args...)
-	cmd.Env = append(os.Environ(), "HOME="+s.dir, "AWS_ENDPOINT_URL_S3=file://"+s.store)
-	if len(s.path) > 0 {
-		cmd.Env = append(cmd.Env, "PATH="+strings.Join(s.path, ":")+":"+os.Getenv("PATH"))
-	}
+	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, tool), args...)
+	cmd.Env = append(os.Environ(), "HOME="+s.dir, "AWS_ENDPOINT_URL_S3=file://"+s.store, "PATH="+s.path)
 	cmd.Env = append(cmd.Env, s.env...)
+	if s.setup != nil {
+		s.setup(cmd)
+	}
 	return cmd
 }
 
@@ -138,5 +148,33 @@ func (s *site) archives() []string {
 	return names
 }
 
-// The days of a cycle of 4 with 2 FULLs: day(0) is in slot 0, a FULL.
-func day(n int) string { return fmt.Sprintf("2026-11-%02d", 19+n) }
+// fake replaces a program by a shell script for the runs to come, to show a fault
+// that the real one cannot be made to show. $REAL is the real one.
+func (s *site) fake(name, script string) {
+	s.t.Helper()
+	if s.bin == binDir {
+		s.bin = s.t.TempDir()
+		tools, err := filepath.Glob(filepath.Join(binDir, "*"))
+		s.must(err)
+		for _, tool := range tools {
+			// napback looks beside its own file, so a symbolic link would not do.
+			s.must(os.Link(tool, filepath.Join(s.bin, filepath.Base(tool))))
+		}
+		s.path = s.bin + ":" + s.path
+	}
+	real := filepath.Join(binDir, name)
+	if _, err := os.Stat(real); err != nil {
+		real, err = exec.LookPath(name)
+		s.must(err)
+	}
+	s.must(errors.Join(os.RemoveAll(filepath.Join(s.bin, name)),
+		os.WriteFile(filepath.Join(s.bin, name), []byte("#!/bin/bash\nREAL="+real+"\n"+script+"\n"), 0o755)))
+}
+
+// real takes all fakes back.
+func (s *site) real() { s.bin, s.path = binDir, os.Getenv("PATH") }
+
+// day is the n-th day of a round of 8 slots: a FULL on days 0 and 4.
+func day(n int) string {
+	return time.Date(2026, 11, 19+n, 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
+}

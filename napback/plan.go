@@ -51,8 +51,16 @@ func (e *engine) planJob(ctx context.Context, job *config.Job) (string, error) {
 		return "", err
 	}
 	var notes []string
-	if err := b.prepare(ctx, func(text string) { notes = append(notes, text) }); err != nil {
-		return "", err
+	note := func(text string) { notes = append(notes, text) }
+	if err := b.prepare(ctx, note); err != nil {
+		if b.held != nil || ctx.Err() != nil {
+			return "", err
+		}
+		// A plan is worth seeing also without the network.
+		note("the bucket does not answer, so the job would fail; this is by the local state: " + err.Error())
+		if err := b.decide(&holdings{blind: true}, note); err != nil {
+			return "", err
+		}
 	}
 	d := b.decision
 	var text strings.Builder

@@ -4,11 +4,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"napback/internal/cli"
 	"napback/napback/chain"
 	"napback/napback/config"
 	"napback/napback/state"
@@ -30,6 +33,9 @@ type tarSource struct {
 func newTarSource(program string, job *config.Job) (*tarSource, error) {
 	s := &tarSource{program: program, source: job.Source, member: memberName(job.Source)}
 	set := &job.Settings
+	if slices.Contains(set.TarOptions, "--wildcards") {
+		return nil, cli.WithHint(errors.New("TarOptions --wildcards makes tar leave out all directories"), "Exclude knows wildcards without it")
+	}
 	if set.OneFileSystem {
 		s.options = append(s.options, "--one-file-system")
 	}
@@ -101,7 +107,9 @@ func excludeOptions(source string, patterns []string, diffDir string) []string {
 	}
 	var all []string
 	if len(anchored)+len(floating) > 0 {
-		all = append(all, "--wildcards", "--no-wildcards-match-slash")
+		// Patterns have wildcards by default. To say --wildcards would be
+		// fatal: tar then leaves out all directories.
+		all = append(all, "--no-wildcards-match-slash")
 	}
 	if len(anchored) > 0 {
 		all = append(append(all, "--anchored"), anchored...)

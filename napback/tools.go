@@ -21,7 +21,11 @@ type tools struct {
 
 func newTools() tools {
 	t := tools{env: os.Environ()}
-	if self, err := os.Executable(); err == nil {
+	self, err := os.Executable()
+	if err != nil && strings.ContainsRune(os.Args[0], filepath.Separator) {
+		self, err = os.Args[0], nil // as on Linux without /proc
+	}
+	if err == nil {
 		if real, err := filepath.EvalSymlinks(self); err == nil {
 			self = real
 		}
@@ -70,8 +74,11 @@ func (t tools) gnuTar(ctx context.Context) (string, error) {
 		if err == nil && strings.Contains(string(out), "GNU tar") {
 			return path, nil
 		}
-		first, _, _ := strings.Cut(string(out), "\n")
-		found = append(found, fmt.Sprintf("%s is %q", path, first))
+		says, _, _ := strings.Cut(string(out), "\n")
+		if err != nil {
+			says = err.Error()
+		}
+		found = append(found, fmt.Sprintf("%s --version says %q", path, says))
 	}
 	err := errors.New("GNU tar: neither tar nor gtar in PATH is it")
 	if len(found) > 0 {
