@@ -1,0 +1,214 @@
+package notify
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/wneessen/go-mail"
+
+	"napback/internal/cli"
+)
+
+// Server is a mail server.
+type Server struct {
+	Host string
+	Port int
+	User string // "" = no authentication
+	TLS  bool   // from the first byte on, without STARTTLS
+}
+
+// ParseServer reads HOST[:PORT], smtp://[USER@]HOST[:PORT] or
+// smtps://[USER@]HOST[:PORT]. The port is 465 for smtps, else 587 with a user,
+// else 25.
+//
+// STARTTLS is used wherever it is offered. With a user it must be, and the
+// certificate must be valid, since a password is sent; only to this host itself
+// (localhost, 127.0.0.1, ::1) may it be missing. The certificate of smtps must be
+// valid too, except this host's. STARTTLS without a user takes any, as mail servers
+// do among themselves.
+func ParseServer(text string) (Server, error) {
+	full := text
+	if !strings.Contains(text, "://") {
+		full = "smtp://" + text
+	}
+	// Neither the text nor the parser's error is quoted: it may hold a password.
+	wrong := errors.New("MailServer: want HOST[:PORT], smtp://[USER@]HOST[:PORT] or smtps://[USER@]HOST[:PORT]")
+	u, err := url.Parse(full)
+	if err != nil || u.Scheme != "smtp" && u.Scheme != "smtps" || u.Hostname() == "" ||
+		strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" || strings.ContainsFunc(u.Hostname(), notHost) ||
+		strings.Contains(u.Hostname(), ":") && !strings.HasPrefix(u.Host, "[") {
+		return Server{}, wrong
+	}
+	if _, ok := u.User.Password(); ok {
+		return Server{}, errors.New("MailServer: a password does not belong there, but in a file: MailPasswordFile")
+	}
+	s := Server{Host: u.Hostname(), User: u.User.Username(), TLS: u.Scheme == "smtps", Port: 25}
+	switch {
+	case u.Port() != "":
+		if s.Port, err = strconv.Atoi(u.Port()); err != nil || s.Port < 1 || s.Port > 65535 {
+			return Server{}, wrong
+		}
+	case s.TLS:
+		s.Port = 465
+	case s.User != "":
+		s.Port = 587
+	}
+	return s, nil
+}
+
+// notHost tells what no host's name or address has.
+func notHost(r rune) bool { return r <= ' ' || strings.ContainsRune(`<>"\@,;%`, r) }
+
+func (s Server) address() string { return net.JoinHostPort(s.Host, strconv.Itoa(s.Port)) }
+
+func (s Server) loopback() bool {
+	return s.Host == "localhost" || s.Host == "127.0.0.1" || s.Host == "::1"
+}
+
+// encryption returns the rules that ParseServer tells.
+func (s Server) encryption(roots *x509.CertPool) (*tls.Config, mail.TLSPolicy) {
+	config := &tls.Config{ServerName: s.Host, RootCAs: roots, MinVersion: tls.VersionTLS12}
+	if s.User != "" && !s.loopback() {
+		return config, mail.TLSMandatory
+	}
+	// Who could show a false certificate could also hide STARTTLS, so refusing
+	// one would cost mails and protect none.
+	config.InsecureSkipVerify = !s.TLS || s.loopback()
+	return config, mail.TLSOpportunistic
+}
+
+// byServer sends the message, a mail for each recipient, over one connection.
+func (o MailOptions) byServer(ctx context.Context, m Message) error {
+	s, err := ParseServer(o.Server)
+	if err != nil {
+		return fmt.Errorf("mail: %w", err)
+	}
+	password := ""
+	if s.User != "" {
+		if password, err = readPassword(o.PasswordFile); err != nil {
+			return fmt.Errorf("mail: %w", err)
+		}
+	}
+	from := o.From
+	if from == "" {
+		from = "napback@" + m.Host
+	}
+	var mails []*mail.Msg
+	for _, to := range o.To {
+		one, err := o.compose(m, from, to)
+		if err != nil {
+			return fmt.Errorf("mail: %w", err)
+		}
+		mails = append(mails, one)
+	}
+	if err := s.deliver(ctx, o.roots, password, mails); err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx) // the connection was closed because of it
+		}
+		return fmt.Errorf("mail server %s: %w", s.address(), err)
+	}
+	return nil
+}
+
+// deliver sends mails. When ctx ends, the connection is closed under whatever
+// is going on.
+func (s Server) deliver(ctx context.Context, roots *x509.CertPool, password string, mails []*mail.Msg) error {
+	raw, err := new(net.Dialer).DialContext(ctx, "tcp", s.address())
+	if err != nil {
+		var op *net.OpError
+		if errors.As(err, &op) {
+			err = op.Err // the address is named anyway
+		}
+		return err
+	}
+	defer raw.Close()
+	defer context.AfterFunc(ctx, func() { raw.Close() })()
+
+	config, policy := s.encryption(roots)
+	dial := func(context.Context, string, string) (net.Conn, error) {
+		if !s.TLS {
+			return raw, nil
+		}
+		conn := tls.Client(raw, config)
+		return conn, conn.HandshakeContext(ctx)
+	}
+	until, _ := ctx.Deadline()
+	options := []mail.Option{
+		mail.WithPort(s.Port), mail.WithTimeout(max(time.Until(until), time.Millisecond)),
+		mail.WithTLSConfig(config), mail.WithTLSPolicy(policy), mail.WithDialContextFunc(dial),
+	}
+	if s.TLS {
+		options = append(options, mail.WithSSL())
+	}
+	if s.User != "" {
+		options = append(options, mail.WithUsername(s.User), mail.WithPassword(password),
+			mail.WithOpportunisticSMTPAuth(mail.SMTPAuthSCRAMSHA256, mail.SMTPAuthSCRAMSHA1, mail.SMTPAuthPlain, mail.SMTPAuthLogin, mail.SMTPAuthCramMD5))
+	}
+	client, err := mail.NewClient(s.Host, options...)
+	if err != nil {
+		return err
+	}
+	conn, err := client.DialToSMTPClientWithContext(ctx)
+	if err != nil {
+		return s.explain(err)
+	}
+	if err := client.SendWithSMTPClient(conn, mails...); err != nil {
+		return err
+	}
+	// What comes now cannot take the mails back.
+	_ = raw.SetDeadline(time.Now().Add(quitDelay))
+	_ = client.CloseWithSMTPClient(conn)
+	return nil
+}
+
+// quitDelay is how long a server that has taken the mails is given to say bye.
+const quitDelay = 5 * time.Second
+
+// explain adds a hint to the errors that a setting can mend.
+func (s Server) explain(err error) error {
+	if strings.Contains(err.Error(), "does not support STARTTLS") {
+		return cli.WithHint(err, "the password is not sent unencrypted: use smtps://, or the port of the server's submission service")
+	}
+	return err
+}
+
+// maxPassword bounds the file of a password, in bytes.
+const maxPassword = 4096
+
+// readPassword returns the first line of a file that nobody but its owner may
+// read.
+func readPassword(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", fmt.Errorf("password file: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return "", fmt.Errorf("password file: %w", err)
+	}
+	if runtime.GOOS != "windows" && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
+		return "", cli.WithHint(fmt.Errorf("password file %q: others can read or write it (mode %04o)", path, info.Mode().Perm()), "chmod 600 %s", path)
+	}
+	line, err := bufio.NewReader(io.LimitReader(f, maxPassword)).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("password file: %w", err)
+	}
+	password := strings.TrimRight(line, "\r\n")
+	if password == "" {
+		return "", fmt.Errorf("password file %q: its first line is empty", path)
+	}
+	return password, nil
+}
