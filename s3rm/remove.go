@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -82,7 +83,7 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 		}
 		return nil
 	}
-	if err := o.confirm(targets, std); err != nil {
+	if err := o.confirm(ctx, targets, std); err != nil {
 		return err
 	}
 	for _, t := range targets {
@@ -95,7 +96,12 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 }
 
 // target is a run, or a bucket if the name is empty.
-type target struct{ archive.Address }
+type target struct {
+	archive.Address
+	// incomplete: it is to be removed only as long as it is that. While the
+	// question waits for its answer its upload may end well.
+	incomplete bool
+}
 
 func (t target) String() string {
 	if t.Name == "" {
@@ -108,7 +114,17 @@ func (t target) remove(ctx context.Context, service store.Service) error {
 	if t.Name == "" {
 		return service.DeleteBucket(ctx, t.Bucket)
 	}
-	return archive.RemoveRun(ctx, service.Bucket(t.Bucket), t.Name, t.Run)
+	bucket := service.Bucket(t.Bucket)
+	if t.incomplete {
+		info, err := archive.DescribeRun(ctx, bucket, t.Name, t.Run)
+		if err != nil {
+			return err
+		}
+		if info.State != archive.Incomplete {
+			return fmt.Errorf("%q has been committed meanwhile and stays", t.Address)
+		}
+	}
+	return archive.RemoveRun(ctx, bucket, t.Name, t.Run)
 }
 
 // find works out what the command line means.
@@ -131,7 +147,7 @@ func (o *options) findOne(ctx context.Context, service store.Service, text strin
 		case err != nil:
 			return nil, err
 		case o.Bucket:
-			return []target{{archive.Address{Bucket: bucket}}}, nil
+			return []target{{Address: archive.Address{Bucket: bucket}}}, nil
 		case !o.Superseded && !o.Incomplete:
 			return nil, cli.WithHint(cli.UsageErrorf("address %q: want BUCKET:NAME", text), "--bucket removes a bucket that is empty")
 		}
@@ -163,7 +179,7 @@ func findExact(ctx context.Context, st archive.Store, address archive.Address) (
 	var targets []target
 	for _, run := range runs {
 		if address.Run == "" || address.Run == run {
-			targets = append(targets, target{archive.Address{Bucket: address.Bucket, Name: address.Name, Run: run}})
+			targets = append(targets, target{Address: archive.Address{Bucket: address.Bucket, Name: address.Name, Run: run}})
 		}
 	}
 	if len(targets) == 0 {
@@ -208,14 +224,17 @@ func (o *options) findRuns(ctx context.Context, st archive.Store, address archiv
 			remove = time.Since(newest) >= o.OlderThan
 		}
 		if remove {
-			targets = append(targets, target{archive.Address{Bucket: address.Bucket, Name: info.Name, Run: info.Run}})
+			targets = append(targets, target{
+				Address:    archive.Address{Bucket: address.Bucket, Name: info.Name, Run: info.Run},
+				incomplete: info.State == archive.Incomplete,
+			})
 		}
 	}
 	return targets, nil
 }
 
 // confirm asks on a terminal. Elsewhere only --yes is consent.
-func (o *options) confirm(targets []target, std cli.Streams) error {
+func (o *options) confirm(ctx context.Context, targets []target, std cli.Streams) error {
 	if o.Yes {
 		return nil
 	}
@@ -227,13 +246,35 @@ func (o *options) confirm(targets []target, std cli.Streams) error {
 		fmt.Fprintln(std.Err, t)
 	}
 	fmt.Fprintf(std.Err, "remove these %d? [y/N] ", len(targets))
-	answer, err := bufio.NewReader(std.In).ReadString('\n')
-	if err != nil && err != io.EOF {
-		return fmt.Errorf("read the answer: %w", err)
+	answer, err := readLine(ctx, std.In)
+	if err != nil {
+		return err
 	}
 	switch strings.ToLower(strings.TrimSpace(answer)) {
 	case "y", "yes":
 		return nil
 	}
-	return fmt.Errorf("nothing was removed")
+	return errors.New("nothing was removed")
+}
+
+// readLine reads a line from a terminal, where Ctrl-C must end the wait.
+func readLine(ctx context.Context, in io.Reader) (string, error) {
+	type result struct {
+		line string
+		err  error
+	}
+	read := make(chan result, 1)
+	go func() {
+		line, err := bufio.NewReader(in).ReadString('\n')
+		read <- result{line, err}
+	}()
+	select {
+	case r := <-read:
+		if r.err != nil && r.err != io.EOF {
+			return "", fmt.Errorf("read the answer: %w", r.err)
+		}
+		return r.line, nil
+	case <-ctx.Done():
+		return "", context.Cause(ctx)
+	}
 }
