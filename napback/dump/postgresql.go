@@ -1,0 +1,98 @@
+package dump
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// PostgreSQL is a database of a PostgreSQL server, or the server with all of its
+// databases, roles and tablespaces.
+type PostgreSQL struct {
+	User     string // "" = as libpq finds it
+	Database string // or All
+	Options  []string
+}
+
+// ParsePostgreSQL takes a source apart: DATABASE, all, USER@DATABASE or
+// USER@all.
+func ParsePostgreSQL(source string, options []string) PostgreSQL {
+	if user, database, ok := strings.Cut(source, "@"); ok {
+		return PostgreSQL{user, database, options}
+	}
+	return PostgreSQL{"", source, options}
+}
+
+// postgresEnv are the variables of libpq.
+var postgresEnv = []string{"PG*"}
+
+// Dump is the command that writes the dump, which is SQL, to stdout. It sees one
+// moment of a database and blocks nobody; pg_dumpall sees one for each.
+func (p PostgreSQL) Dump() Command {
+	program, args := "pg_dump", append([]string{"--no-password"}, p.options()...)
+	if p.Database == All {
+		program = "pg_dumpall"
+	} else {
+		args = append(args, "--create", database(p.Database))
+	}
+	return Command{[]string{program}, args, postgresEnv}
+}
+
+// Load is the command that reads a dump from stdin and stops at the first error.
+// The dump creates its databases itself; this connects to one that every server
+// has.
+func (p PostgreSQL) Load() Command {
+	args := []string{"--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null"}
+	return p.client(args)
+}
+
+// Present is the command that prints, one a line, the databases that a load
+// would meet.
+func (p PostgreSQL) Present() Command {
+	where := "datname NOT IN ('postgres', 'template0', 'template1')"
+	if p.Database != All {
+		where = "datname = '" + strings.ReplaceAll(p.Database, "'", "''") + "'"
+	}
+	return p.client([]string{"--no-psqlrc", "--no-align", "--tuples-only", "--command=SELECT datname FROM pg_database WHERE " + where})
+}
+
+func (p PostgreSQL) client(args []string) Command {
+	args = append(args, "--no-password")
+	args = append(args, connection(p.options(), []string{"--host", "--port", "--username"}, "hpU")...)
+	return Command{[]string{"psql"}, append(args, database("postgres")), postgresEnv}
+}
+
+func (p PostgreSQL) options() []string {
+	all := slices.Clone(p.Options)
+	if p.User != "" {
+		all = append(all, "--username="+p.User)
+	}
+	return all
+}
+
+// database names a database for libpq. A name with = would be taken for a
+// connection string, so it becomes one.
+func database(name string) string {
+	if strings.ContainsRune(name, '=') {
+		name = "dbname='" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(name) + "'"
+	}
+	return "--dbname=" + name
+}
+
+// CheckPostgreSQLOption refuses what would ask for a password, show one to
+// everyone who can run ps, or break the chain that the dump is part of.
+func CheckPostgreSQLOption(word string) error {
+	name, _, _ := strings.Cut(word, "=")
+	const taking = "EnNStThpUlZjF"
+	switch {
+	case strings.HasPrefix("--password", name) && len(name) > len("--p"), shortFlag(word, 'W', taking):
+		return fmt.Errorf("%s would ask for a password: write it into .pgpass", name)
+	case strings.HasPrefix(name, "--dbname"), shortFlag(word, 'd', taking):
+		return errors.New("the database is the job's; name the server with --host, --port and --username, or by libpq's variables")
+	case slices.Contains([]string{"--file", "--format", "--jobs", "--compress"}, name),
+		shortFlag(word, 'f', taking+"d"), shortFlag(word, 'F', "EnNStThpUlZjfd"), shortFlag(word, 'j', "EnNStThpUlZFfd"), shortFlag(word, 'Z', "EnNStThpUljFfd"):
+		return fmt.Errorf("%s would break the chain that the dump is part of", name)
+	}
+	return nil
+}
