@@ -98,17 +98,23 @@ func TestFullDiskLeavesNothingHalfWritten(t *testing.T) {
 		echo "status $?"
 		find "$0" -type f | grep -v '^.*/x:' 
 		find "$0" -type f | wc -l
-		s3get bkt:x`
+		s3get bkt:x
+		mkdir "$0/spool"
+		head -c 6000000 /dev/zero | s3put --spool "$0/spool" -z 6000000 bkt:x
+		echo " status $?"
+		find "$0" -type f | wc -l`
 	unshare := []string{"unshare", "--mount"}
 	if os.Getuid() != 0 {
 		unshare = []string{"unshare", "--mount", "--user", "--map-root-user"}
 	}
 	r := store.Run(t, nil, unshare[0], append(unshare[1:], "sh", "-c", script, dir)...)
 	_, rest, _ := strings.Cut(r.Out, "\n") // behind the address of the good one
-	if r.Code != 0 || rest != "status 1\n3\ngood" {
+	if r.Code != 0 || rest != "status 1\n3\ngood status 1\n3\n" {
 		t.Errorf("exit status %d, stdout %q", r.Code, rest)
 	}
-	if !strings.HasPrefix(r.Err, `s3put: error: put object "x:`) || !strings.HasSuffix(r.Err, ": no space left on device\ns3put: hint: make room on the disk\n") {
+	lines := strings.SplitAfter(r.Err, "\n")
+	if len(lines) != 4 || !strings.HasPrefix(r.Err, `s3put: error: put object "x:`) || !strings.HasSuffix(lines[0], ": no space left on device\n") ||
+		lines[1] != "s3put: hint: make room on the disk\n" || !strings.HasPrefix(lines[2], "s3put: error: spool: write ") {
 		t.Errorf("stderr:\n%s", r.Err)
 	}
 }

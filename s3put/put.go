@@ -7,7 +7,9 @@ import (
 	"io"
 	"iter"
 	"os"
+	"os/signal"
 	"runtime/debug"
+	"syscall"
 
 	"napback/internal/archive"
 	"napback/internal/cli"
@@ -152,6 +154,9 @@ func report(o *options, std cli.Streams, address archive.Address, m *archive.Man
 	if o.CommitFD != nil {
 		return nil // printed at the start, where its reader needs it
 	}
+	// The archive is safe, so a reader that has gone must not kill this
+	// process without a word.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	if _, err := fmt.Fprintln(std.Out, address); err != nil {
 		return fmt.Errorf("the archive %s is committed, but its address cannot be printed: %w", address, err)
 	}

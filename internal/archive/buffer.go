@@ -107,20 +107,37 @@ func (b *buffer) reset(spool string) error {
 // fill reads until the buffer is full or r ends. It returns io.EOF when r
 // has ended, even if there was something to read.
 func (b *buffer) fill(r io.Reader) error {
+	source := &sourceReader{r: r}
+	var err error
 	if b.file == nil {
-		n, err := io.ReadFull(r, b.mem[:b.size])
+		var n int
+		n, err = io.ReadFull(source, b.mem[:b.size])
 		b.n = int64(n)
-		if err == io.ErrUnexpectedEOF {
-			return io.EOF
-		}
-		return err
+	} else {
+		_, err = io.Copy(b, io.LimitReader(source, b.size))
 	}
-	n, err := io.Copy(io.NewOffsetWriter(b.file, 0), io.LimitReader(r, b.size))
-	b.n = n
-	if err == nil && n < b.size {
+	switch {
+	case source.err == io.EOF:
 		return io.EOF
+	case source.err != nil:
+		return fmt.Errorf("read the stream: %w", source.err)
 	}
-	return err
+	return err // of the spool
+}
+
+// sourceReader remembers the error of a reader, to tell it from those of what
+// is done with the bytes.
+type sourceReader struct {
+	r   io.Reader
+	err error
+}
+
+func (s *sourceReader) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	if err != nil {
+		s.err = err
+	}
+	return n, err
 }
 
 // Write appends to the buffer. It never goes beyond the buffer's size.

@@ -206,7 +206,7 @@ func (p *put) read(ctx context.Context, in io.Reader, free *pool, chunks chan<- 
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			return fmt.Errorf("read the stream: %w", end)
+			return end
 		}
 		if buf.n == 0 {
 			free.put(buf)
