@@ -67,7 +67,8 @@ func newApp(ctx context.Context, std cli.Streams) *urfave.App {
 			&urfave.StringFlag{Name: "date", Usage: "run as if today were `YYYY-MM-DD` (the schedule only)"},
 			&urfave.BoolFlag{Name: "version", Aliases: []string{"V"}, Usage: "print the version"},
 		},
-		Action: func(c *urfave.Context) error { return runBackup(c, std) },
+		Commands: commands(std),
+		Action:   func(c *urfave.Context) error { return runBackup(c, std) },
 	}
 }
 
@@ -115,8 +116,7 @@ func newEngine(c *urfave.Context, std cli.Streams) (*engine, error) {
 	return e, nil
 }
 
-// loadConfigs reads all configurations that the command line names. What is
-// wrong with any of them is reported at once.
+// loadConfigs reads all configurations that the command line names.
 func loadConfigs(c *urfave.Context, host string) ([]*config.Config, error) {
 	files := c.StringSlice("config")
 	for _, word := range c.Args().Slice() {
@@ -126,6 +126,12 @@ func loadConfigs(c *urfave.Context, host string) ([]*config.Config, error) {
 		}
 		files = append(files, filepath.Join(configDir, word+".conf"))
 	}
+	return loadFiles(files, host)
+}
+
+// loadFiles reads configurations. What is wrong with any of them is reported at
+// once.
+func loadFiles(files []string, host string) ([]*config.Config, error) {
 	if len(files) == 0 {
 		return nil, cli.WithHint(cli.UsageErrorf("no configuration is given"), "napback -c FILE, or napback WORD for %s/WORD.conf", configDir)
 	}

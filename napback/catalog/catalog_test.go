@@ -81,32 +81,42 @@ func TestAtPlansTheChainOfTheMoment(t *testing.T) {
 		err     string
 		hint    string
 	}{
-		"newest":                      {entries: week(), want: "eeee ffff"},
-		"a day":                       {entries: week(), at: "2026-11-03", want: "aaaa bbbb cccc"},
-		"the day of a FULL":           {entries: week(), at: "2026-11-05", want: "eeee"},
-		"a day without a backup":      {entries: without(week(), "cccc"), at: "2026-11-02", want: "aaaa bbbb"},
-		"a later day":                 {entries: week(), at: "2027-01-01", want: "eeee ffff"},
-		"a time":                      {entries: week(), at: "2026-11-03T03:20:00Z", want: "aaaa bbbb cccc"},
-		"just before":                 {entries: week(), at: "2026-11-03T03:19:59Z", want: "aaaa bbbb"},
-		"a local time":                {entries: week(), at: "2026-11-03 04:20", want: "aaaa bbbb cccc"},
-		"a local time with seconds":   {entries: week(), at: "2026-11-03T04:19:59", want: "aaaa bbbb"},
-		"before the first":            {entries: week(), at: "2026-10-31", err: `job "home" has no archive as of 2026-10-31`, hint: "the nearest that can be restored is of 2026-11-01: --at 2026-11-01"},
-		"no archive":                  {entries: nil, err: `job "home" has no archives`},
-		"superseded link":             {entries: change(week(), "bbbb", func(e *Entry) { e.State = Superseded }), at: "2026-11-03", want: "aaaa bbbb cccc"},
-		"incomplete newest":           {entries: change(week(), "ffff", func(e *Entry) { e.State = Incomplete }), want: "eeee"},
-		"incomplete link":             {entries: change(week(), "bbbb", func(e *Entry) { e.State = Incomplete }), at: "2026-11-03", err: `job "home" cannot be restored as of 2026-11-03: ` + gone, hint: "the nearest that can be restored is of 2026-11-01: --at 2026-11-01"},
-		"missing link":                {entries: without(week(), "bbbb"), at: "2026-11-04", err: `job "home" cannot be restored as of 2026-11-04: ` + gone, hint: "the nearest that can be restored is of 2026-11-01: --at 2026-11-01"},
-		"missing FULL":                {entries: without(week(), "aaaa"), at: "2026-11-02", err: `job "home" cannot be restored as of 2026-11-02: home-2-DIFF of 2026-11-02 builds on run 20261101T031502Z-aaaa, which is not in the bucket any more`, hint: "the nearest that can be restored is of 2026-11-05: --at 2026-11-05"},
-		"nothing whole":               {entries: without(without(week(), "aaaa"), "eeee"), err: `job "home" cannot be restored as of its newest archive: home-6-DIFF of 2026-11-06 builds on run 20261105T031502Z-eeee, which is not in the bucket any more`, hint: "no archive of the job can be restored: each lacks a link of its chain"},
-		"unreadable link":             {entries: change(week(), "eeee", func(e *Entry) { e.State, e.Error, e.Meta = Unreadable, "access denied", nil }), err: `job "home" cannot be restored as of its newest archive: home-6-DIFF of 2026-11-06 builds on home-5-FULL, run 20261105T031502Z-eeee, whose manifest cannot be read: access denied`, hint: "the nearest that can be restored is of 2026-11-04: --at 2026-11-04"},
-		"only unreadable":             {entries: change(week()[:1], "ffff", func(e *Entry) { e.State, e.Error, e.Meta = Unreadable, "access denied", nil }), err: `job "home" has no archives`, hint: "what is there has a manifest that cannot be read: access denied"},
-		"chain of another FULL":       {entries: change(week(), "ffff", func(e *Entry) { e.Meta["chain"] = run(1, "aaaa") }), err: `job "home" cannot be restored as of its newest archive: home-6-DIFF of run 20261106T031502Z-ffff belongs to the FULL of run 20261101T031502Z-aaaa, but its parents lead to run 20261105T031502Z-eeee`, hint: "the nearest that can be restored is of 2026-11-05: --at 2026-11-05"},
-		"a circle":                    {entries: change(week(), "bbbb", func(e *Entry) { e.Meta["parent"] = run(4, "dddd") }), at: "2026-11-04", err: `job "home" cannot be restored as of 2026-11-04: home-4-DIFF of run 20261104T031502Z-dddd builds on itself`, hint: "the nearest that can be restored is of 2026-11-01: --at 2026-11-01"},
-		"unknown type":                {entries: change(week(), "ffff", func(e *Entry) { e.Meta["type"] = "DELTA" }), err: `job "home" cannot be restored as of its newest archive: home-6-DIFF of run 20261106T031502Z-ffff has the type "DELTA", neither FULL nor DIFF`, hint: "the nearest that can be restored is of 2026-11-05: --at 2026-11-05"},
-		"another job":                 {entries: change(week(), "ffff", func(e *Entry) { e.Meta["job"], e.Name = "home-2", "home-2-6-DIFF" }), want: "eeee"},
-		"a link of another host":      {entries: change(week(), "eeee", func(e *Entry) { e.Host = "web2" }), err: `job "home" cannot be restored as of its newest archive: home-6-DIFF of 2026-11-06 builds on run 20261105T031502Z-eeee, which is not in the bucket any more`, hint: "the nearest that can be restored is of 2026-11-04: --at 2026-11-04"},
-		"day repeated, same slot":     {entries: append(week(), entry(6, "gggg", Diff, run(5, "eeee"), run(5, "eeee"))), want: "eeee gggg"},
-		"run for an earlier day":      {entries: append(week(), change([]Entry{entry(7, "late", Full, "", "")}, "late", func(e *Entry) { e.Meta["date"] = "2026-11-02" })...), at: "2026-11-02", want: "late"},
+		"newest":                    {entries: week(), want: "eeee ffff"},
+		"a day":                     {entries: week(), at: "2026-11-03", want: "aaaa bbbb cccc"},
+		"the day of a FULL":         {entries: week(), at: "2026-11-05", want: "eeee"},
+		"a day without a backup":    {entries: without(week(), "cccc"), at: "2026-11-02", want: "aaaa bbbb"},
+		"a later day":               {entries: week(), at: "2027-01-01", want: "eeee ffff"},
+		"a time":                    {entries: week(), at: "2026-11-03T03:20:00Z", want: "aaaa bbbb cccc"},
+		"just before":               {entries: week(), at: "2026-11-03T03:19:59Z", want: "aaaa bbbb"},
+		"a local time":              {entries: week(), at: "2026-11-03 04:20", want: "aaaa bbbb cccc"},
+		"a local time with seconds": {entries: week(), at: "2026-11-03T04:19:59", want: "aaaa bbbb"},
+		"before the first":          {entries: week(), at: "2026-10-31", err: `job "home" has no archive as of 2026-10-31`, hint: "the nearest that can be restored is of 2026-11-01: --at 2026-11-01"},
+		"no archive":                {entries: nil, err: `job "home" has no archives`},
+		"superseded link":           {entries: change(week(), "bbbb", func(e *Entry) { e.State = Superseded }), at: "2026-11-03", want: "aaaa bbbb cccc"},
+		"incomplete newest":         {entries: change(week(), "ffff", func(e *Entry) { e.State = Incomplete }), want: "eeee"},
+		"incomplete link":           {entries: change(week(), "bbbb", func(e *Entry) { e.State = Incomplete }), at: "2026-11-03", err: `job "home" cannot be restored as of 2026-11-03: ` + gone, hint: "the nearest that can be restored is of 2026-11-01: --at 2026-11-01"},
+		"missing link":              {entries: without(week(), "bbbb"), at: "2026-11-04", err: `job "home" cannot be restored as of 2026-11-04: ` + gone, hint: "the nearest that can be restored is of 2026-11-01: --at 2026-11-01"},
+		"missing FULL":              {entries: without(week(), "aaaa"), at: "2026-11-02", err: `job "home" cannot be restored as of 2026-11-02: home-2-DIFF of 2026-11-02 builds on run 20261101T031502Z-aaaa, which is not in the bucket any more`, hint: "the nearest that can be restored is of 2026-11-05: --at 2026-11-05"},
+		"nothing whole":             {entries: without(without(week(), "aaaa"), "eeee"), err: `job "home" cannot be restored as of its newest archive: home-6-DIFF of 2026-11-06 builds on run 20261105T031502Z-eeee, which is not in the bucket any more`, hint: "no archive of the job can be restored: each lacks a link of its chain"},
+		"unreadable link":           {entries: change(week(), "eeee", func(e *Entry) { e.State, e.Error, e.Meta = Unreadable, "access denied", nil }), err: `job "home" cannot be restored as of its newest archive: home-6-DIFF of 2026-11-06 builds on home-5-FULL, run 20261105T031502Z-eeee, whose manifest cannot be read: access denied`, hint: "the nearest that can be restored is of 2026-11-04: --at 2026-11-04"},
+		"only unreadable":           {entries: change(week()[:1], "ffff", func(e *Entry) { e.State, e.Error, e.Meta = Unreadable, "access denied", nil }), err: `job "home" has no archives`, hint: "what is there has a manifest that cannot be read: access denied"},
+		"chain of another FULL":     {entries: change(week(), "ffff", func(e *Entry) { e.Meta["chain"] = run(1, "aaaa") }), err: `job "home" cannot be restored as of its newest archive: home-6-DIFF of run 20261106T031502Z-ffff belongs to the FULL of run 20261101T031502Z-aaaa, but its parents lead to run 20261105T031502Z-eeee`, hint: "the nearest that can be restored is of 2026-11-05: --at 2026-11-05"},
+		"a circle":                  {entries: change(week(), "bbbb", func(e *Entry) { e.Meta["parent"] = run(4, "dddd") }), at: "2026-11-04", err: `job "home" cannot be restored as of 2026-11-04: home-4-DIFF of run 20261104T031502Z-dddd builds on itself`, hint: "the nearest that can be restored is of 2026-11-01: --at 2026-11-01"},
+		"unknown type":              {entries: change(week(), "ffff", func(e *Entry) { e.Meta["type"] = "DELTA" }), err: `job "home" cannot be restored as of its newest archive: home-6-DIFF of run 20261106T031502Z-ffff has the type "DELTA", neither FULL nor DIFF`, hint: "the nearest that can be restored is of 2026-11-05: --at 2026-11-05"},
+		"another job":               {entries: change(week(), "ffff", func(e *Entry) { e.Meta["job"], e.Name = "home-2", "home-2-6-DIFF" }), want: "eeee"},
+		"a link of another host":    {entries: change(week(), "eeee", func(e *Entry) { e.Host = "web2" }), err: `job "home" cannot be restored as of its newest archive: home-6-DIFF of 2026-11-06 builds on run 20261105T031502Z-eeee, which is not in the bucket any more`, hint: "the nearest that can be restored is of 2026-11-04: --at 2026-11-04"},
+		"day repeated, same slot":   {entries: append(week(), entry(6, "gggg", Diff, run(5, "eeee"), run(5, "eeee"))), want: "eeee gggg"},
+		"run for an earlier day":    {entries: append(week(), change([]Entry{entry(7, "late", Full, "", "")}, "late", func(e *Entry) { e.Meta["date"] = "2026-11-02" })...), at: "2026-11-02", want: "late"},
+		"a clock put back": {entries: change(change(week(), "eeee", func(e *Entry) {
+			e.Run = "20261130T031502Z-eeee"
+			e.Committed = e.Committed.AddDate(0, 0, 25)
+			e.Meta["chain"] = e.Run
+		}), "ffff", func(e *Entry) { e.Meta["chain"], e.Meta["parent"] = "20261130T031502Z-eeee", "20261130T031502Z-eeee" }), want: "eeee ffff"},
+		"all in one second": {entries: change(change(week(), "bbbb", func(e *Entry) { e.Committed = time.Date(2026, 11, 2, 3, 20, 0, 0, time.UTC) }), "cccc", func(e *Entry) {
+			e.Committed = time.Date(2026, 11, 2, 3, 20, 0, 0, time.UTC)
+			e.Run = "20261102T031502Z-aaaa"
+			e.Meta["date"] = "2026-11-02"
+		}), at: "2026-11-02", want: "aaaa bbbb aaaa"},
 		"whole day broken, not first": {entries: append(week(), entry(1, "zzzz", Diff, run(1, "none"), run(1, "none"))), at: "2026-11-01", err: `job "home" cannot be restored as of 2026-11-01: home-1-DIFF of 2026-11-01 builds on run 20261101T031502Z-none, which is not in the bucket any more`, hint: "the nearest that can be restored is of 2026-11-01: --at 2026-11-01T03:20:00Z"},
 	} {
 		t.Run(name, func(t *testing.T) {

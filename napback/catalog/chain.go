@@ -33,6 +33,11 @@ func (a Archives) Points() []Point {
 	return points
 }
 
+// Newest returns the newest of some points, of which there is at least one.
+func Newest(points []Point) Point {
+	return points[Moment{}.pick(points, func(Point) bool { return true })]
+}
+
 // follow returns the chain that ends with an archive.
 func (a Archives) follow(last Entry, byRun map[string]Entry) ([]Entry, error) {
 	chain := []Entry{last}

@@ -56,10 +56,10 @@ func (e Entry) Address() string { return e.Bucket + ":" + e.Name + ":" + e.Run }
 // isArchive tells that the run is committed and its manifest is known.
 func (e Entry) isArchive() bool { return e.State == Committed || e.State == Superseded }
 
-// order sorts by the time of the run. A run's name begins with its time; those
-// of two names may be of the same second.
+// order sorts by the time of the commit. Of archives of the same second, dates
+// tell which came later, and for the rest their runs make the order definite.
 func order(a, b Entry) int {
-	return cmp.Or(strings.Compare(a.Run, b.Run), strings.Compare(a.Name, b.Name))
+	return cmp.Or(a.Committed.Compare(b.Committed), strings.Compare(a.Date(), b.Date()), strings.Compare(a.Run, b.Run))
 }
 
 // Read parses the output of `s3ls --json -r`.

@@ -1,8 +1,8 @@
 package catalog
 
 import (
-	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,13 +72,13 @@ func (m Moment) pick(points []Point, ok func(Point) bool) int {
 	return best
 }
 
-// newer reports whether p comes after q. Points are in the order of their runs.
+// newer reports whether p comes after q. Points are in the order of their
+// commits; but a clock may have been put back, and what builds on an archive is
+// newer than it, whatever the clock says.
 func (m Moment) newer(p, q Point) bool {
-	switch {
-	case m.date != "":
-		return cmp.Compare(p.Date(), q.Date()) >= 0
-	case !m.time.IsZero():
-		return !p.Committed.Before(q.Committed)
+	if m.date != "" && p.Date() != q.Date() {
+		return p.Date() > q.Date()
 	}
-	return true
+	buildsOn := func(e Entry) bool { return e.Run == p.Run }
+	return !slices.ContainsFunc(q.Chain, buildsOn)
 }

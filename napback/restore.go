@@ -1,0 +1,306 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"napback/internal/cli"
+	"napback/napback/catalog"
+	"napback/napback/chain"
+	"napback/napback/config"
+)
+
+func restoreCommand(std cli.Streams) *urfave.Command {
+	return command(std, restoreJob, &urfave.Command{
+		Name:      "restore",
+		Usage:     "bring back what a job backed up",
+		ArgsUsage: "JOB [PATH...]",
+		Description: "JOB is the name of the job's archives without slot and type, or its source.\n" +
+			"PATHs, absolute or relative to the source, restore only these.",
+		Flags: append([]urfave.Flag{
+			atFlag(),
+			&urfave.StringFlag{Name: "to", Usage: "restore below `DIR`, which must be empty or absent", TakesFile: true},
+			&urfave.BoolFlag{Name: "in-place", Usage: "restore to where it was, deleting what the backup does not have"},
+			&urfave.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask before --in-place"},
+			&urfave.BoolFlag{Name: "pretend", Aliases: []string{"p"}, Usage: "print what would be run, and run nothing that writes"},
+			hostFlag(),
+		}, keyFlags()...),
+	})
+}
+
+// restore brings back a Directory:
+//
+//  1. The archives of the job are listed, and the chain of the moment is
+//     planned from their manifests alone (package catalog).
+//  2. The destination is checked: an empty directory, or with --in-place the
+//     file system itself, after showing what would be deleted there.
+//  3. With PATHs, the lists in the increments tell from which archive to take
+//     each (restore_select.go).
+//  4. Each archive is read, verified, decrypted, decompressed and extracted by
+//     one chain of processes, oldest first. tar deletes what each next archive
+//     says is gone.
+//
+// It succeeds only if every stage of every chain has. After a failure the
+// destination is in between, and the error says so.
+type restore struct {
+	*engine
+	target target
+	point  catalog.Point
+	key    *secretKey
+	tar    string     // GNU tar
+	to     string     // where tar works: the destination, or / with --in-place
+	place  bool       // --in-place
+	paths  []string   // listed names; none = all
+	chosen [][]string // the paths to take from each archive of the chain
+	lists  []*listing // of the archives of the chain, as far as they were read
+	made   bool       // the destination did not exist
+	begun  bool       // something may have been written to it
+	// trouble is what tar complained of, though it went on; failed that some
+	// of it is more than a warning.
+	trouble []string
+	failed  bool
+}
+
+func restoreJob(c *urfave.Context, e *engine, configs []*config.Config) error {
+	ctx := c.Context
+	key, err := keyOf(c)
+	if err != nil {
+		return err
+	}
+	defer key.forget()
+	r := &restore{engine: e, key: key, place: c.Bool("in-place"), to: c.String("to")}
+	at, err := r.checkUsage(c)
+	if err != nil {
+		return err
+	}
+	if r.target, err = e.findTarget(ctx, configs, c.Args().First()); err != nil {
+		return err
+	}
+	if r.point, err = e.point(ctx, r.target, c.String("host"), at); err != nil {
+		return err
+	}
+	if _, ok := isDirectory(r.point.Entry); !ok {
+		return cli.WithHint(fmt.Errorf("restore %q: sources of the kind of %q are not supported yet", r.target.name, r.point.Source()),
+			"s3get %s writes the archive; its manifest tells how to open it (s3ls --json)", r.point.Address())
+	}
+	if r.tar, err = e.tools.gnuTar(ctx); err != nil {
+		return err
+	}
+	if r.paths, err = r.parsePaths(c.Args().Tail()); err != nil {
+		return err
+	}
+	r.announce()
+	if c.Bool("pretend") {
+		return r.printPlan(ctx)
+	}
+	return r.finish(r.runTo(ctx, c.Bool("yes")))
+}
+
+// runTo checks the destination, finds out what to take from which archive, and
+// restores.
+func (r *restore) runTo(ctx context.Context, yes bool) error {
+	if r.place {
+		r.to = "/"
+		if err := r.checkPlace(yes); err != nil {
+			return err
+		}
+	} else if err := r.checkDestination(); err != nil {
+		return err
+	}
+	if err := r.choose(ctx); err != nil {
+		return err
+	}
+	if r.place {
+		if err := r.confirm(ctx, yes); err != nil {
+			return err
+		}
+	}
+	return r.run(ctx)
+}
+
+// checkUsage refuses what cannot be meant.
+func (r *restore) checkUsage(c *urfave.Context) (catalog.Moment, error) {
+	switch {
+	case c.NArg() == 0:
+		return catalog.Moment{}, cli.WithHint(cli.UsageErrorf("restore what? no job is named"), "napback -c FILE list shows the jobs")
+	case r.place && r.to != "":
+		return catalog.Moment{}, cli.UsageErrorf("--to and --in-place are two destinations, give one")
+	case !r.place && r.to == "":
+		return catalog.Moment{}, cli.WithHint(cli.UsageErrorf("restore to where? no destination is given"),
+			"--to DIR, an empty or new directory, or --in-place")
+	}
+	return catalog.ParseMoment(c.String("at"), time.Local)
+}
+
+// announce says what is going to be restored.
+func (r *restore) announce() {
+	var names []string
+	for _, a := range r.point.Chain {
+		names = append(names, fmt.Sprintf("%s (%s, %s)", a.Name, a.Date(), cli.FormatSize(a.Bytes)))
+	}
+	r.log.Notef("%s of host %s as of %s, from %s", oneLine(r.point.Source()), oneLine(r.point.Host), r.point.Date(), oneLine(strings.Join(names, ", ")))
+	if len(r.target.settings.GpgRecipients) > 0 && r.point.Encryption() == "" {
+		r.log.Warnf("the archive is not encrypted, although the configuration has a GpgRecipient")
+	}
+}
+
+// checkDestination makes sure that there is an empty directory to restore to.
+func (r *restore) checkDestination() error {
+	entries, err := os.ReadDir(r.to)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		r.made = true
+		// Only its owner may look into it: the modes of what is above the
+		// source are not in the backup.
+		if err := os.MkdirAll(r.to, 0o700); err != nil {
+			return fmt.Errorf("make the destination: %w", err)
+		}
+	case err != nil:
+		return fmt.Errorf("destination: %w", err)
+	case len(entries) > 0:
+		return cli.WithHint(fmt.Errorf("destination %q is not empty: it holds %q", r.to, entries[0].Name()),
+			"restoring deletes what the backup does not have; give a new directory, or --in-place to restore over the source")
+	}
+	to, err := filepath.Abs(r.to)
+	r.to = to
+	return err
+}
+
+// run restores, once everything has been checked.
+func (r *restore) run(ctx context.Context) error {
+	missing := map[string]bool{}
+	for i, a := range r.point.Chain {
+		if len(r.paths) > 0 && len(r.chosen[i]) == 0 {
+			continue
+		}
+		r.log.Notef("extracting %s (%s)", a.Name, cli.FormatSize(a.Bytes))
+		if err := r.clear(i); err != nil {
+			return fmt.Errorf("make room for %s: %w", a.Name, err)
+		}
+		report, err := r.extract(ctx, a, r.chosen[i])
+		if err == nil {
+			err = r.mendLinks(ctx, i, report)
+		}
+		if err != nil {
+			return fmt.Errorf("restore %s of run %s: %w", a.Name, a.Run, err)
+		}
+		r.trouble = append(r.trouble, report.trouble...)
+		r.failed = r.failed || report.failed
+		for _, p := range r.chosen[i] {
+			missing[p] = slices.Contains(report.missing, p)
+		}
+	}
+	for _, p := range r.paths {
+		if missing[p] { // in the last archive that should have it
+			return r.noSuchPath(p)
+		}
+	}
+	return nil
+}
+
+// extract runs the chain of one archive.
+func (r *restore) extract(ctx context.Context, a catalog.Entry, paths []string) (*extractReport, error) {
+	report := &extractReport{}
+	status, err := r.unpack(ctx, r.key, func() ([]chain.Status, error) {
+		*report = extractReport{selective: len(paths) > 0}
+		c, err := r.chain(a, extractArgs(a, r.to, paths), report)
+		if err != nil {
+			return nil, err
+		}
+		r.begun = true
+		return c.Run(ctx)
+	})
+	if n := len(status); err == nil && status[n-1].Code != 0 {
+		report.failed = len(report.trouble) > 0
+	}
+	return report, err
+}
+
+// chain is the chain that extracts an archive with tar's arguments. report
+// collects what tar says.
+func (r *restore) chain(a catalog.Entry, args []string, report *extractReport) (*chain.Chain, error) {
+	stages, err := r.unpackStages(a, r.target.settings, r.key)
+	if err != nil {
+		return nil, err
+	}
+	tar := r.tools.stage("tar", r.tar, args)
+	tar.Accept = report.accept
+	return &chain.Chain{Stages: append(stages, tar), Log: func(stage, line string) {
+		if stage == "tar" {
+			report.line(line)
+			return
+		}
+		r.hear(stage, line)
+	}}, nil
+}
+
+// finish tells how the restore ended.
+func (r *restore) finish(err error) error {
+	if r.made {
+		_ = os.Remove(r.to) // unless something is in it
+	}
+	for _, line := range r.trouble {
+		r.log.Warnf("tar: %s", oneLine(line))
+	}
+	if err == nil && r.failed {
+		err = errors.New("restore: some of it could not be restored as it was; all else is restored")
+	}
+	if err != nil {
+		if _, gone := os.Lstat(r.to); r.begun && gone == nil {
+			err = cli.WithHint(err, "what is below %q is not a complete restore", r.to)
+		}
+		return err
+	}
+	where := "to " + r.to
+	if r.place {
+		where = "in place"
+	}
+	if _, err = fmt.Fprintf(r.std.Out, "restored %s as of %s %s\n", r.what(), r.point.Date(), oneLine(where)); err != nil {
+		return fmt.Errorf("write stdout: %w", err)
+	}
+	if len(r.trouble) > 0 {
+		return cli.Exit(cli.Warnings)
+	}
+	return nil
+}
+
+// what names what is restored.
+func (r *restore) what() string {
+	if len(r.paths) > 0 {
+		return oneLine("/" + strings.Join(r.paths, ", /"))
+	}
+	return oneLine(r.point.Source())
+}
+
+// printPlan prints the commands of the restore. With PATHs it reads the
+// increments to know them.
+func (r *restore) printPlan(ctx context.Context) error {
+	if r.place {
+		r.to = "/"
+	}
+	if err := r.choose(ctx); err != nil {
+		return err
+	}
+	for i, a := range r.point.Chain {
+		if len(r.paths) > 0 && len(r.chosen[i]) == 0 {
+			continue
+		}
+		c, err := r.chain(a, extractArgs(a, r.to, r.chosen[i]), &extractReport{})
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintln(r.std.Out, c); err != nil {
+			return fmt.Errorf("write stdout: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"napback/internal/cli"
+	"napback/napback/chain"
+	"napback/napback/config"
+)
+
+// commands are napback's sub-commands: all that is done with backups after they
+// have been made.
+func commands(std cli.Streams) []*urfave.Command {
+	return []*urfave.Command{restoreCommand(std), listCommand(std), statusCommand(std), verifyCommand(std), checkCommand(std)}
+}
+
+// action is what a sub-command does, given the configurations.
+type action func(c *urfave.Context, e *engine, configs []*config.Config) error
+
+// command makes a sub-command. Its errors are printed as those of all tools.
+func command(std cli.Streams, do action, cmd *urfave.Command) *urfave.Command {
+	cmd.HideHelpCommand = true
+	cmd.UseShortOptionHandling = true
+	cmd.OnUsageError = func(_ *urfave.Context, err error, _ bool) error { return &usageError{err} }
+	cmd.Action = func(c *urfave.Context) error {
+		for _, word := range c.Args().Slice() {
+			if strings.HasPrefix(word, "-") && len(word) > 1 {
+				return cli.WithHint(cli.UsageErrorf("argument %q: options come before the job", word),
+					"napback -c FILE %s [options] %s", cmd.Name, cmd.ArgsUsage)
+			}
+		}
+		e, err := newEngine(c, std)
+		if err != nil {
+			return err
+		}
+		configs, err := loadFiles(c.StringSlice("config"), e.host)
+		if err != nil {
+			return err
+		}
+		return do(c, e, configs)
+	}
+	return cmd
+}
+
+// The flags of commands that open archives.
+func keyFlags() []urfave.Flag {
+	return []urfave.Flag{
+		&urfave.StringFlag{Name: "secret-key", Aliases: []string{"k"}, Usage: "decrypt with the secret key in `FILE` (exported); default: gpg", TakesFile: true},
+		&urfave.StringFlag{Name: "passphrase-file", Usage: "take that key's passphrase from the first line of `FILE`; default: ask", TakesFile: true},
+	}
+}
+
+func atFlag() urfave.Flag {
+	return &urfave.StringFlag{Name: "at", Usage: "as of `WHEN`: a date (its last backup), or a time; default: the newest"}
+}
+
+func hostFlag() urfave.Flag {
+	return &urfave.StringFlag{Name: "host", Usage: "use the archives that host `NAME` stored; default: this host's, if there are any"}
+}
+
+func jsonFlag() urfave.Flag {
+	return &urfave.BoolFlag{Name: "json", Usage: "print one JSON object a line"}
+}
+
+// keyOf reads keyFlags.
+func keyOf(c *urfave.Context) (*secretKey, error) {
+	k := &secretKey{file: c.String("secret-key"), passphrase: c.String("passphrase-file")}
+	if k.file == "" && k.passphrase != "" {
+		return nil, cli.UsageErrorf("--passphrase-file is for --secret-key FILE; gpg asks by itself")
+	}
+	k.prepare()
+	return k, nil
+}
+
+// hear takes the lines that stages of a restore say.
+func (e *engine) hear(stage, line string) {
+	text := oneLine(strings.TrimPrefix(line, stage+": "))
+	switch warning, isWarning := strings.CutPrefix(text, "warning: "); {
+	case isWarning:
+		e.log.Warnf("%s: %s", stage, warning)
+	case strings.HasPrefix(text, "error: "), strings.HasPrefix(text, "hint: "):
+		// The error of the chain says them.
+	default:
+		e.log.Verbosef("%s: %s", stage, text)
+	}
+}
+
+// toolError gives the error of a chain the exit code and the hints of the tool
+// that caused it.
+func toolError(err error) error {
+	var failed *chain.Error
+	if !errors.As(err, &failed) {
+		return err
+	}
+	cause := failed.Cause
+	for _, line := range cause.Stderr {
+		if hint, ok := strings.CutPrefix(line, cause.Stage+": hint: "); ok {
+			err = cli.WithHint(err, "%s", oneLine(hint))
+		}
+	}
+	return cli.WithCode(toolCode(cause), err)
+}
+
+// toolCode maps how a stage failed to an exit code.
+func toolCode(s chain.Status) int {
+	said := strings.Join(s.Stderr, "\n")
+	switch s.Stage {
+	case "s3ls", "s3get", "pgpipe":
+		if s.Code == cli.NotFound || s.Code == cli.Integrity {
+			return s.Code
+		}
+	case "gpg":
+		if strings.Contains(said, "manipulated") || strings.Contains(said, "no valid OpenPGP data") || strings.Contains(said, "checksum error") {
+			return cli.Integrity
+		}
+		if strings.Contains(said, "No secret key") {
+			return cli.NotFound
+		}
+	case "zstd", "gzip", "pigz", "xz":
+		// What they were given has been verified, so it was stored so.
+		if s.Signal == "" {
+			return cli.Integrity
+		}
+	}
+	return cli.Failed
+}
+
+// forget turns the error of a context that has ended into its cause.
+func forget(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		return cause
+	}
+	return err
+}

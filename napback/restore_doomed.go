@@ -1,0 +1,208 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+
+	"napback/napback/dumpdir"
+)
+
+// doomed is an entry on disk that a restore in place deletes for good.
+type doomed struct {
+	path  string // absolute; a directory's ends with a slash
+	mount bool   // a file system is mounted on it or below
+}
+
+// findDoomed tells what a restore in place would delete, going through what tar
+// does with each archive of the chain. When tar extracts a directory from an
+// archive, it deletes in it what the archive's list does not have, and what is
+// a directory where the list has a file, or the other way round. That includes
+// what later archives do not bring back: files that were excluded from the
+// backup are on the lists from the time when they came into being, so an older
+// FULL does away with them.
+func (r *restore) findDoomed() ([]doomed, error) {
+	d := &doom{root: "/"}
+	if len(r.paths) == 0 {
+		source, _ := isDirectory(r.point.Entry)
+		d.lists = r.lists
+		err := d.directory(listedName(source), false)
+		return d.found, err
+	}
+	for _, p := range r.paths {
+		d.lists = nil
+		for i, chosen := range r.chosen {
+			if insideAny(p, chosen) {
+				d.lists = append(d.lists, r.lists[i])
+			}
+		}
+		if err := d.path(p); err != nil {
+			return nil, err
+		}
+	}
+	return d.found, nil
+}
+
+// doom is a simulation of tar.
+type doom struct {
+	root  string
+	lists []*listing // of the archives that are extracted, in their order
+	found []doomed
+}
+
+// path goes through one PATH. Nobody lists it; what is in the way of it is
+// removed by clear.
+func (d *doom) path(name string) error {
+	info, err := os.Lstat(filepath.Join(d.root, name))
+	if absent(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	isDir := d.lists[len(d.lists)-1].kind(name) == dumpdir.Dir
+	switch {
+	case isDir != info.IsDir():
+		return d.add(name, info)
+	case isDir:
+		return d.directory(name, false)
+	}
+	return nil
+}
+
+// directory goes through a directory. purged tells that it is deleted at some
+// point, with all that is in it.
+func (d *doom) directory(name string, purged bool) error {
+	dir := filepath.Join(d.root, name)
+	info, err := os.Lstat(dir)
+	if absent(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return d.add(name, info) // the source itself is something else now
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	lists := d.listsOf(name)
+	for _, e := range entries {
+		child := path.Join(name, e.Name())
+		kept, drops := fate(lists, e.Name(), e.IsDir())
+		switch {
+		case kept && e.IsDir():
+			err = d.directory(child, purged || drops)
+		case kept:
+		case purged || drops:
+			err = d.add(child, info)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// listsOf returns what the archives that hold a directory say of it.
+func (d *doom) listsOf(name string) []map[string]byte {
+	var all []map[string]byte
+	for _, l := range d.lists {
+		items, ok := l.dirs[name]
+		if !ok {
+			continue
+		}
+		kinds := make(map[string]byte, len(items))
+		for _, item := range items {
+			kinds[item.Name] = item.Kind
+		}
+		all = append(all, kinds)
+	}
+	return all
+}
+
+// fate tells whether the backup has an entry in the end, as the same kind of
+// thing, and whether tar deletes the one on disk at some point.
+func fate(lists []map[string]byte, name string, isDir bool) (kept, drops bool) {
+	stored := false // some archive holds it
+	last := byte(0)
+	for _, l := range lists {
+		last = l[name]
+		stored = stored || last == dumpdir.Stored
+		switch {
+		case last == 0, last == dumpdir.Dir && !isDir, last == dumpdir.Stored && isDir:
+			drops = true
+		}
+	}
+	if isDir {
+		return last == dumpdir.Dir, drops
+	}
+	return last == dumpdir.Stored || last == dumpdir.Unchanged && stored, drops
+}
+
+// add notes an entry, given what its directory is.
+func (d *doom) add(name string, parent fs.FileInfo) error {
+	e := doomed{path: filepath.Join(d.root, name)}
+	info, err := os.Lstat(e.path)
+	if absent(err) {
+		return nil
+	}
+	if err == nil && info.IsDir() {
+		e.path += "/"
+		e.mount, err = holdsMount(e.path, parent)
+	}
+	d.found = append(d.found, e)
+	return err
+}
+
+// absent tells that there is nothing of a name.
+func absent(err error) bool { return errors.Is(err, fs.ErrNotExist) || isNotDir(err) }
+
+// holdsMount reports whether a tree is on more than the file system of parent.
+func holdsMount(root string, parent fs.FileInfo) (bool, error) {
+	device := deviceOf(parent)
+	found := false
+	err := filepath.WalkDir(root, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err == nil && deviceOf(info) != device {
+			found = true
+			return filepath.SkipAll
+		}
+		return err
+	})
+	return found, err
+}
+
+// clear removes what is in the way of a PATH before archive number i is
+// extracted: tar does not put a directory in place of a file, or the other way
+// round, unless it extracts the directory around it.
+func (r *restore) clear(i int) error {
+	if len(r.paths) == 0 || r.lists == nil || r.lists[i] == nil {
+		return nil
+	}
+	for _, p := range r.chosen[i] {
+		name := filepath.Join(r.to, p)
+		info, err := os.Lstat(name)
+		if absent(err) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		kind := r.lists[i].kind(p)
+		if kind == 0 || (kind == dumpdir.Dir) == info.IsDir() {
+			continue
+		}
+		if err := os.RemoveAll(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"napback/napback/chain"
+)
+
+// mendLinks puts right the files among the paths whose contents archive number
+// i has under a name that is not among them: tar could not make the link, or,
+// in place, has linked to whatever is under that name now. The contents are
+// extracted under the name of the link, by reading the archive once more.
+func (r *restore) mendLinks(ctx context.Context, i int, report *extractReport) error {
+	a := r.point.Chain[i]
+	links := report.split
+	if r.place && len(r.paths) > 0 {
+		l, err := r.list(ctx, i)
+		if err != nil {
+			return err
+		}
+		links = l.links
+	}
+	first := map[string]string{} // the link that gets the contents of a target
+	var extract, again []hardLink
+	for _, l := range links {
+		if _, ok := first[l.target]; ok {
+			again = append(again, l)
+			continue
+		}
+		first[l.target] = l.name
+		extract = append(extract, l)
+	}
+	if len(extract) == 0 {
+		return nil
+	}
+	// A directory that gets a file has its time of now, which tar has just set.
+	times := map[string]time.Time{}
+	for _, l := range links {
+		dir := filepath.Dir(filepath.Join(r.to, l.name))
+		if info, err := os.Stat(dir); err == nil {
+			times[dir] = info.ModTime()
+		}
+	}
+	defer func() {
+		for dir, t := range times {
+			_ = os.Chtimes(dir, time.Time{}, t)
+		}
+	}()
+	r.log.Notef("reading %s again for %s whose contents it has under other names", a.Name, plural(len(links), "file", "files"))
+	if err := r.extractLinks(ctx, i, extract); err != nil {
+		return err
+	}
+	for _, l := range again {
+		path, of := filepath.Join(r.to, l.name), filepath.Join(r.to, first[l.target])
+		if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
+			return fmt.Errorf("hard link: %w", err)
+		}
+		if err := os.Link(of, path); err != nil {
+			return fmt.Errorf("hard link: %w", err)
+		}
+	}
+	return nil
+}
+
+// extractLinks extracts the targets of links under the links' names.
+func (r *restore) extractLinks(ctx context.Context, i int, links []hardLink) error {
+	a := r.point.Chain[i]
+	report := &extractReport{}
+	status, err := r.unpack(ctx, r.key, func() ([]chain.Status, error) {
+		*report = extractReport{}
+		c, err := r.chain(a, linkArgs(a, r.to, links), report)
+		if err != nil {
+			return nil, err
+		}
+		return c.Run(ctx)
+	})
+	if err != nil {
+		return err
+	}
+	r.trouble = append(r.trouble, report.trouble...)
+	r.failed = r.failed || len(report.trouble) > 0 && status[len(status)-1].Code != 0
+	if len(report.missing) > 0 {
+		return fmt.Errorf("the archive has no file %q to link to", "/"+report.missing[0])
+	}
+	return nil
+}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"path"
+	"slices"
+	"strings"
+
+	"napback/internal/cli"
+	"napback/napback/dumpdir"
+)
+
+// listing is what an archive says that its directories held. Names are paths
+// without a leading slash; the root directory is "".
+type listing struct {
+	dirs map[string][]dumpdir.Item
+	// links are the hard links of the wanted paths to files outside of them.
+	links []hardLink
+}
+
+// hardLink is a file whose contents an archive has under another name.
+type hardLink struct{ name, target string }
+
+// listedName makes such a name of a member's.
+func listedName(member string) string { return strings.TrimLeft(path.Clean("/"+member), "/") }
+
+// list reads the listing of the archive number i of the chain, as far as it
+// concerns the paths.
+func (r *restore) list(ctx context.Context, i int) (*listing, error) {
+	if r.lists == nil {
+		r.lists = make([]*listing, len(r.point.Chain))
+	}
+	if r.lists[i] != nil {
+		return r.lists[i], nil
+	}
+	a := r.point.Chain[i]
+	r.log.Notef("reading the list of %s (%s)", a.Name, cli.FormatSize(a.Bytes))
+	l := &listing{dirs: map[string][]dumpdir.Item{}}
+	err := r.members(ctx, a, r.target.settings, r.key, func(m *dumpdir.Member) error {
+		name := listedName(m.Name)
+		switch {
+		case m.IsDir() && r.concerns(name):
+			l.dirs[name] = m.Contents
+		case m.Type == '1' && len(r.paths) > 0 && insideAny(name, r.paths):
+			if target := listedName(m.Link); !insideAny(target, r.paths) {
+				l.links = append(l.links, hardLink{name, target})
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	r.lists[i] = l
+	return l, nil
+}
+
+// concerns reports whether a directory is wanted, or the parent of a path.
+func (r *restore) concerns(dir string) bool {
+	if len(r.paths) == 0 || insideAny(dir, r.paths) {
+		return true
+	}
+	return slices.ContainsFunc(r.paths, func(p string) bool { return parent(p) == dir })
+}
+
+func parent(name string) string {
+	dir, _ := path.Split(name)
+	return strings.TrimRight(dir, "/")
+}
+
+// kind tells how a path was listed: dumpdir.Dir if the archive has it as a
+// directory, dumpdir.Stored or dumpdir.Unchanged for what is none, 0 if it was
+// not there or the archive has only its name.
+func (l *listing) kind(name string) byte {
+	if _, ok := l.dirs[name]; ok {
+		return dumpdir.Dir
+	}
+	for _, item := range l.dirs[parent(name)] {
+		if item.Name == path.Base(name) && item.Kind != dumpdir.Dir {
+			return item.Kind
+		}
+	}
+	return 0
+}
+
+// insideAny reports whether name is one of the paths or below one.
+func insideAny(name string, paths []string) bool {
+	return slices.ContainsFunc(paths, func(p string) bool { return p == "" || name == p || strings.HasPrefix(name, p+"/") })
+}
+
+// paths turns the PATHs of the command line into listed names. None means all.
+func (r *restore) parsePaths(words []string) ([]string, error) {
+	source, _ := isDirectory(r.point.Entry)
+	var all []string
+	for _, word := range words {
+		p := word
+		if !strings.HasPrefix(p, "/") {
+			p = path.Join(source, p)
+		}
+		if p = path.Clean(p); !inside(p, source) {
+			return nil, cli.WithHint(cli.Errorf(cli.NotFound, "path %q: it is not inside of %s", word, source),
+				"paths are absolute, or relative to %s", source)
+		}
+		if p == source {
+			return nil, nil // all of it, whatever else is named
+		}
+		all = append(all, strings.TrimPrefix(p, "/"))
+	}
+	// What is below another path comes with it.
+	slices.Sort(all)
+	all = slices.Compact(all)
+	return slices.DeleteFunc(slices.Clone(all), func(p string) bool {
+		return slices.ContainsFunc(all, func(q string) bool { return p != q && insideAny(p, []string{q}) })
+	}), nil
+}
+
+// choose finds out which archives to take each path from. The increments tell
+// what has been there; the FULL is read for that only in place.
+//
+// A file is taken from the newest archive that holds it. A directory is taken
+// from every archive since it last came into being, oldest first, as all of the
+// source is: so what was deleted in it stays deleted.
+func (r *restore) choose(ctx context.Context) error {
+	r.chosen = make([][]string, len(r.point.Chain))
+	if len(r.paths) == 0 {
+		return nil
+	}
+	first := 1
+	if r.place {
+		first = 0
+	}
+	if len(r.point.Chain) == 1 && !r.place {
+		r.chosen[0] = r.paths // tar says what is not there
+		return nil
+	}
+	for i := len(r.point.Chain) - 1; i >= first; i-- {
+		if _, err := r.list(ctx, i); err != nil {
+			return err
+		}
+	}
+	for _, p := range r.paths {
+		from, to, err := r.span(p)
+		if err != nil {
+			return err
+		}
+		for i := from; i <= to; i++ {
+			r.chosen[i] = append(r.chosen[i], p)
+		}
+	}
+	return nil
+}
+
+// span returns the archives, by number in the chain, to take a path from.
+func (r *restore) span(p string) (from, to int, err error) {
+	last := len(r.lists) - 1
+	switch r.lists[last].kind(p) {
+	case dumpdir.Dir:
+		from = last
+		// The FULL, if it was not listed, perhaps has the directory as well.
+		for from > 0 && (r.lists[from-1] == nil || r.lists[from-1].kind(p) == dumpdir.Dir) {
+			from--
+		}
+		return from, last, nil
+	case dumpdir.Stored:
+		return last, last, nil
+	case dumpdir.Unchanged:
+		for i := last - 1; i >= 0 && r.lists[i] != nil; i-- {
+			switch r.lists[i].kind(p) {
+			case dumpdir.Stored:
+				return i, i, nil
+			case dumpdir.Unchanged:
+				continue
+			}
+			return 0, 0, cli.Errorf(cli.Integrity, "path %q: %s says it has not changed, but %s does not know it",
+				"/"+p, r.point.Chain[last].Name, r.point.Chain[i].Name)
+		}
+		if r.lists[0] == nil {
+			return 0, 0, nil
+		}
+		// No archive holds it: it is excluded from the backup.
+	}
+	return 0, 0, r.noSuchPath(p)
+}
+
+func (r *restore) noSuchPath(p string) error {
+	return cli.WithHint(cli.Errorf(cli.NotFound, "path %q: the backup of %s does not hold it", "/"+p, r.point.Date()),
+		"if it was there at another time: --at WHEN; napback list %s shows the times", r.target.name)
+}

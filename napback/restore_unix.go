@@ -1,0 +1,166 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+	"golang.org/x/term"
+
+	"napback/napback/chain"
+)
+
+// deviceOf returns the number of the file system that a file is on.
+func deviceOf(info fs.FileInfo) uint64 {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0
+	}
+	return uint64(stat.Dev)
+}
+
+func isNotDir(err error) bool { return errors.Is(err, syscall.ENOTDIR) }
+
+// writable returns why files cannot be made in a directory, or nil.
+func writable(dir string) error {
+	if err := unix.Access(dir, unix.W_OK|unix.X_OK); err != nil {
+		return fmt.Errorf("it cannot be written to: %w", err)
+	}
+	return nil
+}
+
+// secretKey is the key that opens archives. With file "" gpg has it.
+type secretKey struct {
+	file       string
+	passphrase string // file that holds its passphrase; "" = it needs none, as far as is known
+	dir        string // holds the pipe that plays that file; "" = none
+	quit       chan struct{}
+	done       chan struct{}
+}
+
+// wanted reports whether a chain failed because the key needs a passphrase that
+// can be asked for. pgpipe would ask itself, but the processes of a chain are
+// not in the terminal's foreground.
+func (k *secretKey) wanted(err error) bool {
+	var failed *chain.Error
+	if k.file == "" || k.passphrase != "" || !errors.As(err, &failed) || failed.Cause.Stage != "pgpipe" {
+		return false
+	}
+	if !strings.Contains(strings.Join(failed.Cause.Stderr, "\n"), "unlock secret key") {
+		return false
+	}
+	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
+	if err != nil {
+		return false
+	}
+	tty.Close()
+	return true
+}
+
+// prepare keeps a process of a chain that asks the terminal from being stopped
+// for it, which would stop the whole chain for ever. It is told that it cannot.
+func (k *secretKey) prepare() {
+	if k.file != "" && k.passphrase == "" {
+		signal.Ignore(syscall.SIGTTIN, syscall.SIGTTOU)
+	}
+}
+
+// ask asks for the passphrase. pgpipe gets it through a named pipe that only
+// the user can open, so that it is never on a disk.
+func (k *secretKey) ask(ctx context.Context) error {
+	secret, err := askSecret(ctx, fmt.Sprintf("Passphrase of %s: ", k.file))
+	if err != nil {
+		return fmt.Errorf("ask for the passphrase of %q: %w", k.file, err)
+	}
+	if k.dir, err = os.MkdirTemp("", "napback-"); err != nil {
+		return err
+	}
+	k.passphrase = filepath.Join(k.dir, "passphrase")
+	if err := syscall.Mkfifo(k.passphrase, 0o600); err != nil {
+		return fmt.Errorf("make pipe %q: %w", k.passphrase, err)
+	}
+	k.quit, k.done = make(chan struct{}), make(chan struct{})
+	go k.serve(append(secret, '\n'))
+	return nil
+}
+
+// serve writes the passphrase to everybody who opens the pipe. Each reader gets
+// a pipe of its own, since one that is opened again before the last reader has
+// closed it would never end for that reader.
+func (k *secretKey) serve(secret []byte) {
+	defer close(k.done)
+	for {
+		f, err := os.OpenFile(k.passphrase, os.O_WRONLY, 0) // waits for a reader
+		if err != nil {
+			return
+		}
+		select {
+		case <-k.quit:
+			f.Close()
+			return
+		default:
+		}
+		err = errors.Join(os.Remove(k.passphrase), syscall.Mkfifo(k.passphrase, 0o600))
+		_, _ = f.Write(secret) // a reader that is gone needs none
+		f.Close()
+		if err != nil {
+			return // the next reader fails with that
+		}
+	}
+}
+
+// forget ends what ask has begun.
+func (k *secretKey) forget() {
+	if k.dir == "" {
+		return
+	}
+	if k.quit != nil {
+		close(k.quit)
+		// To serve this is one more reader.
+		if f, err := os.OpenFile(k.passphrase, os.O_RDONLY|syscall.O_NONBLOCK, 0); err == nil {
+			<-k.done
+			f.Close()
+		}
+	}
+	os.RemoveAll(k.dir)
+}
+
+// askSecret reads a line from the terminal without echo.
+func askSecret(ctx context.Context, prompt string) ([]byte, error) {
+	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer tty.Close()
+	fd := int(tty.Fd())
+	state, err := term.GetState(fd)
+	if err != nil {
+		return nil, err
+	}
+	type line struct {
+		text []byte
+		err  error
+	}
+	typed := make(chan line, 1)
+	fmt.Fprint(tty, prompt)
+	defer fmt.Fprintln(tty)
+	go func() {
+		text, err := term.ReadPassword(fd)
+		typed <- line{text, err}
+	}()
+	select {
+	case l := <-typed:
+		return l.text, l.err
+	case <-ctx.Done():
+		return nil, errors.Join(context.Cause(ctx), term.Restore(fd, state))
+	}
+}

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"napback/internal/cli"
+	"napback/napback/catalog"
+	"napback/napback/chain"
+	"napback/napback/config"
+	"napback/napback/dumpdir"
+)
+
+// getStage reads an archive. Every chunk is verified before it is written.
+func (e *engine) getStage(a catalog.Entry, set *config.Settings, more ...string) (chain.Stage, error) {
+	program, err := e.tools.sibling("s3get")
+	if err != nil {
+		return chain.Stage{}, err
+	}
+	f := flags(storeFlags(set))
+	f.number("-c", int64(set.Concurrency))
+	f.number("--memory", set.Memory)
+	args := append(f, "--progress", "never")
+	return e.tools.stage("s3get", program, append(append(args, more...), a.Address()), storeEnv), nil
+}
+
+// unpackStages read an archive, decrypt and decompress it.
+func (e *engine) unpackStages(a catalog.Entry, set *config.Settings, key *secretKey) ([]chain.Stage, error) {
+	get, err := e.getStage(a, set)
+	if err != nil {
+		return nil, err
+	}
+	stages := []chain.Stage{get}
+	if a.Encryption() != "" {
+		s, err := e.decryptStage(key)
+		if err != nil {
+			return nil, err
+		}
+		stages = append(stages, s)
+	}
+	switch how := a.Compression(); how {
+	case "none":
+	case "zstd", "gzip", "xz":
+		program, ok := e.tools.program(how)
+		if !ok {
+			return nil, cli.WithHint(fmt.Errorf("%s is compressed with %s, which is not in PATH", a.Name, how), "install %s", how)
+		}
+		stages = append(stages, e.tools.stage(how, program, []string{"-q", "-d", "-c"}))
+	default:
+		return nil, cli.Errorf(cli.Integrity, "%s of run %s: its manifest says it is compressed with %q, which is unknown", a.Name, a.Run, how)
+	}
+	return stages, nil
+}
+
+// decryptStage is pgpipe with a key file, else gpg, which knows agents and
+// cards.
+func (e *engine) decryptStage(key *secretKey) (chain.Stage, error) {
+	if key.file == "" {
+		program, ok := e.tools.program("gpg", "gpg2")
+		if !ok {
+			return chain.Stage{}, cli.WithHint(errors.New("the archive is encrypted, and gpg is not in PATH"), "give the secret key: --secret-key FILE")
+		}
+		return e.tools.stage("gpg", program, []string{"--batch", "--quiet", "--decrypt"}), nil
+	}
+	program, err := e.tools.sibling("pgpipe")
+	if err != nil {
+		return chain.Stage{}, err
+	}
+	args := []string{"-d", "-k", key.file}
+	if key.passphrase != "" {
+		args = append(args, "--passphrase-file", key.passphrase)
+	}
+	return e.tools.stage("pgpipe", program, args), nil
+}
+
+// unpack runs a chain that opens an archive. If it turns out that the key needs
+// a passphrase and there is somebody to ask, it asks and runs the chain again:
+// nothing has come out of it before.
+func (e *engine) unpack(ctx context.Context, key *secretKey, attempt func() ([]chain.Status, error)) ([]chain.Status, error) {
+	for {
+		status, err := attempt()
+		if err == nil || ctx.Err() != nil || !key.wanted(err) {
+			return status, forget(ctx, toolError(err))
+		}
+		if err := key.ask(ctx); err != nil {
+			return status, err
+		}
+	}
+}
+
+// members calls each for every member of an archive of a Directory, and checks
+// that the archive is whole, to its last byte.
+func (e *engine) members(ctx context.Context, a catalog.Entry, set *config.Settings, key *secretKey, each func(*dumpdir.Member) error) error {
+	var damage error
+	_, err := e.unpack(ctx, key, func() ([]chain.Status, error) {
+		stages, err := e.unpackStages(a, set, key)
+		if err != nil {
+			return nil, err
+		}
+		read, write, err := os.Pipe()
+		if err != nil {
+			return nil, fmt.Errorf("make pipe: %w", err)
+		}
+		answer := make(chan error, 1)
+		go func() {
+			err := dumpdir.Read(read, each)
+			// After an error the chain still has to tell whether the
+			// stream was whole; it must not fail for want of a reader.
+			_, _ = io.Copy(io.Discard, read)
+			read.Close()
+			answer <- err
+		}()
+		c := chain.Chain{Stages: stages, Stdout: write, Log: e.hear}
+		status, err := c.Run(ctx)
+		write.Close()
+		damage = <-answer
+		return status, err
+	})
+	if err == nil && damage != nil {
+		err = cli.WithCode(cli.Integrity, damage)
+	}
+	if err != nil {
+		return fmt.Errorf("read %s of run %s: %w", a.Name, a.Run, err)
+	}
+	return nil
+}
+
+// isDirectory reports whether an archive was made of a Directory.
+func isDirectory(a catalog.Entry) (dir string, ok bool) {
+	return strings.CutPrefix(a.Source(), string(config.Directory)+" ")
+}

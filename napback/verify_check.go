@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"napback/internal/cli"
+	"napback/napback/config"
+)
+
+func checkCommand(std cli.Streams) *urfave.Command {
+	return command(std, check, &urfave.Command{
+		Name:  "check",
+		Usage: "test that the jobs could run now, without running them",
+		Description: "Checks the configuration, the programs that backups and restores need, the recipients,\n" +
+			"the sources, DiffDir, and that the bucket answers. Changes nothing.",
+	})
+}
+
+// checker prints what it finds and remembers whether all was well.
+type checker struct {
+	*engine
+	bad bool
+}
+
+// say prints a line: "ok WHAT", or "BAD WHAT" and the error on stderr.
+func (k *checker) say(what string, err error) error {
+	verdict := "ok"
+	if err != nil {
+		verdict, k.bad = "BAD", true
+		cli.PrintError(k.std.Err, "napback", fmt.Errorf("%s: %w", what, err))
+	}
+	if _, err := fmt.Fprintf(k.std.Out, "%-3s %s\n", verdict, oneLine(what)); err != nil {
+		return fmt.Errorf("write stdout: %w", err)
+	}
+	return nil
+}
+
+func check(c *urfave.Context, e *engine, configs []*config.Config) error {
+	if c.NArg() > 0 {
+		return cli.UsageErrorf("check takes no arguments: it checks all jobs")
+	}
+	e.tellOnce(configs)
+	k := &checker{engine: e}
+	ctx := c.Context
+	for _, step := range []func(context.Context, []*config.Config) error{k.programs, k.recipients, k.places, k.buckets} {
+		if err := step(ctx, configs); err != nil {
+			return err
+		}
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+	}
+	if k.bad {
+		return cli.Exit(cli.Failed)
+	}
+	return nil
+}
+
+// programs checks what backups and restores are composed of.
+func (k *checker) programs(ctx context.Context, configs []*config.Config) error {
+	for _, cfg := range configs {
+		if err := k.say(fmt.Sprintf("configuration %s: %s", cfg.Path, plural(len(cfg.Jobs), "job", "jobs")), nil); err != nil {
+			return err
+		}
+	}
+	names := []string{"s3put", "s3get", "s3ls"}
+	if encrypts(configs) {
+		names = append(names, "pgpipe")
+	}
+	for _, name := range names {
+		_, err := k.tools.sibling(name)
+		if err := k.say("program "+name, err); err != nil {
+			return err
+		}
+	}
+	_, err := k.tools.gnuTar(ctx)
+	if err := k.say("program GNU tar", err); err != nil {
+		return err
+	}
+	seen := map[config.Compression]bool{}
+	for _, t := range targets(configs) {
+		how := t.settings.Compression
+		if seen[how] {
+			continue
+		}
+		seen[how] = true
+		_, err := k.tools.compressor(how)
+		if err := k.say("compression "+string(how), err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func encrypts(configs []*config.Config) bool {
+	for _, t := range targets(configs) {
+		if len(t.settings.GpgRecipients) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// recipients checks that the jobs' keys can be encrypted to.
+func (k *checker) recipients(ctx context.Context, configs []*config.Config) error {
+	if !encrypts(configs) {
+		return nil
+	}
+	return k.say("recipients", k.checkRecipients(ctx, configs))
+}
+
+// places checks the sources and the directories for state.
+func (k *checker) places(_ context.Context, configs []*config.Config) error {
+	seen := map[string]bool{}
+	for _, t := range targets(configs) {
+		if dir := t.settings.DiffDir; !seen[dir] {
+			seen[dir] = true
+			if err := k.say("DiffDir "+dir, checkState(dir)); err != nil {
+				return err
+			}
+		}
+		if err := k.say(t.job.String(), checkSource(t.job)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkSource(job *config.Job) error {
+	if job.Kind != config.Directory {
+		return fmt.Errorf("sources of the kind %s are not supported yet", job.Kind)
+	}
+	d, err := os.Open(job.Source)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	info, err := d.Stat()
+	if err == nil && !info.IsDir() {
+		err = errors.New("it is not a directory")
+	}
+	return err
+}
+
+// checkState checks that state can be written, without writing any.
+func checkState(dir string) error {
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return cli.WithHint(err, "make it by hand; it is not made by itself since it may be a mount point")
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return errors.New("it is not a directory")
+	}
+	return writable(dir)
+}
+
+// buckets checks that each job's bucket answers.
+func (k *checker) buckets(ctx context.Context, configs []*config.Config) error {
+	seen := map[string]bool{}
+	for _, t := range targets(configs) {
+		s := t.settings
+		// Jobs of one bucket and the same access need one question only.
+		key := fmt.Sprintf("%q", append(storeFlags(s), s.Bucket))
+		if seen[key] {
+			continue
+		}
+		seen[key] = true
+		// The prefix keeps the answer short: only its coming matters.
+		_, err := k.entries(ctx, s, t.name+"-")
+		if err := k.say("bucket "+s.Bucket, err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
