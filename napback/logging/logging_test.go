@@ -136,6 +136,20 @@ func TestLevels(t *testing.T) {
 	}
 }
 
+func TestLoggersOfOneParentShareNothing(t *testing.T) {
+	var out bytes.Buffer
+	log := open(t, Options{Stderr: &out})
+	for i := range 5 { // enough for a slice with room behind it
+		log = log.With(fmt.Sprint("k", i), i)
+	}
+	a, b := log.With(Job, "a"), log.With(Job, "b")
+	a.Info("-")
+	b.Info("-")
+	if got := out.String(); !strings.Contains(got, "INFO a: ") || !strings.Contains(got, "INFO b: ") {
+		t.Error(got)
+	}
+}
+
 func TestOpenRefusesWhatCannotBeMeant(t *testing.T) {
 	if _, _, err := Open(Options{Format: "xml"}); err == nil {
 		t.Error("format xml")
@@ -267,10 +281,12 @@ func TestPlaceThatWorksAgainIsUsedAgain(t *testing.T) {
 	if broken.tries != 1 {
 		t.Errorf("a broken place was tried %d times at once", broken.tries)
 	}
+	out.places[0].later = time.Now()
+	put("again")
 	broken.err = nil
 	out.places[0].later = time.Now()
 	put("three")
-	if want := "napback: warning: place: no space; its lines are written here instead\none\ntwo\n"; stderr.String() != want || broken.String() != "three\n" {
+	if want := "napback: warning: place: no space; its lines are written here instead\none\ntwo\nagain\n"; stderr.String() != want || broken.String() != "three\n" {
 		t.Errorf("stderr %q, place %q", stderr.String(), broken.String())
 	}
 }

@@ -21,6 +21,7 @@ const (
 	awsSecret = `wJalr/XUtn+FEMI/K7MDENG"bPxRfi'CYEX`
 	token     = "IQoJb3JpZ2luX2VjEXAMPLE=="
 	smtpPass  = `p&ss <w> wörd\x`
+	slashes   = "ÿÿÿÿ?>" // whose base64 has them
 	pingID    = "eb095278-f28d-448d-87fb-7b75c171a6aa"
 )
 
@@ -46,7 +47,7 @@ func (m marshals) MarshalJSON() ([]byte, error) { return json.Marshal(m.s) }
 
 func TestNoSecretIsLoggedInAnyForm(t *testing.T) {
 	multi := "first line of key\nsecond line of key\n"
-	secrets := []string{awsSecret, token, smtpPass, pingID, multi, ""}
+	secrets := []string{awsSecret, token, smtpPass, slashes, pingID, multi, ""}
 	asJSON, _ := json.Marshal(smtpPass)
 	for _, format := range []Format{Text, JSON} {
 		var out bytes.Buffer
@@ -66,9 +67,10 @@ func TestNoSecretIsLoggedInAnyForm(t *testing.T) {
 				"query", "https://h/?p="+url.QueryEscape(smtpPass),
 				"path", "https://h/"+url.PathEscape(awsSecret),
 				"user", url.UserPassword("u", smtpPass).String(),
-				"json", string(asJSON),
+				"json", `"before `+string(asJSON[1:]),
 				"shell", chain.Quote("x", awsSecret, smtpPass),
 				"base64", base64.StdEncoding.EncodeToString([]byte(smtpPass)),
+				"base64 of slashes", base64.StdEncoding.EncodeToString([]byte(slashes)),
 				"ping", "https://hc-ping.com/"+pingID+"/start?rid=1",
 				"lines", "the second line of key here",
 				"url", "get https://ann:hidden1@example.com/x: refused",
@@ -82,6 +84,7 @@ func TestNoSecretIsLoggedInAnyForm(t *testing.T) {
 		for _, secret := range []string{
 			"wJalr", "MDENG", "CYEX", "IQoJb3", "p&ss", `p\u0026ss`, "w%C3%B6rd", "wörd", pingID, "second line", "hidden",
 			base64.StdEncoding.EncodeToString([]byte(smtpPass))[:12], base64.StdEncoding.EncodeToString([]byte(awsSecret))[:12],
+			base64.StdEncoding.EncodeToString([]byte(slashes))[:10],
 		} {
 			if i := strings.Index(got, secret); i >= 0 {
 				t.Errorf("%s: %q is in the log: ...%s...", format, secret, got[max(0, i-60):i+len(secret)])
