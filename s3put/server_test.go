@@ -70,8 +70,8 @@ func TestServerThatStopsFailsThePutWithoutNeverDie(t *testing.T) {
 }
 
 func TestServerThatIsNotThere(t *testing.T) {
-	store, _, server := proxied(t)
-	store = tooltest.Server(server, server.Endpoint)
+	_, _, server := proxied(t)
+	store := tooltest.Server(server, server.Endpoint)
 	server.Stop()
 	for _, args := range [][]string{
 		{"s3put", "--attempts", "1", "bkt:x", "--", "touch", filepath.Join(t.TempDir(), "started")},
@@ -268,4 +268,22 @@ func TestEachRequestOptionReachesTheService(t *testing.T) {
 			t.Errorf("%v: no object was put", c.args)
 		}
 	}
+}
+
+// TestUserThatMayOnlyCreateIsEnough is the same with an account of a real
+// server that has no other right.
+func TestUserThatMayOnlyCreateIsEnough(t *testing.T) {
+	store, _, server := proxied(t)
+	data := tooltest.Random(8, 5000)
+	user := server.User(t, "bkt", "s3:PutObject")
+	r := store.Run(t, strings.NewReader(string(data)), "s3put", "-K", user.KeyFile(t), "-z", "1000", "bkt:x")
+	if r.Code != 0 || !strings.Contains(r.Err, "s3put: note: older runs of \"x\" stay: ") {
+		t.Errorf("exit status %d\n%s", r.Code, r.Err)
+	}
+	for _, args := range [][]string{{"s3get", "bkt:x"}, {"s3ls", "bkt"}, {"s3rm", "-y", "bkt:x"}} {
+		if r := store.Run(t, nil, args[0], append([]string{"-K", user.KeyFile(t)}, args[1:]...)...); r.Code != 1 || r.Out != "" || !strings.Contains(r.Err, "access denied") {
+			t.Errorf("%v: exit status %d, stdout %q\n%s", args, r.Code, r.Out, r.Err)
+		}
+	}
+	store.Reads(t, "bkt:x", data)
 }
