@@ -4,9 +4,9 @@
 #
 # Programs that are missing are installed on Debian and Ubuntu, and named elsewhere.
 
-PREFIX  = /usr/local
-DESTDIR =
-TOOLS   = s3put s3get s3ls s3rm slotcalc pgpipe napback
+PREFIX  ?= /usr/local
+DESTDIR ?=
+TOOLS    = s3put s3get s3ls s3rm slotcalc pgpipe napback
 
 BIN      = build/bin
 BINARIES = $(TOOLS:%=$(BIN)/%)

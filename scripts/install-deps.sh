@@ -22,11 +22,21 @@ gcc gcc
 getfacl acl
 getfattr attr
 git git
+initdb postgresql
 mandoc mandoc
+mariadb mariadb-client
+mariadb-dump mariadb-client
+mariadb-install-db mariadb-server-core
+mariadbd mariadb-server-core
+pg_dump postgresql-client
+pg_dumpall postgresql-client
+psql postgresql-client
 script bsdutils
 setfacl acl
 setfattr attr
 shellcheck shellcheck
+svn subversion
+svnadmin subversion
 xz xz-utils
 "
 
@@ -51,11 +61,20 @@ go1.? | go1.?.* | go1.1? | go1.1?.* | go1.20 | go1.20.*)
 	die "$version is too old: https://go.dev/doc/install (1.21 or newer)" ;;
 esac
 
+# have succeeds if a program is there. Servers are not in every user's PATH.
+have() {
+	command -v "$1" >/dev/null && return
+	for file in /usr/sbin/"$1" /usr/libexec/"$1" /usr/lib/postgresql/*/bin/"$1"; do
+		[ ! -x "$file" ] || return 0
+	done
+	return 1
+}
+
 # missing prints the packages of the programs that are not there, each once.
 missing() {
 	echo "$programs" | while read -r program package; do
 		[ -n "$program" ] || continue
-		command -v "$program" >/dev/null || echo "$package"
+		have "$program" || echo "$package"
 	done
 	# A C compiler without the C library's headers cannot build the race detector.
 	if [ "$1" = test ] && command -v gcc >/dev/null &&
