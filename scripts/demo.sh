@@ -88,6 +88,7 @@ head -c 3000000 /dev/urandom >tree/random.bin
 dd if=/dev/null of=tree/sparse bs=1 seek=50000000 2>/dev/null
 chmod 4711 tree/random.bin
 run ls -l tree
+sleep 4 # what changes in the last seconds before a backup is stored by the next one again, to be safe
 
 step 'The configuration'
 cat >napback.conf <<END
@@ -139,7 +140,15 @@ for day in 1 2; do
 	printf 'day %s: %s files and directories are identical\n' "$day" "$(find "day$day" | wc -l)"
 done
 
-step 'The same without these tools: the command that the archive itself carries'
-s3ls --json "backups:${work#/}/tree" | sed -n 's/.*"recover":"\(.*\)".*/\1/p' | head -n 1
+step 'The same without these tools: the command that the second archive itself carries'
+s3ls --json "backups:${work#/}/tree-1-" | sed -n 's/.*"recover":"\(.*\)".*/\1/p' | sed 's/\\\(["\\]\)/\1/g'
+if [ -z "$server" ]; then
+	mkdir back3
+	printf '\n'
+	run "$root/scripts/restore-without-napback.sh" store/backups "${work#/}/tree" back3
+	listing "back3$work/tree" >"$work/restored"
+	diff "$work/expected" "$work/restored"
+	printf 'day 2: identical again\n'
+fi
 
 printf '\nPASSED: two days backed up, restored and identical\n'
