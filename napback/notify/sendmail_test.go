@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -94,5 +95,18 @@ func TestSendmailThatHangsIsEnded(t *testing.T) {
 	o := MailOptions{To: []string{"a@example.com"}, program: program(t, ">"+ready+"; exec sleep 600")}
 	if err := SendMail(ctx, o, message()); !errors.Is(err, stopped) {
 		t.Errorf("err = %v", err)
+	}
+}
+
+func TestPasswordFileIsNotWaitedFor(t *testing.T) {
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{fifo, t.TempDir(), fifo + "x"} {
+		o := MailOptions{To: []string{"a@example.com"}, Server: "smtp://ann@127.0.0.1:1", PasswordFile: path}
+		if err := SendMail(t.Context(), o, message()); err == nil || !strings.Contains(err.Error(), "password file") {
+			t.Errorf("err = %v", err)
+		}
 	}
 }

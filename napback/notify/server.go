@@ -190,16 +190,23 @@ const maxPassword = 4096
 // readPassword returns the first line of a file that nobody but its owner may
 // read.
 func readPassword(path string) (string, error) {
+	// Before it is opened, since a FIFO would wait for its writer for ever.
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", fmt.Errorf("password file: %w", err)
+	}
+	if !info.Mode().IsRegular() {
+		return "", fmt.Errorf("password file %q: not a regular file", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return "", fmt.Errorf("password file: %w", err)
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
+	if info, err = f.Stat(); err != nil {
 		return "", fmt.Errorf("password file: %w", err)
 	}
-	if runtime.GOOS != "windows" && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
+	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
 		return "", cli.WithHint(fmt.Errorf("password file %q: others can read or write it (mode %04o)", path, info.Mode().Perm()), "chmod 600 %s", path)
 	}
 	line, err := bufio.NewReader(io.LimitReader(f, maxPassword)).ReadString('\n')

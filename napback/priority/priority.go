@@ -6,6 +6,7 @@ package priority
 import (
 	"context"
 	"os/exec"
+	"slices"
 	"strconv"
 
 	"napback/napback/chain"
@@ -17,29 +18,36 @@ type Programs struct {
 	IONice string // path of ionice(1)
 }
 
-// Find looks for the programs in PATH and tries them once: ionice is refused
-// in some containers, and a backup must not fail for want of a priority.
-// environ is what their environment is made from.
+// Find looks for the programs in PATH and tries them once, since nothing must go
+// wrong with them later: ionice is refused in some containers, and a backup must
+// not fail for want of a priority. Nor may their own failure look like that of
+// what they run: a program that cannot run tar and exits 1, which is what tar
+// does after a warning, would make an empty archive a good one. environ is what
+// their environment is made from.
 func Find(ctx context.Context, environ []string) Programs {
 	try := func(name string, args ...string) string {
 		path, err := exec.LookPath(name)
 		if err != nil {
 			return ""
 		}
-		cmd := exec.CommandContext(ctx, path, args...)
-		cmd.Env = chain.Environ(environ)
-		if cmd.Run() != nil {
+		status := func(program string) int {
+			cmd := exec.CommandContext(ctx, path, append(slices.Clip(args), program)...)
+			cmd.Env = chain.Environ(environ)
+			_ = cmd.Run()
+			return cmd.ProcessState.ExitCode() // -1 if it did not even start
+		}
+		if status("true") != 0 || status("/nonexistent/program") < 126 {
 			return ""
 		}
 		return path
 	}
-	return Programs{Nice: try("nice", "-n", "1", "true"), IONice: try("ionice", append(lowest(), "true")...)}
+	return Programs{Nice: try("nice", "-n", "1"), IONice: try("ionice", lowest()...)}
 }
 
 // lowest are ionice's arguments for the lowest priority that is still served
 // when others use the disk all the time: one in the class idle could wait for
-// ever.
-func lowest() []string { return []string{"-c", "2", "-n", "7"} }
+// ever. Where the kernel refuses it, -t goes on without.
+func lowest() []string { return []string{"-t", "-c", "2", "-n", "7"} }
 
 // Wrap returns the command that runs argv with its niceness raised by nice,
 // from -20 to 19, and, if that is above 0, with the lowest disk priority that

@@ -21,11 +21,11 @@ func TestWrap(t *testing.T) {
 		want string
 	}{
 		{both, 0, ""},
-		{both, 10, "/bin/nice -n 10 /bin/ionice -c 2 -n 7 "},
-		{both, 19, "/bin/nice -n 19 /bin/ionice -c 2 -n 7 "},
+		{both, 10, "/bin/nice -n 10 /bin/ionice -t -c 2 -n 7 "},
+		{both, 19, "/bin/nice -n 19 /bin/ionice -t -c 2 -n 7 "},
 		{both, -5, "/bin/nice -n -5 "},
 		{Programs{Nice: "/bin/nice"}, 10, "/bin/nice -n 10 "},
-		{Programs{IONice: "/bin/ionice"}, 10, "/bin/ionice -c 2 -n 7 "},
+		{Programs{IONice: "/bin/ionice"}, 10, "/bin/ionice -t -c 2 -n 7 "},
 		{Programs{}, 10, ""},
 	}
 	for _, c := range cases {
@@ -90,19 +90,39 @@ func TestStageRunsAtTheLowerPriority(t *testing.T) {
 	}
 }
 
-func TestProgramThatIsRefusedIsNotUsed(t *testing.T) {
-	dir := t.TempDir()
-	for name, status := range map[string]string{"nice": "0", "ionice": "1"} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\nexit "+status+"\n"), 0o700); err != nil {
-			t.Fatal(err)
-		}
+func TestProgramThatCannotBeTrustedIsNotUsed(t *testing.T) {
+	const good = `shift 2; exec "$@"`
+	cases := []struct {
+		name, nice, ionice string
+		want               Programs // names only
+	}{
+		{"both work", good, `shift 5; exec "$@"`, Programs{"nice", "ionice"}},
+		{"ionice is refused", good, "exit 1", Programs{Nice: "nice"}},
+		{"failure that looks like tar's warning", good, `shift 5; [ "$1" = true ]`, Programs{Nice: "nice"}},
+		{"killed", "kill -9 $$", "kill -9 $$", Programs{}},
 	}
-	t.Setenv("PATH", dir)
-	if got, want := Find(t.Context(), os.Environ()), (Programs{Nice: filepath.Join(dir, "nice")}); got != want {
-		t.Errorf("got %+v", got)
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			for name, text := range map[string]string{"nice": c.nice, "ionice": c.ionice} {
+				if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+text+"\n"), 0o700); err != nil {
+					t.Fatal(err)
+				}
+			}
+			t.Setenv("PATH", dir+":/bin:/usr/bin")
+			want := c.want
+			for _, path := range []*string{&want.Nice, &want.IONice} {
+				if *path != "" {
+					*path = filepath.Join(dir, *path)
+				}
+			}
+			if got := Find(t.Context(), os.Environ()); got != want {
+				t.Errorf("got %+v", got)
+			}
+		})
 	}
 	t.Setenv("PATH", t.TempDir())
 	if got := Find(t.Context(), os.Environ()); got != (Programs{}) {
-		t.Errorf("got %+v", got)
+		t.Errorf("got %+v without any", got)
 	}
 }
