@@ -48,25 +48,20 @@ unset AWS_PROFILE AWS_ENDPOINT_URL_S3 || :
 if [ "${1-}" = --s3 ]; then
 	step 'A local S3 server'
 	export AWS_ACCESS_KEY_ID=demo AWS_SECRET_ACCESS_KEY=demo-secret AWS_REGION=us-east-1
-	port=7070
-	while :; do
-		mkdir -p iam
+	mkdir iam
+	for port in 7070 7071 7072 7073 7074 7075 7076 7077 7078 7079; do # some may be taken
 		ROOT_ACCESS_KEY=$AWS_ACCESS_KEY_ID ROOT_SECRET_KEY=$AWS_SECRET_ACCESS_KEY \
-			versitygw --port "127.0.0.1:$port" --iam-dir iam --quiet posix store >server.log 2>&1 &
+			versitygw --port "127.0.0.1:$port" --iam-dir "$work/iam" --quiet posix "$work/store" >server.log 2>&1 &
 		server=$!
-		export AWS_ENDPOINT_URL="http://127.0.0.1:$port"
-		tries=0
-		until s3ls >/dev/null 2>&1 || [ "$tries" -eq 20 ]; do
-			tries=$((tries + 1))
-			sleep 0.2
-		done
-		if kill -0 "$server" 2>/dev/null && [ "$tries" -lt 20 ]; then break; fi
-		port=$((port + 1)) # taken by somebody else
-		[ "$port" -lt 7090 ] || {
-			cat server.log
-			exit 1
-		}
+		sleep 1
+		! kill -0 "$server" 2>/dev/null || break
+		server=
 	done
+	[ -n "$server" ] || {
+		cat server.log
+		exit 1
+	}
+	export AWS_ENDPOINT_URL="http://127.0.0.1:$port"
 	printf 'versitygw serves %s\n' "$AWS_ENDPOINT_URL"
 else
 	export AWS_ENDPOINT_URL="file://$work/store"
@@ -78,7 +73,8 @@ run gpg --batch --output public.pgp --export demo@example.org
 (umask 077 && run gpg --batch --output secret.pgp --export-secret-keys demo@example.org)
 
 step 'A directory tree'
-mkdir tree/docs tree/docs/empty tree/old
+mkdir tree/docs tree/docs/empty tree/letters tree/old
+printf 'Dear reader,\n' >tree/letters/letter
 cp "$root"/*.md tree/docs/
 printf 'first\n' >'tree/a name with spaces'
 printf 'will be deleted\n' >tree/old/file
@@ -112,8 +108,8 @@ cp -a tree day1
 step 'Day 2: something changes, then the incremental backup'
 printf 'second\n' >'tree/a name with spaces'
 rm -r tree/old
-mv tree/docs tree/papers
-printf 'new\n' >tree/papers/new
+mv tree/letters tree/mail
+printf 'new\n' >tree/docs/new
 run napback -c napback.conf --date 2026-11-20
 cp -a tree day2
 
