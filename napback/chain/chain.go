@@ -9,8 +9,9 @@
 // The data flow of Run:
 //
 //  1. All pipes are made and the stages are started in order, in one process
-//     group of their own, so that a terminal's Ctrl-C reaches only this
-//     process, which then ends the stages in an orderly way.
+//     group of their own (a stage without a terminal in one for itself), so that
+//     a terminal's Ctrl-C reaches only this process, which then ends the stages
+//     in an orderly way.
 //  2. Every stage is waited for.
 //  3. If Chain.Commit is set, the last stage is a sink that stores nothing for
 //     good until it reads `commit` on its file descriptor 3 (CommitFD), and
@@ -46,6 +47,11 @@ type Stage struct {
 	Args []string // its arguments, without the program's name
 	Env  []string // its complete environment; see Environ
 	Dir  string   // its working directory; "" = this process's
+
+	// NoTerminal keeps the stage from the terminal, so that it cannot ask
+	// for a password there, which nobody would answer, or be stopped for
+	// having asked.
+	NoTerminal bool
 
 	// Accept, if not nil, tells whether a stage that did not end with
 	// status 0 has nevertheless done its work.

@@ -24,10 +24,26 @@ func inGroup(leader int) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pgid: leader}
 }
 
+// inSession makes a stage the leader of a session, which has no terminal, and
+// of a group in it: groups do not span sessions.
+func inSession() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
+
 // signalAll signals the stages that have not ended and all their descendants.
 func (r *running) signalAll(how signal) {
-	if len(r.procs) > 0 {
-		_ = syscall.Kill(-r.leader(), how)
+	groups := map[int]bool{}
+	for i, p := range r.procs {
+		// The number of a group without processes is free for others.
+		if !r.status[i].Ended.IsZero() {
+			continue
+		}
+		if p.stage.NoTerminal {
+			groups[p.cmd.Process.Pid] = true
+		} else {
+			groups[r.leader()] = true
+		}
+	}
+	for group := range groups {
+		_ = syscall.Kill(-group, how)
 	}
 }
 

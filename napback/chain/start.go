@@ -140,6 +140,9 @@ func (r *running) startStage(s Stage, in, out *os.File, extra []*os.File) error 
 		Path: s.Path, Args: append([]string{s.Name}, s.Args...), Env: s.Env, Dir: s.Dir,
 		Stderr: p.stderr, ExtraFiles: extra, WaitDelay: stderrDelay, SysProcAttr: inGroup(r.leader()),
 	}
+	if s.NoTerminal {
+		p.cmd.SysProcAttr = inSession()
+	}
 	// A nil *os.File in an interface is not the null device.
 	if in != nil {
 		p.cmd.Stdin = in
@@ -160,10 +163,12 @@ func (r *running) startStage(s Stage, in, out *os.File, extra []*os.File) error 
 
 // leader is the process that leads the chain's group; 0 before it is started.
 func (r *running) leader() int {
-	if len(r.procs) == 0 {
-		return 0
+	for _, p := range r.procs {
+		if !p.stage.NoTerminal {
+			return p.cmd.Process.Pid
+		}
 	}
-	return r.procs[0].cmd.Process.Pid
+	return 0
 }
 
 // wait waits for one stage and records how it ended.
