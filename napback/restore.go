@@ -183,7 +183,7 @@ func (r *restore) run(ctx context.Context) error {
 			continue
 		}
 		r.log.Notef("extracting %s (%s)", a.Name, cli.FormatSize(a.Bytes))
-		if err := r.clear(i); err != nil {
+		if err := r.makeRoom(i); err != nil {
 			return fmt.Errorf("make room for %s: %w", a.Name, err)
 		}
 		report, err := r.extract(ctx, a, r.chosen[i])

@@ -15,7 +15,8 @@ import (
 // commands are napback's sub-commands: all that is done with backups after they
 // have been made.
 func commands(std cli.Streams) []*urfave.Command {
-	return []*urfave.Command{restoreCommand(std), listCommand(std), statusCommand(std), verifyCommand(std), checkCommand(std)}
+	all := []*urfave.Command{restoreCommand(std), listCommand(std), statusCommand(std), verifyCommand(std), checkCommand(std)}
+	return append(all, filters(std)...)
 }
 
 // action is what a sub-command does, given the configurations.

@@ -179,30 +179,3 @@ func holdsMount(root string, parent fs.FileInfo) (bool, error) {
 	})
 	return found, err
 }
-
-// clear removes what is in the way of a PATH before archive number i is
-// extracted: tar does not put a directory in place of a file, or the other way
-// round, unless it extracts the directory around it.
-func (r *restore) clear(i int) error {
-	if len(r.paths) == 0 || r.lists == nil || r.lists[i] == nil {
-		return nil
-	}
-	for _, p := range r.chosen[i] {
-		name := filepath.Join(r.to, p)
-		info, err := os.Lstat(name)
-		if absent(err) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		kind := r.lists[i].kind(p)
-		if kind == 0 || (kind == dumpdir.Dir) == info.IsDir() {
-			continue
-		}
-		if err := os.RemoveAll(name); err != nil {
-			return err
-		}
-	}
-	return nil
-}

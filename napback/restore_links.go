@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -37,19 +38,8 @@ func (r *restore) mendLinks(ctx context.Context, i int, report *extractReport) e
 	if len(extract) == 0 {
 		return nil
 	}
-	// A directory that gets a file has its time of now, which tar has just set.
-	times := map[string]time.Time{}
-	for _, l := range links {
-		dir := filepath.Dir(filepath.Join(r.to, l.name))
-		if info, err := os.Stat(dir); err == nil {
-			times[dir] = info.ModTime()
-		}
-	}
-	defer func() {
-		for dir, t := range times {
-			_ = os.Chtimes(dir, time.Time{}, t)
-		}
-	}()
+	restoreDirs := r.openDirs(links)
+	defer restoreDirs()
 	r.log.Notef("reading %s again for %s whose contents it has under other names", a.Name, plural(len(links), "file", "files"))
 	if err := r.extractLinks(ctx, i, extract); err != nil {
 		return err
@@ -64,6 +54,25 @@ func (r *restore) mendLinks(ctx context.Context, i int, report *extractReport) e
 		}
 	}
 	return nil
+}
+
+// openDirs lets files be made in the directories of links. What it returns puts
+// back their modes, and their times, which tar has just set.
+func (r *restore) openDirs(links []hardLink) func() {
+	before := map[string]fs.FileInfo{}
+	for _, l := range links {
+		dir := filepath.Dir(filepath.Join(r.to, l.name))
+		if info, err := os.Lstat(dir); err == nil && info.IsDir() && before[dir] == nil {
+			before[dir] = info
+			_ = loosenDir(dir)
+		}
+	}
+	return func() {
+		for dir, info := range before {
+			_ = os.Chmod(dir, info.Mode())
+			_ = os.Chtimes(dir, time.Time{}, info.ModTime())
+		}
+	}
 }
 
 // extractLinks extracts the targets of links under the links' names.

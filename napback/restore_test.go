@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -486,6 +487,49 @@ func TestRestoreOfRandomPathsIsExact(t *testing.T) {
 	}
 }
 
+// A file of which only one of several names is wanted comes under that name,
+// whatever signs are in it, and leaves the others alone.
+func TestRestoreOfAPathMendsHardLinks(t *testing.T) {
+	const odd = `a,b&c\d[e]*^$.x;s#1 `
+	s := newSite(t)
+	s.write("out/"+odd+"target", "old")
+	s.must(os.MkdirAll(filepath.Join(s.source, "in", odd), 0o755))
+	for _, name := range []string{"in/first\nline", "in/" + odd + "/second"} {
+		s.must(os.Link(filepath.Join(s.source, "out", odd+"target"), filepath.Join(s.source, name)))
+	}
+	s.must(os.Chmod(filepath.Join(s.source, "in", odd), 0o555))
+	s.napback(0, day(0))
+	want := tree(t, filepath.Join(s.source, "in"))
+	links := regexp.MustCompile(`links \d+`)
+	same := func(what string, root string) {
+		t.Helper()
+		got := tree(t, filepath.Join(root, "in"))
+		for _, m := range []map[string]string{want, got} {
+			for name, text := range m {
+				m[name] = links.ReplaceAllString(text, "")
+			}
+		}
+		if d := difference(want, got); d != "" {
+			t.Errorf("%s:\n%s", what, d)
+		}
+	}
+	to := filepath.Join(s.dir, "restored")
+	s.cmd(0, "restore", "--to", to, "job", "in")
+	same("to a new directory", filepath.Join(to, s.source))
+	if _, err := os.Lstat(filepath.Join(to, s.source, "out")); !os.IsNotExist(err) {
+		t.Errorf("what was not asked for is there, too: %v", err)
+	}
+	// In place the other name is there, but is another file by now.
+	other := filepath.Join(s.source, "out", odd+"target")
+	s.must(os.WriteFile(other+"2", []byte("new"), 0o644))
+	s.must(os.Rename(other+"2", other))
+	s.cmd(0, "restore", "--in-place", "-y", "job", "in")
+	same("in place", s.source)
+	if data, err := os.ReadFile(other); err != nil || string(data) != "new" {
+		t.Errorf("the other file is %q, %v", data, err)
+	}
+}
+
 func TestRestoreInPlaceSparesMountedFileSystems(t *testing.T) {
 	s := newSite(t)
 	s.write("f", "x")
@@ -637,4 +681,106 @@ func TestCheckFindsWhatWouldFail(t *testing.T) {
 			t.Errorf("want BAD %s, got %v", what, e)
 		}
 	}
+}
+
+func TestRestoreAsAUserWhoMayNotDoEverything(t *testing.T) {
+	s := newSite(t)
+	s.shell(`umask 022; mkdir d; printf x >d/f; chown 1234:4321 d/f; chmod 444 d/f; chmod 555 d; mkdir e; printf y >e/g`)
+	s.napback(0, day(0))
+	s.shell(`chmod 755 d; printf z >d/h; chmod 555 d; rm e/g`)
+	s.napback(0, day(1))
+	want := tree(t, s.source)
+	to := filepath.Join(s.dir, "out")
+	s.asUser()
+	s.cmd(0, "restore", "--to", to, "job")
+	owner := regexp.MustCompile(`owner \d+:\d+`)
+	got := tree(t, filepath.Join(to, s.source))
+	for _, m := range []map[string]string{want, got} {
+		for name, what := range m {
+			m[name] = owner.ReplaceAllString(what, "")
+		}
+	}
+	if d := difference(want, got); d != "" {
+		t.Error(d)
+	}
+	// What cannot be made is told, and the rest is there.
+	s.setup = nil
+	s.shell(`mknod null c 1 3; printf later >e/later`)
+	s.napback(0, day(2))
+	s.asUser()
+	s.must(os.RemoveAll(to))
+	e := s.cmd(1, "restore", "--to", to, "job")
+	if !strings.Contains(e.stderr, "null: Cannot mknod") || !strings.Contains(e.stderr, "is not a complete restore") || e.out != "" {
+		t.Error(e)
+	}
+	if data, err := os.ReadFile(filepath.Join(to, s.source, "e/later")); string(data) != "later" {
+		t.Errorf("the rest is not there: %v", err)
+	}
+}
+
+func TestAnInterruptedRestoreSaysSo(t *testing.T) {
+	s := newSite(t)
+	s.history()
+	s.fake("zstd", `echo started >&2; sleep 1000 & wait`)
+	to := filepath.Join(s.dir, "out")
+	cmd := s.command(t.Context(), "napback", "-c", s.conf, "restore", "--to", to, "job")
+	stderr, err := cmd.StderrPipe()
+	s.must(err)
+	s.must(cmd.Start())
+	lines := bufio.NewScanner(stderr)
+	var said strings.Builder
+	for lines.Scan() {
+		said.WriteString(lines.Text() + "\n")
+		if strings.Contains(lines.Text(), "extracting") {
+			s.must(cmd.Process.Signal(os.Interrupt))
+		}
+	}
+	_ = cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 130 || !strings.Contains(said.String(), "interrupted") {
+		t.Errorf("exit %d: %s", code, said.String())
+	}
+}
+
+func TestAJobIsFoundByItsNameOrItsSource(t *testing.T) {
+	s := newSite(t)
+	s.write("f", "x")
+	s.configure(fmt.Sprintf("<Cycle a>\nDirectory %[1]s\n</Cycle>\n<Cycle b>\nDirectory %[1]s\n</Cycle>\n", s.source))
+	s.napback(0, day(0))
+	e := s.cmd(4, "restore", "--to", "x", s.source)
+	want := fmt.Sprintf("hint: name one of them: a%[1]s, b%[1]s\n", s.source)
+	if !strings.Contains(e.stderr, "2 jobs have this source") || !strings.Contains(e.stderr, want) {
+		t.Error(e)
+	}
+	for i, name := range []string{"a" + s.source, "b" + s.source} {
+		to := filepath.Join(s.dir, fmt.Sprint("out", i))
+		s.cmd(0, "restore", "--to", to, name)
+		s.mustEqual(name, tree(t, s.source), filepath.Join(to, s.source))
+	}
+	if e := s.cmd(4, "verify", "job"); !strings.Contains(e.stderr, "the jobs are: a"+s.source+", b"+s.source) {
+		t.Error(e)
+	}
+}
+
+// Two hosts that share a bucket, and by mistake a name.
+func TestRestoreSaysWhoseArchivesItUses(t *testing.T) {
+	s := newSite(t)
+	s.write("f", "mine")
+	s.napback(0, day(0))
+	s.must(filepath.WalkDir(s.store, func(path string, d os.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ":manifest") {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		host, _ := os.Hostname()
+		text := strings.Replace(string(data), fmt.Sprintf(`"host": %q`, host), `"host": "elsewhere"`, 1)
+		return os.WriteFile(path, []byte(text), 0o600)
+	}))
+	to := filepath.Join(s.dir, "out")
+	if e := s.cmd(0, "restore", "--to", to, "job"); !strings.Contains(e.stderr, "of host elsewhere as of") {
+		t.Error(e)
+	}
+	s.cmd(0, "restore", "--host", "elsewhere", "--to", to+"2", "job")
 }
