@@ -28,7 +28,7 @@ import (
 
 // hang bounds how long a process may take before the test gives up on it. It
 // is no measure of how long it should take.
-const hang = time.Minute
+const hang = 5 * time.Minute
 
 // Main builds the archive tools and others that the tests want, runs the tests
 // and returns the exit status.
