@@ -4,14 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
-	"time"
 
 	"napback/internal/slot"
 	"napback/napback/config"
-	"napback/napback/snapshot"
 	"napback/napback/state"
 )
 
@@ -39,7 +35,7 @@ type backup struct {
 	*engine
 	job        *config.Job
 	state      *state.Job
-	source     *tarSource
+	source     source
 	compressor compressor
 
 	record   state.Record
@@ -66,6 +62,9 @@ func (b *backup) run(ctx context.Context, r *result) error {
 	case !d.due && !b.force:
 		r.outcome = notDue
 		return nil
+	case d.nothing:
+		r.outcome = nothingNew
+		return b.checked()
 	}
 	if d.why != "" {
 		b.note("making a FULL: " + d.why)
@@ -137,54 +136,27 @@ func (b *backup) decide(h *holdings, note func(string)) error {
 		return err
 	}
 	if d := b.decision; d.base != nil {
-		if d.why = b.whyNotDiff(d.base); d.why != "" {
+		if d.why = b.source.whyNotDiff(b, d.base); d.why != "" {
 			d.kind, d.base = slot.Full, nil
 		}
 	}
+	d := b.decision
+	d.nothing = d.base != nil && b.source.unchanged(d.base)
 	return nil
-}
-
-// whyNotDiff returns what speaks against a DIFF on this host, or "".
-func (b *backup) whyNotDiff(base *state.Point) string {
-	f, err := b.state.OpenSnapshot(base)
-	if err != nil {
-		return err.Error()
-	}
-	defer f.Close()
-	start, err := snapshot.Rewrite(io.Discard, f, nil)
-	_, whole := changedMounts(base.Mounts, mounts(b.job.Source))
-	_, readable := stillUnread(base.Unread)
-	switch {
-	case err != nil:
-		return fmt.Sprintf("%q: %v", f.Name(), err)
-	case start.After(b.now()):
-		return fmt.Sprintf("the clock has gone back: the last backup began at %s", start.Local().Format(time.DateTime))
-	case whole:
-		return "another file system is mounted at the source"
-	case readable != "":
-		return fmt.Sprintf("%q could not be read before and now can be", readable)
-	case base.UnreadAll:
-		return "files could not be read before whose names are not known"
-	}
-	return ""
 }
 
 // checkEmpty warns of a source that is empty and was not.
 func (b *backup) checkEmpty() {
 	before := b.decision.before
-	if before != nil && !before.Empty && isEmpty(b.job.Source) {
+	if before != nil && !before.Empty && b.source.empty() {
 		b.warn("the source is EMPTY, and was not at the last backup: is its disk mounted?")
 	}
 }
 
-func isEmpty(dir string) bool {
-	f, err := os.Open(dir)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	_, err = f.Readdirnames(1)
-	return err == io.EOF
+// checked remembers that there was nothing to store today, for status.
+func (b *backup) checked() error {
+	b.record.Checked = &b.today
+	return b.state.Save(b.record)
 }
 
 // retire removes what the slot held under the other type (step 8). What cannot
@@ -246,19 +218,6 @@ func summarise(warnings []string) string {
 	}
 	return fmt.Sprintf("%s (and %d more)", warnings[0], len(warnings)-1)
 }
-
-// splitLinkError tells that a DIFF would break a hard link.
-type splitLinkError struct{ name string }
-
-func (e *splitLinkError) Error() string {
-	return fmt.Sprintf("%q is a hard link to a file in a directory that was renamed", e.name)
-}
-
-// movedError tells that tar has noted the renaming of a directory, which it may
-// not be able to restore.
-type movedError struct{ said string }
-
-func (e *movedError) Error() string { return "while tar was looking, " + e.said }
 
 // runOf takes the run from the address that s3put prints.
 func runOf(address, bucket, name string) (string, error) {

@@ -402,7 +402,7 @@ func TestAFailedJobDoesNotStopTheOthers(t *testing.T) {
 	s.write("a", "1")
 	s.configure("Directory /nonexistent/source\nMySQL db\n<Directory /tmp>\nName other\nBucket missing\n</Directory>\n" + s.block())
 	e := s.napback(1, day(0))
-	for _, want := range []string{"vanished", "not supported yet", `bucket "missing"`} {
+	for _, want := range []string{"vanished", "connect to local server", `bucket "missing"`} {
 		if !strings.Contains(e.stderr, want) {
 			t.Errorf("no %q: %v", want, e)
 		}

@@ -47,12 +47,13 @@ func other(kind slot.Type) slot.Type {
 
 // decision is what a job is going to do, before anything has been done.
 type decision struct {
-	due  bool
-	done bool // the archive of this date is there
-	slot slot.Slot
-	kind slot.Type    // FULL also where the schedule says DIFF, if why says so
-	why  string       // why it is a FULL although the schedule says DIFF
-	base *state.Point // what a DIFF builds on
+	due     bool
+	done    bool // the archive of this date is there
+	slot    slot.Slot
+	kind    slot.Type    // FULL also where the schedule says DIFF, if why says so
+	why     string       // why it is a FULL although the schedule says DIFF
+	base    *state.Point // what a DIFF builds on
+	nothing bool         // a DIFF would be empty: there is nothing to do
 	// before is the state before this turn: what base is, or would be.
 	before *state.Point
 }

@@ -40,6 +40,7 @@ const (
 	doneWarned  outcome = "warnings"
 	doneBefore  outcome = "done today"
 	notDue      outcome = "not due"
+	nothingNew  outcome = "nothing new"
 	failed      outcome = "FAILED"
 	interrupted outcome = "interrupted"
 )
@@ -68,7 +69,7 @@ func (e *engine) runAll(ctx context.Context, configs []*config.Config) error {
 	var results []result
 	for _, c := range configs {
 		for i := range c.Jobs {
-			results = append(results, e.runJob(ctx, &c.Jobs[i]))
+			results = append(results, e.runJobs(ctx, c, &c.Jobs[i])...)
 		}
 	}
 	if err := printSummary(e.std.Out, results); err != nil {
@@ -95,6 +96,11 @@ func (e *engine) runJob(ctx context.Context, job *config.Job) (r result) {
 		r.outcome = interrupted
 		return r
 	}
+	// A job that is not due needs nothing, not even its source.
+	if _, due := job.Settings.Schedule.Slot(e.today); !due && !e.force {
+		r.outcome = notDue
+		return r
+	}
 	b, err := e.newBackup(ctx, job)
 	if err == nil {
 		err = b.run(ctx, &r)
@@ -117,10 +123,23 @@ func firstLine(text string) string {
 
 // newBackup makes what a job needs to run, before it touches anything.
 func (e *engine) newBackup(ctx context.Context, job *config.Job) (*backup, error) {
-	if job.Kind != config.Directory {
-		return nil, cli.WithHint(fmt.Errorf("sources of the kind %s are not supported yet", job.Kind),
-			"dump it by hand and store the dump with s3put, or remove the job")
+	source, err := e.newSource(ctx, job)
+	if err != nil {
+		return nil, err
 	}
+	dir, err := state.Open(job.Settings.DiffDir)
+	if err != nil {
+		return nil, err
+	}
+	b := &backup{engine: e, job: job, state: dir.Job(job.Name), source: source}
+	if b.compressor, err = e.tools.compressor(job.Settings.Compression); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// newDirectory prepares a Directory.
+func (e *engine) newDirectory(ctx context.Context, job *config.Job) (source, error) {
 	info, err := os.Lstat(job.Source)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
@@ -137,18 +156,7 @@ func (e *engine) newBackup(ctx context.Context, job *config.Job) (*backup, error
 	if err != nil {
 		return nil, err
 	}
-	dir, err := state.Open(job.Settings.DiffDir)
-	if err != nil {
-		return nil, err
-	}
-	b := &backup{engine: e, job: job, state: dir.Job(job.Name)}
-	if b.source, err = newTarSource(program, job); err != nil {
-		return nil, err
-	}
-	if b.compressor, err = e.tools.compressor(job.Settings.Compression); err != nil {
-		return nil, err
-	}
-	return b, nil
+	return newTarSource(program, job)
 }
 
 // lockAll locks the DiffDirs of all configurations.

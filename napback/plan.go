@@ -23,25 +23,54 @@ func (e *engine) printPlan(ctx context.Context, configs []*config.Config) error 
 	bad := false
 	for _, c := range configs {
 		for i := range c.Jobs {
-			job := &c.Jobs[i]
-			text, err := e.planJob(ctx, job)
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
+			ok, err := e.planJobs(ctx, c, &c.Jobs[i])
 			if err != nil {
-				bad = true
-				cli.PrintError(e.std.Err, "napback", fmt.Errorf("%s: %w", job, err))
-				text = comment(fmt.Sprintf("%s: would fail: %s", job, firstLine(err.Error())))
+				return err
 			}
-			if _, err := fmt.Fprint(e.std.Out, "\n"+text); err != nil {
-				return fmt.Errorf("write stdout: %w", err)
-			}
+			bad = bad || !ok
 		}
 	}
 	if bad {
 		return cli.Exit(cli.Failed)
 	}
 	return nil
+}
+
+// planJobs prints the part of a job, or of each of those that it stands for. It
+// returns false if one would fail.
+func (e *engine) planJobs(ctx context.Context, c *config.Config, job *config.Job) (ok bool, err error) {
+	ok = true
+	say := func(job *config.Job, text string, err error) error {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if err != nil {
+			ok = false
+			cli.PrintError(e.std.Err, "napback", fmt.Errorf("%s: %w", job, err))
+			text = comment(fmt.Sprintf("%s: would fail: %s", job, firstLine(err.Error())))
+		}
+		if _, err := fmt.Fprint(e.std.Out, "\n"+text); err != nil {
+			return fmt.Errorf("write stdout: %w", err)
+		}
+		return nil
+	}
+	jobs, warnings, failed := e.expand(c, job)
+	for _, w := range warnings {
+		if err := say(job, comment(fmt.Sprintf("%s: warning: %s", job, w)), nil); err != nil {
+			return ok, err
+		}
+	}
+	if failed != nil {
+		err = say(job, "", failed)
+		return ok, err
+	}
+	for i := range jobs {
+		text, err := e.planJob(ctx, &jobs[i])
+		if err := say(&jobs[i], text, err); err != nil {
+			return ok, err
+		}
+	}
+	return ok, nil
 }
 
 // planJob writes a job's part of the plan.
@@ -87,7 +116,10 @@ func (e *engine) planJob(ctx context.Context, job *config.Job) (string, error) {
 	for _, n := range notes {
 		say("note: %s", n)
 	}
-	if d.kind == "" {
+	if d.nothing {
+		say("nothing is new since the last backup")
+	}
+	if d.kind == "" || d.nothing {
 		return text.String(), nil
 	}
 	lines, err := b.commands()
@@ -96,19 +128,25 @@ func (e *engine) planJob(ctx context.Context, job *config.Job) (string, error) {
 
 // commands writes the chain as lines for a shell.
 func (b *backup) commands() (string, error) {
-	d := b.decision
-	kept, work := b.state.Paths(d.base)
-	c, err := b.chain(d.name(b.job.Name), work, "")
+	before, stages, err := b.source.plan(b)
 	if err != nil {
 		return "", err
 	}
-	put := &c.Stages[len(c.Stages)-1]
-	put.Args = withoutFlag(put.Args, "--commit-fd")
-	first := ": >" + chain.Quote(work) + " && "
-	if d.base != nil {
-		first = "cp -- " + chain.Quote(kept, work) + " && "
+	producers, put, err := b.chain(b.decision.name(b.job.Name), stages)
+	if err != nil {
+		return "", err
 	}
-	return first + "LC_ALL=C " + c.String() + "\n", nil
+	put.Args = withoutFlag(put.Args, "--commit-fd")
+	if before != "" {
+		before += " && "
+	}
+	first := chain.Chain{Stages: producers}
+	if b.job.Settings.UseTempFile {
+		file := chain.Quote(spoolByHand(b.job.Settings.TempDir))
+		return fmt.Sprintf("%s(umask 077; LC_ALL=C %s >%s) && LC_ALL=C %s <%[3]s; rm -f %[3]s\n", before, &first, file, put), nil
+	}
+	first.Stages = append(first.Stages, put)
+	return before + "LC_ALL=C " + first.String() + "\n", nil
 }
 
 // withoutFlag drops a flag and its value.

@@ -25,10 +25,12 @@ func restoreCommand(std cli.Streams) *urfave.Command {
 		Usage:     "bring back what a job backed up",
 		ArgsUsage: "JOB [PATH...]",
 		Description: "JOB is the name of the job's archives without slot and type, or its source.\n" +
-			"PATHs, absolute or relative to the source, restore only these.",
+			"PATHs, absolute or relative to the source, restore only these.\n" +
+			"Of a database or repository comes a dump, to stdout, into a file or loaded.",
 		Flags: append([]urfave.Flag{
 			atFlag(),
-			&urfave.StringFlag{Name: "to", Usage: "restore below `DIR`, which must be empty or absent", TakesFile: true},
+			&urfave.StringFlag{Name: "to", Usage: "restore below `DIR`, which must be empty or absent; a dump into this new file", TakesFile: true},
+			&urfave.BoolFlag{Name: "load", Usage: "load a dump into the job's server, or into a new repository; default: write it to stdout"},
 			&urfave.BoolFlag{Name: "in-place", Usage: "restore to where it was, deleting what the backup does not have"},
 			&urfave.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask before --in-place"},
 			&urfave.BoolFlag{Name: "pretend", Aliases: []string{"p"}, Usage: "print what would be run, and run nothing that writes"},
@@ -85,12 +87,23 @@ func restoreJob(c *urfave.Context, e *engine, configs []*config.Config) error {
 	if r.target, err = e.findTarget(ctx, configs, c.Args().First()); err != nil {
 		return err
 	}
+	check := func(kind config.Kind) error {
+		return checkDumpUsage(kind, r.place, c.Bool("load"), r.to != "", c.NArg() > 1)
+	}
+	if r.target.job != nil {
+		if err := check(r.target.job.Kind); err != nil {
+			return err
+		}
+	}
 	if r.point, err = e.point(ctx, r.target, c.String("host"), at); err != nil {
 		return err
 	}
-	if _, ok := isDirectory(r.point.Entry); !ok {
-		return cli.WithHint(fmt.Errorf("restore %q: sources of the kind of %q are not supported yet", r.target.name, r.point.Source()),
-			"s3get %s writes the archive; its manifest tells how to open it (s3ls --json)", r.point.Address())
+	kind, _ := kindOf(r.point.Source())
+	if err := check(kind); err != nil {
+		return err
+	}
+	if kind != config.Directory {
+		return r.restoreDump(ctx, c.Bool("load"), c.Bool("pretend"))
 	}
 	if r.tar, err = e.tools.gnuTar(ctx); err != nil {
 		return err
@@ -134,9 +147,6 @@ func (r *restore) checkUsage(c *urfave.Context) (catalog.Moment, error) {
 		return catalog.Moment{}, cli.WithHint(cli.UsageErrorf("restore what? no job is named"), "napback -c FILE list shows the jobs")
 	case r.place && r.to != "":
 		return catalog.Moment{}, cli.UsageErrorf("--to and --in-place are two destinations, give one")
-	case !r.place && r.to == "":
-		return catalog.Moment{}, cli.WithHint(cli.UsageErrorf("restore to where? no destination is given"),
-			"--to DIR, an empty or new directory, or --in-place")
 	}
 	return catalog.ParseMoment(c.String("at"), time.Local)
 }

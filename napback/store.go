@@ -3,70 +3,91 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 
 	"napback/internal/cli"
 	"napback/internal/slot"
 	"napback/napback/chain"
-	"napback/napback/snapshot"
 	"napback/napback/state"
 )
 
 // attempt is one run of the chain for a decision (steps 4 to 7).
 type attempt struct {
 	*backup
-	name    string    // of the archive
-	work    string    // the snapshot that tar works on
-	index   string    // where tar writes what it stores; "" for a FULL
-	start   time.Time // nothing counts as changed before
-	mounts  map[string]string
-	report  tarReport
-	empty   bool
-	lastTry bool
-	stored  string       // s3put's own account
-	now     *state.Point // once it is pending
+	reading
+	name   string       // of the archive
+	stored string       // s3put's own account
+	now    *state.Point // once it is pending
 }
 
 // store runs the chain, and promotes the new state when it has committed.
 // In the last try, what could not be restored exactly is only a warning.
 func (b *backup) store(ctx context.Context, r *result, lastTry bool) error {
-	a := &attempt{backup: b, lastTry: lastTry, name: b.decision.name(b.job.Name), mounts: mounts(b.job.Source), empty: isEmpty(b.job.Source)}
+	reading, err := b.source.begin(b, lastTry)
+	if err != nil {
+		return err
+	}
+	a := &attempt{backup: b, reading: reading, name: b.decision.name(b.job.Name)}
 	defer a.cleanUp()
-	if err := a.prepareFiles(); err != nil {
-		return err
-	}
-	c, err := b.chain(a.name, a.work, a.index)
+	producers, put, err := b.chain(a.name, reading.stages())
 	if err != nil {
 		return err
 	}
-	c.Commit = a.commit
-	c.Log = b.stageLine(a.heard)
-	b.log.Debugf("%s: %s", b.job, c)
-	status, err := c.Run(ctx)
-	b.log.Debugf("%s: %s", b.job, chain.Summary(status))
-	if err != nil {
-		return err
+	if err := a.run(ctx, producers, put); err != nil {
+		return b.source.explain(err)
 	}
 	b.record = state.Record{Current: a.now, Previous: b.decision.before}
 	if err := b.state.Save(b.record); err != nil {
 		// The pending state is durable: the next run promotes it.
 		b.warn(fmt.Sprintf("the archive is committed, but %v", err))
 	}
-	r.name, r.kind, r.source, r.stored = a.name, b.decision.kind, a.report.bytes, a.stored
+	r.name, r.kind, r.source, r.stored = a.name, b.decision.kind, reading.bytes(), a.stored
 	return nil
+}
+
+// run runs the chain as a whole, or, with a temporary file, its two parts.
+func (a *attempt) run(ctx context.Context, producers []chain.Stage, put chain.Stage) error {
+	whole := chain.Chain{Stages: append(producers, put), Commit: a.commit}
+	if !a.job.Settings.UseTempFile {
+		return a.runChain(ctx, &whole)
+	}
+	file, err := newSpool(a.job.Settings.TempDir)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	var upstream []chain.Status
+	first := chain.Chain{Stages: producers, Stdout: file.File}
+	if upstream, err = a.runPart(ctx, &first); err != nil {
+		return file.explain(err)
+	}
+	if err := file.rewind(); err != nil {
+		return err
+	}
+	second := chain.Chain{Stages: []chain.Stage{put}, Stdin: file.File, Commit: func(announced string, _ []chain.Status) (map[string]string, error) {
+		return a.commit(announced, upstream)
+	}}
+	return a.runChain(ctx, &second)
+}
+
+func (a *attempt) runChain(ctx context.Context, c *chain.Chain) error {
+	_, err := a.runPart(ctx, c)
+	return err
+}
+
+func (a *attempt) runPart(ctx context.Context, c *chain.Chain) ([]chain.Status, error) {
+	c.Log = a.stageLine(a.hears)
+	a.log.Debugf("%s: %s", a.job, c)
+	status, err := c.Run(ctx)
+	a.log.Debugf("%s: %s", a.job, chain.Summary(status))
+	return status, err
 }
 
 // cleanUp removes what the attempt no longer needs.
 func (a *attempt) cleanUp() {
-	for _, path := range []string{a.work, a.index} {
-		if path != "" {
-			os.Remove(path) // a kept snapshot has another name by now
-		}
-	}
+	a.reading.end()
 	record, err := a.state.Load()
 	if err == nil {
 		err = a.state.Clean(record)
@@ -76,40 +97,8 @@ func (a *attempt) cleanUp() {
 	}
 }
 
-// prepareFiles makes the files that tar works on (step 4).
-func (a *attempt) prepareFiles() error {
-	work, err := a.state.NewFile()
-	if err != nil {
-		return err
-	}
-	a.work = work.Name()
-	defer work.Close()
-	base := a.decision.base
-	if base == nil {
-		return nil
-	}
-	old, err := a.state.OpenSnapshot(base)
-	if err != nil {
-		return err
-	}
-	defer old.Close()
-	paths, _ := changedMounts(base.Mounts, a.mounts)
-	started, err := snapshot.Rewrite(work, old, below(paths))
-	if err != nil {
-		return err
-	}
-	a.start = started.Add(-snapshot.Overlap)
-	index, err := a.state.NewFile()
-	if err != nil {
-		return err
-	}
-	a.index = index.Name()
-	return index.Close()
-}
-
-// chain builds the chain of a job, without its commit.
-func (b *backup) chain(name, work, index string) (*chain.Chain, error) {
-	stages := []chain.Stage{b.source.stage(b.tools, work, index)}
+// chain completes the chain of a job: what comes before s3put, and s3put.
+func (b *backup) chain(name string, stages []chain.Stage) (producers []chain.Stage, put chain.Stage, err error) {
 	if b.compressor.stage != nil {
 		stages = append(stages, *b.compressor.stage)
 	}
@@ -117,20 +106,20 @@ func (b *backup) chain(name, work, index string) (*chain.Chain, error) {
 	if len(set.GpgRecipients) > 0 {
 		path, err := b.tools.sibling("pgpipe")
 		if err != nil {
-			return nil, err
+			return nil, put, err
 		}
 		stages = append(stages, b.tools.stage("pgpipe", path, recipientFlags(set)))
 	}
 	path, err := b.tools.sibling("s3put")
 	if err != nil {
-		return nil, err
+		return nil, put, err
 	}
 	args := append(putFlags(set), "-v", "--progress", "never")
 	for _, kv := range b.meta() {
 		args = append(args, "-m", kv)
 	}
 	args = append(args, "--commit-fd", strconv.Itoa(chain.CommitFD), set.Bucket+":"+name)
-	return &chain.Chain{Stages: append(stages, b.tools.stage("s3put", path, args, storeEnv))}, nil
+	return stages, b.tools.stage("s3put", path, args, storeEnv), nil
 }
 
 // meta is what the manifest says of the archive, as far as it is known before
@@ -151,22 +140,19 @@ func (b *backup) meta() []string {
 	if keys := b.fingerprintsOf(&b.job.Settings); len(keys) > 0 {
 		kv = append(kv, "encryption="+strings.Join(keys, " "))
 	}
-	return append(kv, "unpack="+unpackCommand)
+	return append(kv, "unpack="+b.source.unpack())
 }
 
-// heard takes the lines of the stages, and tells which are for people.
-func (a *attempt) heard(stage, line string) bool {
-	switch stage {
-	case "tar":
-		return a.report.line(line)
-	case "s3put":
-		text := strings.TrimPrefix(line, "s3put: ")
-		if _, stored, ok := strings.Cut(text, ", "); ok && strings.HasPrefix(text, "committed ") {
-			a.stored = stored
-		}
-		return spoken.MatchString(text) // the rest is what -v says
+// hears takes the lines of the stages, and tells which are for people.
+func (a *attempt) hears(stage, line string) bool {
+	if stage != "s3put" {
+		return a.reading.heard(stage, line)
 	}
-	return true
+	text := strings.TrimPrefix(line, "s3put: ")
+	if _, stored, ok := strings.Cut(text, ", "); ok && strings.HasPrefix(text, "committed ") {
+		a.stored = stored
+	}
+	return spoken.MatchString(text) // the rest is what -v says
 }
 
 // spoken matches what our tools say to people.
@@ -180,27 +166,11 @@ func (a *attempt) commit(address string, upstream []chain.Status) (map[string]st
 	if err != nil {
 		return nil, err
 	}
-	if err := a.report.judge(upstream[0], a.source.member); err != nil {
-		return nil, err
-	}
-	if a.report.moved != "" && !a.lastTry {
-		return nil, &movedError{a.report.moved}
-	}
-	if a.index != "" {
-		name, err := brokenLink(a.index, a.job.Source, a.start)
-		if err != nil {
-			return nil, err
-		}
-		if name != "" {
-			return nil, &splitLinkError{name}
-		}
-	}
 	p := a.point(run)
-	a.tellUnread(p)
-	a.judgeSize()
-	if p.Snapshot, p.Sum, err = a.state.Keep(a.work, run); err != nil {
+	if err := a.reading.finish(p, upstream); err != nil {
 		return nil, err
 	}
+	a.judgeSize()
 	record := a.record
 	record.Pending = &state.Pending{Current: p, Previous: d.before}
 	if err := a.state.Save(record); err != nil {
@@ -227,50 +197,30 @@ func cut(text string, limit int) string {
 	return strings.ToValidUTF8(text[:limit], "") + "..."
 }
 
-// point is the state that the run makes.
+// point is the state that the run makes, as far as every source has it.
 func (a *attempt) point(run string) *state.Point {
 	d := a.decision
 	p := &state.Point{
 		Name: a.name, Run: run, Type: d.kind,
 		Slot: d.slot.Number, Turn: d.slot.Turn, Cycle: d.slot.Cycle, Date: a.today,
-		Chain: run, FullName: a.name, FullBytes: a.report.bytes,
-		Hash: a.source.hash(a.job), Empty: a.empty, Mounts: a.mounts,
-		Unread: a.report.unread, UnreadAll: a.report.unnamed,
+		Chain: run, FullName: a.name, FullBytes: a.reading.bytes(),
+		Hash: a.source.hash(a.job),
 	}
 	if b := d.base; b != nil {
 		p.Chain, p.FullName, p.FullBytes = b.Chain, b.FullName, b.FullBytes
 		p.Parent, p.ParentName = b.Run, b.Name
-		// tar does not try again what has not changed.
-		still, _ := stillUnread(b.Unread)
-		p.Unread = union(still, p.Unread)
 	}
 	return p
-}
-
-// tellUnread warns of what is not in the archive, or not as it was.
-func (a *attempt) tellUnread(p *state.Point) {
-	if n := len(a.report.warnings); n > 0 {
-		a.warnings = append(a.warnings, fmt.Sprintf("%s while it was read: %s", plural(n, "file changed", "files changed"), a.report.warnings[0]))
-	}
-	if a.report.moved != "" {
-		a.warn("directories were renamed all the time; some may not be restored exactly: " + a.report.moved)
-	}
-	switch n := len(p.Unread); {
-	case p.UnreadAll:
-		a.warn("some files could not be read and are not in the archive")
-	case n > 0:
-		a.warn(fmt.Sprintf("%s could not be read and %s not in the archive: %s", plural(n, "file", "files"), plural2(n, "is", "are"), unescape(p.Unread[0])))
-	}
 }
 
 // judgeSize warns of a FULL that is much smaller than the one before it.
 func (a *attempt) judgeSize() {
 	before := a.record.Current
-	if a.decision.kind != slot.Full || before == nil || a.report.bytes >= before.FullBytes/2 {
+	if a.decision.kind != slot.Full || before == nil || a.reading.bytes() >= before.FullBytes/2 {
 		return
 	}
 	a.warn(fmt.Sprintf("this FULL has %s, LESS THAN HALF of the previous one's %s: is part of the source missing?",
-		cli.FormatSize(a.report.bytes), cli.FormatSize(before.FullBytes)))
+		cli.FormatSize(a.reading.bytes()), cli.FormatSize(before.FullBytes)))
 }
 
 func plural(n int, one, many string) string { return fmt.Sprintf("%d %s", n, plural2(n, one, many)) }
@@ -280,19 +230,4 @@ func plural2(n int, one, many string) string {
 		return one
 	}
 	return many
-}
-
-// union joins two lists without repetitions.
-func union(a, b []string) []string {
-	seen := map[string]bool{}
-	var all []string
-	for _, list := range [][]string{a, b} {
-		for _, s := range list {
-			if !seen[s] {
-				seen[s] = true
-				all = append(all, s)
-			}
-		}
-	}
-	return all
 }

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -143,14 +140,8 @@ func escapePattern(path string) string {
 // what is stored begins a new chain.
 const tarVersion = "1"
 
-// hash stands for all that a chain's archives must have in common.
 func (s *tarSource) hash(job *config.Job) string {
-	data, err := json.Marshal([]any{tarVersion, string(job.Kind), []byte(s.source), s.options, job.Settings.Schedule, fmt.Sprintf("%T", job.Settings.Schedule)})
-	if err != nil {
-		panic(err) // strings and numbers always marshal
-	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
+	return hashOf(job, tarVersion, string(job.Kind), []byte(s.source), s.options)
 }
 
 // args is tar's command line. snapshot is the file that tar works on, index,

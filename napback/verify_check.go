@@ -10,6 +10,7 @@ import (
 
 	"napback/internal/cli"
 	"napback/napback/config"
+	"napback/napback/dump"
 )
 
 func checkCommand(std cli.Streams) *urfave.Command {
@@ -115,7 +116,7 @@ func (k *checker) recipients(ctx context.Context, configs []*config.Config) erro
 }
 
 // places checks the sources and the directories for state.
-func (k *checker) places(_ context.Context, configs []*config.Config) error {
+func (k *checker) places(ctx context.Context, configs []*config.Config) error {
 	seen := map[string]bool{}
 	for _, t := range targets(configs) {
 		if dir := t.settings.DiffDir; !seen[dir] {
@@ -124,16 +125,24 @@ func (k *checker) places(_ context.Context, configs []*config.Config) error {
 				return err
 			}
 		}
-		if err := k.say(t.job.String(), checkSource(t.job)); err != nil {
+		if err := k.say(t.job.String(), k.checkSource(ctx, t.job)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func checkSource(job *config.Job) error {
-	if job.Kind != config.Directory {
-		return fmt.Errorf("sources of the kind %s are not supported yet", job.Kind)
+func (k *checker) checkSource(ctx context.Context, job *config.Job) error {
+	switch job.Kind {
+	case config.MySQL, config.PostgreSQL:
+		_, err := k.newDatabase(job)
+		return err
+	case config.Subversion:
+		_, err := k.newRepository(ctx, job)
+		return err
+	case config.SubversionDir:
+		_, unread := dump.Repositories(job.Source)
+		return errors.Join(unread...)
 	}
 	d, err := os.Open(job.Source)
 	if err != nil {

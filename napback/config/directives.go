@@ -3,6 +3,8 @@ package config
 import (
 	"strings"
 	"time"
+
+	"napback/napback/dump"
 )
 
 // place is a set of kinds of scopes.
@@ -78,8 +80,8 @@ func streamDirectives() []directive {
 		{name: "GpgKeyring", set: text(func(s *Settings) *string { return &s.GpgKeyring }, absolute)},
 		{name: "Compression", set: enum(func(s *Settings) *Compression { return &s.Compression },
 			CompressAuto, CompressZstd, CompressGzip, CompressXz, CompressNone)},
-		{name: "TempDir", idle: true, set: text(func(s *Settings) *string { return &s.TempDir }, absolute)},
-		{name: "UseTempFile", idle: true, set: boolean(func(s *Settings) *bool { return &s.UseTempFile })},
+		{name: "TempDir", set: text(func(s *Settings) *string { return &s.TempDir }, absolute)},
+		{name: "UseTempFile", set: boolean(func(s *Settings) *bool { return &s.UseTempFile })},
 		// State and lock are those of the whole file.
 		{name: "DiffDir", where: atTop, set: text(func(s *Settings) *string { return &s.DiffDir }, absolute)},
 		{name: "Prefix", set: text(func(s *Settings) *string { return &s.Prefix }, prefix)},
@@ -117,8 +119,6 @@ func sourceDirectives() []directive {
 	notTar := notOptions("would break the chain that tar is part of",
 		"--file", "-f", "--listed-incremental", "-g", "--incremental", "-G", "--remove-files", "--multi-volume", "-M",
 		"--directory", "-C", "--verify", "-W")
-	notSQL := notOptions("would show a password to everyone on the host: use the database's own password file",
-		"--password", "-p")
 	return []directive{
 		{name: "Exclude", kinds: dir, repeat: true, set: patterns(func(s *Settings) *[]string { return &s.Exclude })},
 		{name: "ExcludeFrom", kinds: dir, repeat: true, set: list(func(s *Settings) *[]string { return &s.ExcludeFrom }, true, absolute)},
@@ -126,9 +126,9 @@ func sourceDirectives() []directive {
 		{name: "TarOptions", kinds: dir, repeat: true, words: true,
 			set: options(func(s *Settings) *[]string { return &s.TarOptions }, notEmpty, notTar)},
 		{name: "MySQLOptions", kinds: []Kind{MySQL}, repeat: true, words: true,
-			set: options(func(s *Settings) *[]string { return &s.MySQLOptions }, notEmpty, notSQL)},
+			set: options(func(s *Settings) *[]string { return &s.MySQLOptions }, notEmpty, dump.CheckMySQLOption)},
 		{name: "PostgreSQLOptions", kinds: []Kind{PostgreSQL}, repeat: true, words: true,
-			set: options(func(s *Settings) *[]string { return &s.PostgreSQLOptions }, notEmpty)},
+			set: options(func(s *Settings) *[]string { return &s.PostgreSQLOptions }, notEmpty, dump.CheckPostgreSQLOption)},
 	}
 }
 

@@ -104,7 +104,7 @@ func TestABadValueSaysWhatIsWanted(t *testing.T) {
 		name     = "want a bucket's name: letters, digits, dots and hyphens"
 		chain    = " would break the chain that tar is part of"
 		span     = "want a time span with its unit, as in 90s, 30m, 12h"
-		password = " would show a password to everyone on the host: use the database's own password file"
+		password = " would show a password to everyone on the host, or ask for one: write it into .my.cnf"
 	)
 	for _, c := range []struct{ directive, value, want string }{
 		{"Endpoint", "s3.example.org", url}, {"Endpoint", "ftp://x", url}, {"Endpoint", "https://", "want https:// and a host"},
@@ -130,6 +130,8 @@ func TestABadValueSaysWhatIsWanted(t *testing.T) {
 		{"TarOptions", "-g/x", "-g" + chain}, {"TarOptions", "--listed-incremental /x", "--listed-incremental" + chain},
 		{"TarOptions", "--remove-files", "--remove-files" + chain},
 		{"MySQLOptions", "--password=x", "--password" + password}, {"MySQLOptions", "-usql -px", "-p" + password},
+		{"MySQLOptions", "--compact", "--compact leaves out the line by which a whole dump is known"},
+		{"PostgreSQLOptions", "-vW", "-vW would ask for a password: write it into .pgpass"},
 		{"RunBefore", "'' x", "want a value"}, {"PingURL", "hc.example.org", "want http:// or https:// and a host"},
 		{"MailTo", "root", "want a mail address, as in root@example.com"}, {"MailFrom", "@", "want a mail address, as in root@example.com"},
 		{"MailServer", "''", word}, {"StorageClass", "''", word}, {"SSEKMSKey", "'a b'", word},

@@ -201,8 +201,6 @@ func TestWhatHasNoEffectYetIsListed(t *testing.T) {
 		"/c/f:3: Timeout has no effect in this version",
 		"/c/f:4: Syslog has no effect in this version",
 		"/c/f:6: Nice has no effect in this version",
-		"/c/f:8: TempDir has no effect in this version",
-		"/c/f:9: UseTempFile has no effect in this version",
 	}
 	if diff := cmp.Diff(want, c.Unsupported()); diff != "" {
 		t.Error(diff)

@@ -129,6 +129,9 @@ func CheckMySQLOption(word string) error {
 	name, _, _ := strings.Cut(word, "=")
 	switch {
 	case strings.HasPrefix(name, "--pass"), shortFlag(word, 'p', "hPSurTw#"):
+		if !strings.HasPrefix(name, "--") {
+			name = "-p" // what follows may be the password
+		}
 		return fmt.Errorf("%s would show a password to everyone on the host, or ask for one: write it into .my.cnf", name)
 	case slices.Contains([]string{"--result-file", "--tab", "--dir", "--xml"}, name), shortFlag(word, 'r', "hPSuTw#"),
 		shortFlag(word, 'T', "hPSurw#"), shortFlag(word, 'X', "hPSurTw#"):

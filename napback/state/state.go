@@ -57,6 +57,12 @@ type Point struct {
 	UnreadAll bool              `json:"unread_all,omitempty"` // and more, whose names are not known
 	Mounts    map[string]string `json:"mounts,omitempty"`     // file systems in the source, by mount point, escaped
 
+	// Of a Subversion repository: its UUID, the last revision that is stored
+	// and when that was made.
+	UUID         string `json:"uuid,omitempty"`
+	Revision     int64  `json:"revision,omitempty"`
+	RevisionDate string `json:"revision_date,omitempty"`
+
 	Snapshot string `json:"snapshot,omitempty"` // file in DiffDir
 	Sum      string `json:"sum,omitempty"`      // SHA-256 of that file
 }
@@ -70,6 +76,9 @@ type Record struct {
 	// Pending is what Current and Previous become if the run of its Current
 	// turns out to be committed.
 	Pending *Pending `json:"pending,omitempty"`
+	// Checked is the last date on which nothing was new since Current, so
+	// that there was nothing to store.
+	Checked *slot.Date `json:"checked,omitempty"`
 }
 
 // Pending is a state whose archive may or may not be committed.
@@ -111,6 +120,32 @@ type Job struct {
 
 // Job returns the state of the job with the given archive name.
 func (d *Dir) Job(name string) *Job { return &Job{d.path, name, escape(name)} }
+
+// Record is the path of the file that holds the job's record.
+func (j *Job) Record() string { return j.path(extension) }
+
+// Jobs returns the names of the jobs that have a record.
+func (d *Dir) Jobs() ([]string, error) {
+	entries, err := os.ReadDir(d.path)
+	if err != nil {
+		return nil, fmt.Errorf("DiffDir %q: %w", d.path, cause(err))
+	}
+	var names []string
+	for _, e := range entries {
+		if strings.ContainsRune(e.Name(), '@') || !strings.HasSuffix(e.Name(), extension) {
+			continue
+		}
+		data, err := os.ReadFile(filepath.Join(d.path, e.Name()))
+		if err != nil {
+			return nil, fmt.Errorf("DiffDir %q: %w", d.path, err)
+		}
+		var r struct{ Job string }
+		if json.Unmarshal(data, &r) == nil && r.Job != "" {
+			names = append(names, r.Job)
+		}
+	}
+	return names, nil
+}
 
 const (
 	extension = ".napback"

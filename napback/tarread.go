@@ -1,0 +1,211 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"napback/napback/chain"
+	"napback/napback/snapshot"
+	"napback/napback/state"
+)
+
+// whyNotDiff returns what speaks against a DIFF on this host, or "".
+func (s *tarSource) whyNotDiff(b *backup, base *state.Point) string {
+	f, err := b.state.OpenSnapshot(base)
+	if err != nil {
+		return err.Error()
+	}
+	defer f.Close()
+	start, err := snapshot.Rewrite(io.Discard, f, nil)
+	_, whole := changedMounts(base.Mounts, mounts(s.source))
+	_, readable := stillUnread(base.Unread)
+	switch {
+	case err != nil:
+		return fmt.Sprintf("%q: %v", f.Name(), err)
+	case start.After(b.now()):
+		return fmt.Sprintf("the clock has gone back: the last backup began at %s", start.Local().Format(time.DateTime))
+	case whole:
+		return "another file system is mounted at the source"
+	case readable != "":
+		return fmt.Sprintf("%q could not be read before and now can be", readable)
+	case base.UnreadAll:
+		return "files could not be read before whose names are not known"
+	}
+	return ""
+}
+
+// unchanged is never known before tar has looked.
+func (s *tarSource) unchanged(*state.Point) bool { return false }
+
+func (s *tarSource) empty() bool { return isEmpty(s.source) }
+
+func isEmpty(dir string) bool {
+	f, err := os.Open(dir)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	_, err = f.Readdirnames(1)
+	return err == io.EOF
+}
+
+func (s *tarSource) unpack() string { return unpackCommand }
+
+func (s *tarSource) explain(err error) error { return err }
+
+// plan is tar on a snapshot that a person copies by hand.
+func (s *tarSource) plan(b *backup) (before string, stages []chain.Stage, err error) {
+	kept, work := b.state.Paths(b.decision.base)
+	before = ": >" + chain.Quote(work)
+	if b.decision.base != nil {
+		before = "cp -- " + chain.Quote(kept, work)
+	}
+	return before, []chain.Stage{s.stage(b.tools, work, "")}, nil
+}
+
+// tarReading is one run of tar.
+type tarReading struct {
+	*backup
+	source  *tarSource
+	work    string    // the snapshot that tar works on
+	index   string    // where tar writes what it stores; "" for a FULL
+	start   time.Time // nothing counts as changed before
+	mounts  map[string]string
+	report  tarReport
+	empty   bool
+	lastTry bool
+}
+
+func (s *tarSource) begin(b *backup, lastTry bool) (reading, error) {
+	r := &tarReading{backup: b, source: s, lastTry: lastTry, mounts: mounts(s.source), empty: s.empty()}
+	if err := r.prepareFiles(); err != nil {
+		r.end()
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *tarReading) stages() []chain.Stage {
+	return []chain.Stage{r.source.stage(r.tools, r.work, r.index)}
+}
+
+// end removes the files that are not needed any more.
+func (r *tarReading) end() {
+	for _, path := range []string{r.work, r.index} {
+		if path != "" {
+			os.Remove(path) // a kept snapshot has another name by now
+		}
+	}
+}
+
+// prepareFiles makes the files that tar works on (step 4).
+func (r *tarReading) prepareFiles() error {
+	work, err := r.state.NewFile()
+	if err != nil {
+		return err
+	}
+	r.work = work.Name()
+	defer work.Close()
+	base := r.decision.base
+	if base == nil {
+		return nil
+	}
+	old, err := r.state.OpenSnapshot(base)
+	if err != nil {
+		return err
+	}
+	defer old.Close()
+	paths, _ := changedMounts(base.Mounts, r.mounts)
+	started, err := snapshot.Rewrite(work, old, below(paths))
+	if err != nil {
+		return err
+	}
+	r.start = started.Add(-snapshot.Overlap)
+	index, err := r.state.NewFile()
+	if err != nil {
+		return err
+	}
+	r.index = index.Name()
+	return index.Close()
+}
+
+func (r *tarReading) heard(stage, line string) bool {
+	return stage != "tar" || r.report.line(line)
+}
+
+func (r *tarReading) bytes() int64 { return r.report.bytes }
+
+// finish judges what tar said, and makes its snapshot durable under the name of
+// the run.
+func (r *tarReading) finish(p *state.Point, upstream []chain.Status) (err error) {
+	if err := r.report.judge(upstream[0], r.source.member); err != nil {
+		return err
+	}
+	if r.report.moved != "" && !r.lastTry {
+		return &movedError{r.report.moved}
+	}
+	if r.index != "" {
+		name, err := brokenLink(r.index, r.source.source, r.start)
+		if err != nil {
+			return err
+		}
+		if name != "" {
+			return &splitLinkError{name}
+		}
+	}
+	p.Empty, p.Mounts, p.Unread, p.UnreadAll = r.empty, r.mounts, r.report.unread, r.report.unnamed
+	if base := r.decision.base; base != nil {
+		// tar does not try again what has not changed.
+		still, _ := stillUnread(base.Unread)
+		p.Unread = union(still, p.Unread)
+	}
+	r.tellUnread(p)
+	p.Snapshot, p.Sum, err = r.state.Keep(r.work, p.Run)
+	return err
+}
+
+// tellUnread warns of what is not in the archive, or not as it was.
+func (r *tarReading) tellUnread(p *state.Point) {
+	if n := len(r.report.warnings); n > 0 {
+		r.warnings = append(r.warnings, fmt.Sprintf("%s while it was read: %s", plural(n, "file changed", "files changed"), r.report.warnings[0]))
+	}
+	if r.report.moved != "" {
+		r.warn("directories were renamed all the time; some may not be restored exactly: " + r.report.moved)
+	}
+	switch n := len(p.Unread); {
+	case p.UnreadAll:
+		r.warn("some files could not be read and are not in the archive")
+	case n > 0:
+		r.warn(fmt.Sprintf("%s could not be read and %s not in the archive: %s", plural(n, "file", "files"), plural2(n, "is", "are"), unescape(p.Unread[0])))
+	}
+}
+
+// splitLinkError tells that a DIFF would break a hard link.
+type splitLinkError struct{ name string }
+
+func (e *splitLinkError) Error() string {
+	return fmt.Sprintf("%q is a hard link to a file in a directory that was renamed", e.name)
+}
+
+// movedError tells that tar has noted the renaming of a directory, which it may
+// not be able to restore.
+type movedError struct{ said string }
+
+func (e *movedError) Error() string { return "while tar was looking, " + e.said }
+
+// union joins two lists without repetitions.
+func union(a, b []string) []string {
+	seen := map[string]bool{}
+	var all []string
+	for _, list := range [][]string{a, b} {
+		for _, s := range list {
+			if !seen[s] {
+				seen[s] = true
+				all = append(all, s)
+			}
+		}
+	}
+	return all
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"napback/internal/cli"
+	"napback/napback/dump"
+)
+
+// The names of commands that are stages of chains, for no one to type.
+const (
+	wholeCommandName = "whole-dump"
+	rolesCommandName = "once-roles"
+)
+
+// filters are the stages that napback itself is. They copy stdin to stdout.
+func filters(std cli.Streams) []*urfave.Command {
+	return []*urfave.Command{
+		filter(&urfave.Command{
+			Name:      wholeCommandName,
+			Usage:     "copy a dump, and fail unless it is whole",
+			ArgsUsage: "FORMAT [FROM:TO]",
+			Action: func(c *urfave.Context) error {
+				if c.NArg() < 1 || c.NArg() > 2 {
+					return cli.UsageErrorf("%s: want FORMAT [FROM:TO]", wholeCommandName)
+				}
+				n, err := dump.Copy(std.Out, std.In, dump.Format(c.Args().First()), c.Args().Get(1))
+				if err != nil {
+					return err
+				}
+				_, err = fmt.Fprintf(std.Err, "napback: %d bytes\n", n)
+				return err
+			},
+		}),
+		filter(&urfave.Command{
+			Name:  rolesCommandName,
+			Usage: "copy a dump of pg_dumpall that creates only the roles that do not exist",
+			Action: func(c *urfave.Context) error {
+				if c.NArg() > 0 {
+					return cli.UsageErrorf("%s takes no arguments", rolesCommandName)
+				}
+				return dump.OnceRoles(std.Out, std.In)
+			},
+		}),
+	}
+}
+
+func filter(c *urfave.Command) *urfave.Command {
+	c.Hidden, c.HideHelpCommand = true, true
+	c.OnUsageError = func(_ *urfave.Context, err error, _ bool) error { return &usageError{err} }
+	return c
+}
