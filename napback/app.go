@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	urfave "github.com/urfave/cli/v2"
@@ -77,6 +79,11 @@ func runBackup(c *urfave.Context, std cli.Streams) error {
 	if c.Bool("version") {
 		_, err := fmt.Fprintln(std.Out, cli.VersionLine("napback"))
 		return err
+	}
+	if !c.Bool("test") {
+		// That nobody listens any more, as when a log's reader dies, must not
+		// end a backup. Children are not affected.
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	}
 	e, err := newEngine(c, std)
 	if err != nil {

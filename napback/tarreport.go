@@ -27,6 +27,7 @@ func tarDone(s chain.Status) bool {
 type tarReport struct {
 	unread   []string // names that it could not read, as it escapes them
 	unnamed  bool     // some could not be read whose names are not known
+	broken   string   // what else tar could not do, such as write its snapshot
 	moved    string   // a directory that was renamed under tar's eyes
 	warnings []string
 	bytes    int64 // of the archive that it wrote
@@ -39,7 +40,8 @@ const (
 
 var (
 	// A name ends at the first colon that is not escaped.
-	unreadLine = regexp.MustCompile(`^((?:[^\\:]|\\.)*): (?:Cannot |Read error )`)
+	unreadLine = regexp.MustCompile(`^((?:[^\\:]|\\.)*): (?:Cannot (?:open|stat|fstat|read|readlink|opendir|savedir): |Read error )`)
+	otherLine  = regexp.MustCompile(`: Cannot `)
 	totalsLine = regexp.MustCompile(`^Total bytes written: ([0-9]+)`)
 	ignorable  = regexp.MustCompile(`: socket ignored$|: door ignored$|: file is on a different filesystem; not dumped$|: Directory is new$|: Directory has been renamed$|^Removing leading `)
 	movedLine  = regexp.MustCompile(`: Directory has been renamed from `)
@@ -62,8 +64,13 @@ func (r *tarReport) line(line string) bool {
 		return false
 	}
 	m := unreadLine.FindStringSubmatch(text)
+	warning := strings.Contains(text, ": Warning: ")
 	switch {
-	case m == nil || strings.Contains(text, ": Warning: "):
+	case m == nil && !warning && otherLine.MatchString(text):
+		if r.broken == "" {
+			r.broken = text
+		}
+	case m == nil || warning:
 		if len(r.warnings) < maxWarnings {
 			r.warnings = append(r.warnings, text)
 		}
@@ -80,6 +87,9 @@ func (r *tarReport) line(line string) bool {
 func (r *tarReport) judge(s chain.Status, member string) error {
 	if slices.ContainsFunc(r.unread, func(name string) bool { return unescape(name) == member }) {
 		return fmt.Errorf("the source itself could not be read: %s", r.why(s))
+	}
+	if s.Code == 2 && r.broken != "" {
+		return fmt.Errorf("tar: %s", r.broken)
 	}
 	if s.Code == 2 && len(r.unread) == 0 {
 		r.unnamed = true
