@@ -198,13 +198,17 @@ func TestCancelEndsEveryStageAndTheirChildren(t *testing.T) {
 	stopped := errors.New("stopped")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	started := make(chan struct{})
-	var once sync.Once
+	up := 0
 	c := Chain{
 		Stages: []Stage{
 			sh("stubborn", `trap '' TERM; sleep 600 & echo $! >"$1/pid"; echo up >&2; while :; do wait; done`, dir),
-			sh("sink", `echo b:n:R; trap 'echo cleaned >"$1/cleaned"; exit 6' TERM; while :; do sleep 0.05; done`, dir)},
+			sh("sink", `echo b:n:R; trap 'echo cleaned >"$1/cleaned"; exit 6' TERM; echo up >&2; while :; do sleep 0.05; done`, dir)},
 		Commit: agree, Grace: 300 * time.Millisecond,
-		Log: func(string, string) { once.Do(func() { close(started) }) },
+		Log: func(string, string) { // both are ready for signals
+			if up++; up == 2 {
+				close(started)
+			}
+		},
 	}
 	go func() { <-started; cancel(stopped) }()
 	status, err := c.Run(ctx)
