@@ -23,11 +23,13 @@ getfacl acl
 getfattr attr
 git git
 initdb postgresql
+jq jq
 mandoc mandoc
 mariadb mariadb-client
 mariadb-dump mariadb-client
 mariadb-install-db mariadb-server-core
 mariadbd mariadb-server-core
+mount mount
 pg_dump postgresql-client
 pg_dumpall postgresql-client
 psql postgresql-client
@@ -37,6 +39,7 @@ setfattr attr
 shellcheck shellcheck
 svn subversion
 svnadmin subversion
+unshare util-linux
 xz xz-utils
 "
 
