@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"napback/internal/cli"
 	"napback/internal/slot"
 	"napback/napback/config"
+	"napback/napback/priority"
 )
 
 // configDir is where words on the command line name configurations.
@@ -93,14 +95,16 @@ func runBackup(c *urfave.Context, std cli.Streams) error {
 	if err != nil {
 		return err
 	}
-	e.tellOnce(configs)
+	if !c.Bool("test") {
+		return e.runAll(c.Context, configs)
+	}
+	for _, cfg := range configs {
+		e.tellNotes(cfg)
+	}
 	if err := e.checkRecipients(c.Context, configs); err != nil {
 		return err
 	}
-	if c.Bool("test") {
-		return e.printPlan(c.Context, configs)
-	}
-	return e.runAll(c.Context, configs)
+	return e.printPlan(c.Context, configs)
 }
 
 func newEngine(c *urfave.Context, std cli.Streams) (*engine, error) {
@@ -109,12 +113,10 @@ func newEngine(c *urfave.Context, std cli.Streams) (*engine, error) {
 		return nil, fmt.Errorf("name of this host: %w", err)
 	}
 	e := &engine{
-		std: std, log: &cli.Log{Tool: "napback", W: std.Err}, tools: newTools(),
-		host: host, today: slot.Today(time.Now()), force: c.Bool("force"), now: time.Now,
+		std: std, log: newJournal(std.Err, c.Bool("debug")), tools: newTools(), host: host,
+		today: slot.Today(time.Now()), force: c.Bool("force"), debug: c.Bool("debug"), now: time.Now, runID: newRunID(time.Now()),
 	}
-	if c.Bool("debug") {
-		e.log.Level = 2
-	}
+	e.lower = sync.OnceValue(func() priority.Programs { return priority.Find(c.Context, e.tools.env) })
 	if c.IsSet("date") {
 		if e.today, err = slot.ParseDate(c.String("date")); err != nil {
 			return nil, cli.WithCode(cli.Usage, fmt.Errorf("--date: %w", err))
@@ -158,14 +160,9 @@ func loadFiles(files []string, host string) ([]*config.Config, error) {
 	return configs, config.CheckTogether(configs)
 }
 
-// tellOnce says what is worth saying once per run.
-func (e *engine) tellOnce(configs []*config.Config) {
-	for _, c := range configs {
-		for _, note := range c.Notes {
-			e.log.Notef("%s", note)
-		}
-		for _, line := range c.Unsupported() {
-			e.log.Warnf("%s", line)
-		}
+// tellNotes says what is worth saying once per run.
+func (e *engine) tellNotes(c *config.Config) {
+	for _, note := range c.Notes {
+		e.log.Notef("%s", note)
 	}
 }

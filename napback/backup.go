@@ -109,7 +109,7 @@ func (b *backup) storeWell(ctx context.Context, r *result) error {
 
 // prepare does steps 1 to 3. It changes nothing but b.
 func (b *backup) prepare(ctx context.Context, note func(string)) error {
-	h, err := b.tools.look(ctx, b.job, b.stageLine(nil))
+	h, err := b.tools.look(ctx, b.job, stageLines(b.log, nil))
 	if err != nil {
 		return err
 	}
@@ -170,7 +170,7 @@ func (b *backup) retire(ctx context.Context) {
 	path, err := b.tools.sibling("s3rm")
 	if err == nil {
 		args := append(storeFlags(&b.job.Settings), "-y", b.job.Settings.Bucket+":"+name)
-		_, _, err = b.tools.output(ctx, b.tools.stage("s3rm", path, args, storeEnv), b.stageLine(nil))
+		_, _, err = b.tools.output(ctx, b.tools.stage("s3rm", path, args, storeEnv), stageLines(b.log, nil))
 	}
 	if err != nil {
 		b.note(fmt.Sprintf("%s, which the new archive replaces, stays: %v", name, err))
@@ -180,26 +180,10 @@ func (b *backup) retire(ctx context.Context) {
 // warn tells of something that makes the run end with warnings.
 func (b *backup) warn(text string) {
 	b.warnings = append(b.warnings, text)
-	b.log.Warnf("%s: %s", b.job, oneLine(text))
+	b.log.Warnf("%s", text)
 }
 
-func (b *backup) note(text string) { b.log.Notef("%s: %s", b.job, oneLine(text)) }
-
-// stageLine returns a function that passes on what stages say. filter, if not
-// nil, tells which lines are for people.
-func (b *backup) stageLine(filter func(stage, line string) bool) func(stage, line string) {
-	return func(stage, line string) {
-		text := strings.TrimPrefix(line, stage+": ")
-		if strings.TrimSpace(text) == "" {
-			return
-		}
-		if filter == nil || filter(stage, line) {
-			fmt.Fprintf(b.std.Err, "napback: %s: %s: %s\n", b.job, stage, oneLine(text))
-			return
-		}
-		b.log.Debugf("%s: %s: %s", b.job, stage, oneLine(text))
-	}
-}
+func (b *backup) note(text string) { b.log.Notef("%s", text) }
 
 // oneLine keeps control characters of foreign text from terminals and logs.
 func oneLine(text string) string {

@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,18 +13,29 @@ import (
 	"napback/internal/slot"
 	"napback/napback/chain"
 	"napback/napback/config"
+	"napback/napback/logging"
+	"napback/napback/priority"
 	"napback/napback/state"
 )
 
 // engine runs the jobs of one call of napback.
 type engine struct {
 	std   cli.Streams
-	log   *cli.Log
+	log   *journal
 	tools tools
 	host  string
 	today slot.Date
 	force bool
+	debug bool
 	now   func() time.Time
+	// runID is the id of this run of napback.
+	runID string
+	// secrets must not be told to anybody; redact masks them. They are set by
+	// hideSecrets.
+	secrets []string
+	redact  *logging.Redactor
+	// lower are the programs that lower the priority of stages.
+	lower func() priority.Programs
 	// keys are the fingerprints of each set of recipients, checked before
 	// anything starts.
 	keys map[string][]string
@@ -55,43 +64,12 @@ type result struct {
 	stored   string // what was stored, as s3put tells it
 	duration time.Duration
 	note     string
-}
-
-// runAll runs all jobs of the configurations, one after the other, and prints
-// the summary. The error has the exit code of the run and nothing to print: each
-// failure was told when it happened.
-func (e *engine) runAll(ctx context.Context, configs []*config.Config) error {
-	release, err := lockAll(configs)
-	if err != nil {
-		return err
-	}
-	defer release()
-	var results []result
-	for _, c := range configs {
-		for i := range c.Jobs {
-			results = append(results, e.runJobs(ctx, c, &c.Jobs[i])...)
-		}
-	}
-	if err := printSummary(e.std.Out, results); err != nil {
-		return err
-	}
-	if err := context.Cause(ctx); err != nil {
-		return err
-	}
-	switch {
-	case slices.ContainsFunc(results, func(r result) bool { return r.outcome == failed }):
-		return cli.Exit(cli.Failed)
-	case slices.ContainsFunc(results, func(r result) bool { return r.outcome == doneWarned }):
-		return cli.Exit(cli.Warnings)
-	}
-	return nil
+	err      error // why it failed
 }
 
 // runJob runs one job. Whatever happens to it, the next one can run.
-func (e *engine) runJob(ctx context.Context, job *config.Job) (r result) {
+func (e *engine) runJob(ctx context.Context, c *config.Config, job *config.Job) (r result) {
 	r = result{job: job.String()}
-	started := e.now()
-	defer func() { r.duration = e.now().Sub(started) }()
 	if ctx.Err() != nil {
 		r.outcome = interrupted
 		return r
@@ -101,18 +79,7 @@ func (e *engine) runJob(ctx context.Context, job *config.Job) (r result) {
 		r.outcome = notDue
 		return r
 	}
-	b, err := e.newBackup(ctx, job)
-	if err == nil {
-		err = b.run(ctx, &r)
-	}
-	switch {
-	case err != nil && ctx.Err() != nil:
-		r.outcome = interrupted
-	case err != nil:
-		r.outcome = failed
-		r.note = firstLine(err.Error())
-		cli.PrintError(e.std.Err, "napback", fmt.Errorf("%s: %w", job, err))
-	}
+	e.newJobRun(c, job).run(ctx, &r)
 	return r
 }
 

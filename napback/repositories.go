@@ -71,19 +71,18 @@ func vanished(dir *config.Job, jobs []config.Job) ([]string, error) {
 func (e *engine) runJobs(ctx context.Context, c *config.Config, job *config.Job) (results []result) {
 	jobs, warnings, err := e.expand(c, job)
 	for i := range jobs {
-		results = append(results, e.runJob(ctx, &jobs[i]))
+		results = append(results, e.runJob(ctx, c, &jobs[i]))
 	}
-	r := result{job: job.String()}
+	own, r := e.newJobRun(c, job), result{job: job.String()}
 	for _, w := range warnings {
-		e.log.Warnf("%s: %s", job, oneLine(w))
+		own.log.Warnf("%s", w)
 		r.outcome = doneWarned
 	}
 	if len(warnings) > 0 {
 		r.note = summarise(warnings)
 	}
 	if err != nil {
-		r.outcome, r.note = failed, firstLine(err.Error())
-		cli.PrintError(e.std.Err, "napback", fmt.Errorf("%s: %w", job, err))
+		own.end(ctx, &r, err)
 	}
 	if r.outcome != "" {
 		results = append(results, r)

@@ -78,10 +78,10 @@ func (a *attempt) runChain(ctx context.Context, c *chain.Chain) error {
 }
 
 func (a *attempt) runPart(ctx context.Context, c *chain.Chain) ([]chain.Status, error) {
-	c.Log = a.stageLine(a.hears)
-	a.log.Debugf("%s: %s", a.job, c)
+	c.Log = stageLines(a.log, a.hears)
+	a.log.Debugf("%s", c)
 	status, err := c.Run(ctx)
-	a.log.Debugf("%s: %s", a.job, chain.Summary(status))
+	a.log.Debugf("%s", chain.Summary(status))
 	return status, err
 }
 
@@ -93,7 +93,7 @@ func (a *attempt) cleanUp() {
 		err = a.state.Clean(record)
 	}
 	if err != nil {
-		a.log.Debugf("%s: %v", a.job, err)
+		a.log.Debugf("%v", err)
 	}
 }
 
@@ -119,7 +119,7 @@ func (b *backup) chain(name string, stages []chain.Stage) (producers []chain.Sta
 		args = append(args, "-m", kv)
 	}
 	args = append(args, "--commit-fd", strconv.Itoa(chain.CommitFD), set.Bucket+":"+name)
-	return stages, b.tools.stage("s3put", path, args, storeEnv), nil
+	return b.lowered(stages), b.lowered([]chain.Stage{b.tools.stage("s3put", path, args, storeEnv)})[0], nil
 }
 
 // meta is what the manifest says of the archive, as far as it is known before

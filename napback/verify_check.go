@@ -45,7 +45,9 @@ func check(c *urfave.Context, e *engine, configs []*config.Config) error {
 	if c.NArg() > 0 {
 		return cli.UsageErrorf("check takes no arguments: it checks all jobs")
 	}
-	e.tellOnce(configs)
+	for _, cfg := range configs {
+		e.tellNotes(cfg)
+	}
 	k := &checker{engine: e}
 	ctx := c.Context
 	for _, step := range []func(context.Context, []*config.Config) error{k.programs, k.recipients, k.places, k.buckets} {

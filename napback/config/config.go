@@ -18,13 +18,7 @@ type Config struct {
 	Settings Settings // of the top level; its Schedule is nil
 	Jobs     []Job    // in the order of the file
 	Notes    []string // worth saying once per run
-
-	idle []string
 }
-
-// Unsupported returns one line for each directive that is set but has no
-// effect in this version.
-func (c *Config) Unsupported() []string { return c.idle }
 
 // Kind is the kind of a job's source; its value is the name of its directive.
 type Kind string
@@ -157,10 +151,11 @@ type Settings struct {
 	LogMaxBackups int
 	Syslog        bool
 
-	MailTo     []string
-	MailFrom   string
-	MailServer string
-	MailOn     string // failure (the default), warning or always
+	MailTo           []string
+	MailFrom         string
+	MailServer       string
+	MailPasswordFile string
+	MailOn           string // failure (the default), warning or always
 }
 
 // defaults are the settings before the first directive.

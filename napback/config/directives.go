@@ -25,7 +25,6 @@ type directive struct {
 	kinds  []Kind // of sources that it has a meaning for; nil for all
 	repeat bool   // may be given more than once in a scope
 	words  bool   // takes one or more words, not exactly one
-	idle   bool   // read and stored, but without effect in this version
 	set    setter
 }
 
@@ -135,12 +134,12 @@ func sourceDirectives() []directive {
 // jobDirectives say what happens around a job.
 func jobDirectives() []directive {
 	return []directive{
-		{name: "Timeout", idle: true, set: duration(func(s *Settings) *time.Duration { return &s.Timeout }, 0)},
-		{name: "Nice", idle: true, set: number(func(s *Settings) *int { return &s.Nice }, -20, 19)},
-		{name: "RunBefore", idle: true, words: true, set: command(func(s *Settings) *[]string { return &s.RunBefore })},
-		{name: "RunAfter", idle: true, words: true, set: command(func(s *Settings) *[]string { return &s.RunAfter })},
-		{name: "RunOnFailure", idle: true, words: true, set: command(func(s *Settings) *[]string { return &s.RunOnFailure })},
-		{name: "PingURL", idle: true, set: text(func(s *Settings) *string { return &s.PingURL }, webURL)},
+		{name: "Timeout", set: duration(func(s *Settings) *time.Duration { return &s.Timeout }, 0)},
+		{name: "Nice", set: number(func(s *Settings) *int { return &s.Nice }, -20, 19)},
+		{name: "RunBefore", words: true, set: command(func(s *Settings) *[]string { return &s.RunBefore })},
+		{name: "RunAfter", words: true, set: command(func(s *Settings) *[]string { return &s.RunAfter })},
+		{name: "RunOnFailure", words: true, set: command(func(s *Settings) *[]string { return &s.RunOnFailure })},
+		{name: "PingURL", set: text(func(s *Settings) *string { return &s.PingURL }, webURL)},
 	}
 }
 
@@ -148,15 +147,16 @@ func jobDirectives() []directive {
 // at the top level; the level of what is logged can differ from job to job.
 func reportDirectives() []directive {
 	return []directive{
-		{name: "LogLevel", idle: true, set: enum(func(s *Settings) *string { return &s.LogLevel }, "debug", "info", "warn", "error")},
-		{name: "LogFile", idle: true, where: atTop, set: text(func(s *Settings) *string { return &s.LogFile }, absolute)},
-		{name: "LogFormat", idle: true, where: atTop, set: enum(func(s *Settings) *string { return &s.LogFormat }, "text", "json")},
-		{name: "LogMaxSize", idle: true, where: atTop, set: size(func(s *Settings) *int64 { return &s.LogMaxSize }, 1, maxBytes)},
-		{name: "LogMaxBackups", idle: true, where: atTop, set: number(func(s *Settings) *int { return &s.LogMaxBackups }, 0, maxCount)},
-		{name: "Syslog", idle: true, where: atTop, set: boolean(func(s *Settings) *bool { return &s.Syslog })},
-		{name: "MailTo", idle: true, where: atTop, repeat: true, set: list(func(s *Settings) *[]string { return &s.MailTo }, false, mailAddress)},
-		{name: "MailFrom", idle: true, where: atTop, set: text(func(s *Settings) *string { return &s.MailFrom }, mailAddress)},
-		{name: "MailServer", idle: true, where: atTop, set: text(func(s *Settings) *string { return &s.MailServer }, noBlanks)},
-		{name: "MailOn", idle: true, where: atTop, set: enum(func(s *Settings) *string { return &s.MailOn }, "failure", "warning", "always")},
+		{name: "LogLevel", set: enum(func(s *Settings) *string { return &s.LogLevel }, "debug", "info", "warn", "error")},
+		{name: "LogFile", where: atTop, set: text(func(s *Settings) *string { return &s.LogFile }, absolute)},
+		{name: "LogFormat", where: atTop, set: enum(func(s *Settings) *string { return &s.LogFormat }, "text", "json")},
+		{name: "LogMaxSize", where: atTop, set: size(func(s *Settings) *int64 { return &s.LogMaxSize }, 1, maxBytes)},
+		{name: "LogMaxBackups", where: atTop, set: number(func(s *Settings) *int { return &s.LogMaxBackups }, 1, maxCount)},
+		{name: "Syslog", where: atTop, set: boolean(func(s *Settings) *bool { return &s.Syslog })},
+		{name: "MailTo", where: atTop, repeat: true, set: list(func(s *Settings) *[]string { return &s.MailTo }, false, mailRecipient)},
+		{name: "MailFrom", where: atTop, set: text(func(s *Settings) *string { return &s.MailFrom }, mailAddress)},
+		{name: "MailServer", where: atTop, set: text(func(s *Settings) *string { return &s.MailServer }, noBlanks)},
+		{name: "MailPasswordFile", where: atTop, set: text(func(s *Settings) *string { return &s.MailPasswordFile }, absolute)},
+		{name: "MailOn", where: atTop, set: enum(func(s *Settings) *string { return &s.MailOn }, "failure", "warning", "always")},
 	}
 }

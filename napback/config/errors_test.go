@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -118,7 +119,7 @@ func TestABadValueSaysWhatIsWanted(t *testing.T) {
 		{"Concurrency", "0", whole(1, 1000)}, {"Concurrency", "1001", whole(1, 1000)}, {"Frequency", "0", whole(1, 1000000)},
 		{"Frequency", "1.5", whole(1, 1000000)}, {"Phase", "-1", whole(0, 1000000)}, {"Diffs", "six", whole(0, 1000000)},
 		{"Fulls", "0", whole(1, 1000000)}, {"Discs", "31", whole(1, 30)}, {"Nice", "20", whole(-20, 19)}, {"Nice", "-21", whole(-20, 19)},
-		{"LogMaxBackups", "99999999999999999999", whole(0, 1000000)},
+		{"LogMaxBackups", "99999999999999999999", whole(1, 1000000)}, {"LogMaxBackups", "0", whole(1, 1000000)},
 		{"RetryWait", "30", span}, {"RetryWait", "0s", "want at least 1s"}, {"Timeout", "-1h", "want at least 0s"}, {"Timeout", "1 d", ""},
 		{"SSE", "AES512", "want AES256, aws:kms or aws:kms:dsse"}, {"Compression", "bzip2", "want auto, zstd, gzip, xz or none"},
 		{"CycleType", "Simple", "want SimpleCycle or HanoiCycle"}, {"LogLevel", "loud", "want debug, info, warn or error"},
@@ -133,7 +134,7 @@ func TestABadValueSaysWhatIsWanted(t *testing.T) {
 		{"MySQLOptions", "--compact", "--compact leaves out the line by which a whole dump is known"},
 		{"PostgreSQLOptions", "-vW", "-vW would ask for a password: write it into .pgpass"},
 		{"RunBefore", "'' x", "want a value"}, {"PingURL", "hc.example.org", "want http:// or https:// and a host"},
-		{"MailTo", "root", "want a mail address, as in root@example.com"}, {"MailFrom", "@", "want a mail address, as in root@example.com"},
+		{"MailTo", "'ro ot'", "want a mail address, as in root@example.com, or a local name, as in root"}, {"MailPasswordFile", "x", path}, {"MailFrom", "@", "want a mail address, as in root@example.com"},
 		{"MailServer", "''", word}, {"StorageClass", "''", word}, {"SSEKMSKey", "'a b'", word},
 		{"Bucket", "a/b", name}, {"Bucket", "''", name}, {"Bucket", "a..b", name}, {"Bucket", ".a", name}, {"Bucket", "a:b", name},
 		{"DiffDir", "state", path},
@@ -152,6 +153,26 @@ func TestABadValueSaysWhatIsWanted(t *testing.T) {
 		if got := reasons(t, memory{"f": text}); got != want {
 			t.Errorf("%s %s:\n got %s\nwant %s", c.directive, c.value, got, want)
 		}
+	}
+}
+
+func TestMailThatCannotBeSentIsAnError(t *testing.T) {
+	const usage = "want HOST[:PORT], smtp://[USER@]HOST[:PORT] or smtps://[USER@]HOST[:PORT]"
+	for text, want := range map[string]string{
+		"MailServer http://x":               "f:3: MailServer: " + usage,
+		"MailServer smtp://ann@x":           "f:3: MailServer: ann needs a password: MailPasswordFile",
+		"MailServer smtp://ann:secret@x":    "f:3: MailServer: a password does not belong there, but in a file: MailPasswordFile",
+		"MailServer x\nMailPasswordFile /p": "f:4: MailPasswordFile: MailServer names no user: smtp://USER@HOST",
+		"MailTo root\nMailServer x":         `f:4: MailTo "root": a name of this host means nothing to a MailServer: want an address with its domain`,
+	} {
+		got := reasons(t, memory{"f": "Bucket b\nDiffDir /d\n" + text + "\nDirectory /x\n"})
+		if got != want {
+			t.Errorf("%s:\n got %s\nwant %s", text, got, want)
+		}
+	}
+	c := parse(t, required+"MailFrom a@example.com\nMailServer mail.example.com\nGpgRecipient x@y\nDirectory /x")
+	if want := []string{"there is no MailTo, so no mail is sent"}; !slices.Equal(c.Notes, want) {
+		t.Errorf("notes %q", c.Notes)
 	}
 }
 

@@ -49,11 +49,14 @@ func render(j Job) string {
 	if s.LogMaxSize != 0 {
 		write(&top, "LogMaxSize", fmt.Sprint(s.LogMaxSize))
 	}
-	write(&top, "LogMaxBackups", fmt.Sprint(s.LogMaxBackups))
+	if s.LogMaxBackups != 0 {
+		write(&top, "LogMaxBackups", fmt.Sprint(s.LogMaxBackups))
+	}
 	write(&top, "Syslog", fmt.Sprint(s.Syslog))
 	each(&top, "MailTo", s.MailTo)
 	set(&top, "MailFrom", s.MailFrom)
 	set(&top, "MailServer", s.MailServer)
+	set(&top, "MailPasswordFile", s.MailPasswordFile)
 	set(&top, "MailOn", s.MailOn)
 
 	set(&block, "Bucket", s.Bucket)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"napback/internal/cli"
+	"napback/napback/notify"
 )
 
 // build makes the jobs from the tree of scopes.
@@ -36,7 +37,10 @@ func (p *parser) build(c *Config, env Env) {
 		c.Notes = append(c.Notes, "sources that stand in several places have the name of their Cycle in their archives' names: "+
 			strings.Join(renamed, ", "))
 	}
-	c.idle = p.idle(p.top, nil)
+	p.checkMail(p.top, &c.Settings)
+	if s := &c.Settings; len(s.MailTo) == 0 && s.MailServer+s.MailFrom+s.MailPasswordFile != "" {
+		c.Notes = append(c.Notes, "there is no MailTo, so no mail is sent")
+	}
 }
 
 // apply returns the settings of a scope, given those around it.
@@ -150,6 +154,17 @@ func (p *parser) checkUpload(sc *scope, s Settings) {
 	}
 }
 
+// checkMail reports settings for mail that do not fit together.
+func (p *parser) checkMail(sc *scope, s *Settings) {
+	o := notify.MailOptions{To: s.MailTo, From: s.MailFrom, Server: s.MailServer, PasswordFile: s.MailPasswordFile}
+	if err := o.Check(); err != nil {
+		at := sc.settingAt("MailTo", "MailServer", "MailPasswordFile")
+		for reason := range strings.Lines(err.Error()) {
+			p.addf(at, "%s", strings.TrimSuffix(reason, "\n"))
+		}
+	}
+}
+
 // settingAt returns where the last of the named directives stands in the
 // innermost scope that has any.
 func (sc *scope) settingAt(names ...string) position {
@@ -219,20 +234,6 @@ func excludes(pattern, directory string) bool {
 		}
 	}
 	return false
-}
-
-// idle lists what is set but has no effect in this version.
-func (p *parser) idle(sc *scope, lines []string) []string {
-	for _, e := range sc.entries {
-		line := fmt.Sprintf("%v: %s has no effect in this version", e.at, e.name)
-		if e.idle && !slices.Contains(lines, line) {
-			lines = append(lines, line)
-		}
-	}
-	for _, child := range sc.sources {
-		lines = p.idle(child, lines)
-	}
-	return lines
 }
 
 // notes are what is allowed but protects less than one may expect.

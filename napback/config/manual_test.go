@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"regexp"
-	"strings"
 	"testing"
 )
 
@@ -31,13 +30,6 @@ func TestEveryDirectiveIsInTheManual(t *testing.T) {
 	for _, name := range names {
 		if !regexp.MustCompile(`(?m)^\.It (.* )?Ic <?` + name + ` `).MatchString(text) {
 			t.Errorf("%s is not in %s", name, manualPath)
-		}
-	}
-	_, idle, _ := strings.Cut(text, ".Ss Accepted, without effect in this version")
-	idle, _, _ = strings.Cut(idle, "\n.Sh ")
-	for _, d := range directives() {
-		if said := strings.Contains(idle, "Ic "+d.name+" "); said != d.idle {
-			t.Errorf("that %s has no effect: the manual says %v", d.name, said)
 		}
 	}
 }

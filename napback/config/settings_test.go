@@ -68,12 +68,15 @@ func directiveCases() map[string][]struct {
 		"LogLevel":          {{"Debug", func(s *Settings) { s.LogLevel = "debug" }}},
 		"LogFormat":         {{"json", func(s *Settings) { s.LogFormat = "json" }}},
 		"LogMaxSize":        {{"10M", func(s *Settings) { s.LogMaxSize = 10e6 }}},
-		"LogMaxBackups":     {{"0", func(s *Settings) { s.LogMaxBackups = 0 }}},
+		"LogMaxBackups":     {{"1", func(s *Settings) { s.LogMaxBackups = 1 }}},
 		"Syslog":            {{"on", func(s *Settings) { s.Syslog = true }}},
-		"MailTo":            {{"root@example.org", func(s *Settings) { s.MailTo = []string{"root@example.org"} }}},
-		"MailFrom":          {{`"Backup <b@example.org>"`, func(s *Settings) { s.MailFrom = "Backup <b@example.org>" }}},
-		"MailServer":        {{"mail.example.org:587", func(s *Settings) { s.MailServer = "mail.example.org:587" }}},
-		"MailOn":            {{"Always", func(s *Settings) { s.MailOn = "always" }}},
+		"MailTo":            {{"root@example.org", func(s *Settings) { s.MailTo = []string{"root@example.org"} }}, {"root", func(s *Settings) { s.MailTo = []string{"root"} }}},
+		"MailPasswordFile": {{"/etc/mail.password\nMailServer smtp://ann@mail.example.org", func(s *Settings) {
+			s.MailPasswordFile, s.MailServer = "/etc/mail.password", "smtp://ann@mail.example.org"
+		}}},
+		"MailFrom":   {{`"Backup <b@example.org>"`, func(s *Settings) { s.MailFrom = "Backup <b@example.org>" }}},
+		"MailServer": {{"mail.example.org:587", func(s *Settings) { s.MailServer = "mail.example.org:587" }}},
+		"MailOn":     {{"Always", func(s *Settings) { s.MailOn = "always" }}},
 	}
 }
 
@@ -192,17 +195,5 @@ func TestWhatProtectsLittleIsNotedOnce(t *testing.T) {
 		if diff := cmp.Diff(c.want, parse(t, required+c.text).Notes); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
-	}
-}
-
-func TestWhatHasNoEffectYetIsListed(t *testing.T) {
-	c := parse(t, required+"Timeout 1h\nSyslog on\n<Cycle c>\nNice 5\n<Directory /x>\nTempDir /t\nUseTempFile 1\nFrequency 1\n</Directory>\n</Cycle>")
-	want := []string{
-		"/c/f:3: Timeout has no effect in this version",
-		"/c/f:4: Syslog has no effect in this version",
-		"/c/f:6: Nice has no effect in this version",
-	}
-	if diff := cmp.Diff(want, c.Unsupported()); diff != "" {
-		t.Error(diff)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"napback/internal/cli"
+	"napback/napback/notify"
 )
 
 // setter stores the words of a directive in s. first tells that it is the
@@ -233,6 +234,14 @@ func webURL(word string) error {
 func mailAddress(word string) error {
 	if _, err := mail.ParseAddress(word); err != nil {
 		return errors.New("want a mail address, as in root@example.com")
+	}
+	return nil
+}
+
+// mailRecipient also takes a name of this host's mail system, as cron does.
+func mailRecipient(word string) error {
+	if mailAddress(word) != nil && !notify.IsLocal(word) {
+		return errors.New("want a mail address, as in root@example.com, or a local name, as in root")
 	}
 	return nil
 }

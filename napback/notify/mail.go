@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	netmail "net/mail"
+	"regexp"
 	"strings"
 	"time"
 
@@ -19,7 +20,7 @@ const (
 
 // MailOptions say how mail is sent.
 type MailOptions struct {
-	To []string
+	To []string // without a Server also names that the local sendmail knows
 	// From is the sender; "" = napback@HOST with a server, and whoever runs
 	// napback with sendmail.
 	From string
@@ -79,11 +80,23 @@ func (m Message) Body() string {
 	return b.String()
 }
 
+// IsLocal tells whether a recipient is a name that only the local mail system
+// knows, such as root.
+func IsLocal(to string) bool { return localName.MatchString(to) }
+
+var localName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9._-]*$`)
+
 // Check tells what is wrong with the options before anything is sent. It looks
 // at nothing outside of them.
 func (o MailOptions) Check() error {
 	var errs []error
 	for _, to := range o.To {
+		if IsLocal(to) {
+			if o.Server != "" {
+				errs = append(errs, fmt.Errorf("MailTo %q: a name of this host means nothing to a MailServer: want an address with its domain", to))
+			}
+			continue
+		}
 		if _, err := netmail.ParseAddress(to); err != nil {
 			errs = append(errs, fmt.Errorf("MailTo %q: %w", to, err))
 		}

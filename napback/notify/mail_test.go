@@ -328,8 +328,8 @@ func TestParseServer(t *testing.T) {
 }
 
 func TestCheckTellsEverythingThatIsWrong(t *testing.T) {
-	err := MailOptions{To: []string{"a@example.com", "nobody"}, From: "x", Server: "smtp://ann@mail"}.Check()
-	for _, want := range []string{`MailTo "nobody"`, `MailFrom "x"`, "MailPasswordFile"} {
+	err := MailOptions{To: []string{"a@example.com", "no body", "root"}, From: "x", Server: "smtp://ann@mail"}.Check()
+	for _, want := range []string{`MailTo "no body"`, `MailTo "root"`, `MailFrom "x"`, "MailPasswordFile"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("no %s in %v", want, err)
 		}

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	netmail "net/mail"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 
 	"napback/internal/cli"
@@ -19,7 +21,23 @@ func (o MailOptions) bySendmail(ctx context.Context, m Message) error {
 	if err != nil {
 		return fmt.Errorf("mail: %w", err)
 	}
-	msg, err := o.compose(m, o.From, o.To...)
+	var to, recipients []string
+	for _, one := range o.To {
+		if IsLocal(one) {
+			// The header needs a domain; the mail system knows its own.
+			to, recipients = append(to, one+"@"+m.Host), append(recipients, one)
+			continue
+		}
+		address, err := netmail.ParseAddress(one)
+		if err != nil {
+			return fmt.Errorf("mail: recipient %q: %w", one, err)
+		}
+		if strings.HasPrefix(address.Address, "-") { // not every sendmail knows "--"
+			return fmt.Errorf("mail: recipient %q: sendmail would take it for an option", one)
+		}
+		to, recipients = append(to, one), append(recipients, address.Address)
+	}
+	msg, err := o.compose(m, o.From, to...)
 	if err != nil {
 		return fmt.Errorf("mail: %w", err)
 	}
@@ -28,7 +46,7 @@ func (o MailOptions) bySendmail(ctx context.Context, m Message) error {
 		return fmt.Errorf("mail: compose: %w", err)
 	}
 	// Local programs expect the line ends of the system.
-	if err := feed(ctx, path, bytes.ReplaceAll(text.Bytes(), []byte("\r\n"), []byte("\n"))); err != nil {
+	if err := feed(ctx, path, recipients, bytes.ReplaceAll(text.Bytes(), []byte("\r\n"), []byte("\n"))); err != nil {
 		return fmt.Errorf("mail: %w", err)
 	}
 	return nil
@@ -48,9 +66,8 @@ func (o MailOptions) sendmail() (string, error) {
 	return "", cli.WithHint(errors.New("there is no sendmail on this host"), "name a server with MailServer, or install a mail system")
 }
 
-// feed runs sendmail, which reads the recipients in the mail's headers and
-// takes a line with a single dot for what it is.
-func feed(ctx context.Context, path string, text []byte) error {
+// feed runs sendmail, which takes a line with a single dot for what it is.
+func feed(ctx context.Context, path string, recipients []string, text []byte) error {
 	read, write, err := os.Pipe()
 	if err != nil {
 		return err
@@ -61,7 +78,7 @@ func feed(ctx context.Context, path string, text []byte) error {
 		_, _ = write.Write(text) // if it is not read, the exit status tells why
 	})
 	c := chain.Chain{
-		Stages: []chain.Stage{{Name: "sendmail", Path: path, Args: []string{"-t", "-i"}, Env: chain.Environ(os.Environ())}},
+		Stages: []chain.Stage{{Name: "sendmail", Path: path, Args: append([]string{"-i"}, recipients...), Env: chain.Environ(os.Environ())}},
 		Stdin:  read,
 	}
 	_, err = c.Run(ctx)

@@ -26,7 +26,7 @@ func program(t *testing.T, text string) string {
 func TestSendmailGetsTheMailAsCronWouldGiveIt(t *testing.T) {
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "hidden")
 	dir := t.TempDir()
-	o := MailOptions{To: []string{"a@example.com", "Bob <b@example.com>"}, Redact: mask,
+	o := MailOptions{To: []string{"a@example.com", "Bob <b@example.com>", "root"}, Redact: mask,
 		program: program(t, `echo "$@" >`+dir+`/args; env >`+dir+`/env; cat >`+dir+`/mail`)}
 	if err := SendMail(t.Context(), o, message()); err != nil {
 		t.Fatal(err)
@@ -38,18 +38,23 @@ func TestSendmailGetsTheMailAsCronWouldGiveIt(t *testing.T) {
 		}
 		return string(text)
 	}
-	if args := file("args"); args != "-t -i\n" {
+	if args := file("args"); args != "-i a@example.com b@example.com root\n" {
 		t.Errorf("args %q", args)
 	}
 	if strings.Contains(file("env"), "AWS_") {
 		t.Error("it got a secret")
 	}
 	header, body := read(t, file("mail"))
-	if header.Get("To") != `<a@example.com>, "Bob" <b@example.com>` || header.Get("From") != "" || strings.Contains(file("mail"), "\r") {
+	if header.Get("To") != `<a@example.com>, "Bob" <b@example.com>, <root@web1>` || header.Get("From") != "" || strings.Contains(file("mail"), "\r") {
 		t.Errorf("header %v", header)
 	}
 	if want := message().Summary + wantFailure; body != want {
 		t.Errorf("body:\n%s", body)
+	}
+	option := o
+	option.To = []string{"-oQ/tmp@example.com"}
+	if err := SendMail(t.Context(), option, message()); err == nil || !strings.Contains(err.Error(), "take it for an option") {
+		t.Errorf("a recipient that is an option: %v", err)
 	}
 	o.From = "c@example.com"
 	if err := SendMail(t.Context(), o, message()); err != nil {
