@@ -13,7 +13,7 @@ import (
 	"napback/internal/tooltest"
 )
 
-func TestMain(m *testing.M) { os.Exit(tooltest.Main(m, "pgpipe", "slotcalc")) }
+func TestMain(m *testing.M) { os.Exit(tooltest.Main(m, "pgpipe", "slotcalc", "napback")) }
 
 // job is a directory that is backed up by hand, with all that it takes.
 type job struct {

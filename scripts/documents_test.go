@@ -1,0 +1,201 @@
+package scripts
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"napback/internal/storetest"
+	"napback/internal/tooltest"
+)
+
+// sandbox is a place where documented commands run as they stand, but for
+// the paths of a real system, which become paths below dir.
+type sandbox struct {
+	*job
+	dir     string
+	replace *strings.Replacer
+}
+
+// newSandbox returns a sandbox with a key for me@example.org and with what the
+// examples take for granted: /home and /etc with something in them, a USB disk,
+// and pg_dump.
+func newSandbox(t *testing.T, store tooltest.Store, replace ...string) *sandbox {
+	t.Helper()
+	s := &sandbox{job: newJob(t, store), dir: t.TempDir()}
+	for _, dir := range []string{"bin", "home/me", "etc/napback", "etc/cron.d", "mnt/usb/backups", "var/lib", "tmp", "work"} {
+		if err := os.MkdirAll(filepath.Join(s.dir, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, content := range map[string]string{
+		"home/me/thesis.tex": "\\bye\n",
+		"etc/hostname":       "host\n",
+		// The dump of a database is the part of the example that is not ours.
+		"bin/pg_dump": "#!/bin/sh\necho '-- PostgreSQL database dump complete'\n",
+	} {
+		if err := os.WriteFile(filepath.Join(s.dir, name), []byte(content), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, path := range []string{"/home", "/etc", "/mnt/usb", "/var/lib", "/tmp/back", "/tmp/thesis"} {
+		replace = append(replace, path, s.dir+path)
+	}
+	s.replace = strings.NewReplacer(replace...)
+	s.env = append(s.env, "PATH="+filepath.Join(s.dir, "bin")+":"+os.Getenv("PATH"), "W="+s.dir)
+	return s
+}
+
+// shell runs documented lines and returns what they print.
+func (s *sandbox) shell(lines string) string {
+	s.t.Helper()
+	return s.run(0, "bash", "-euc", "cd \"$W/work\"\n"+s.replace.Replace(lines))
+}
+
+// text reads a document.
+func text(t *testing.T, path ...string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(append([]string{storetest.Root(t)}, path...)...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// blocks returns the indented blocks of a Markdown text.
+func blocks(markdown string) []string {
+	var all []string
+	var block []string
+	indent := 0
+	flush := func() {
+		if len(block) > 0 {
+			all = append(all, strings.TrimSpace(strings.Join(block, "\n")))
+		}
+		block = nil
+	}
+	for line := range strings.Lines(markdown) {
+		line = strings.TrimRight(line, "\n")
+		code := strings.TrimLeft(line, " ")
+		switch n := len(line) - len(code); {
+		case code == "" && block != nil:
+			block = append(block, "")
+		case n >= 4 && (block == nil || n >= indent):
+			if block == nil {
+				indent = n
+			}
+			block = append(block, line[indent:])
+		default:
+			flush()
+		}
+	}
+	flush()
+	return all
+}
+
+// The README is followed from its first command to its last, on a new host
+// with a real S3 server.
+func TestReadmeIsTrue(t *testing.T) {
+	server := storetest.Versitygw(t)
+	store := tooltest.Server(server, server.Endpoint)
+	s := newSandbox(t, store,
+		"AKIA... ...", server.AccessKey+" "+server.SecretKey,
+		"eu-central-1", server.Region,
+		// Nobody is there to type a passphrase.
+		"gpg --quick-gen-key", "gpg --batch --quiet --passphrase '' --quick-gen-key")
+	// The README's credentials are in a file.
+	var env []string
+	for _, kv := range s.env {
+		if !strings.HasPrefix(kv, "AWS_ACCESS_KEY_ID=") && !strings.HasPrefix(kv, "AWS_SECRET_ACCESS_KEY=") {
+			env = append(env, kv)
+		}
+	}
+	first := s.env
+	ran := 0
+	for _, block := range blocks(text(t, "README.md")) {
+		ran++
+		switch {
+		case strings.Contains(block, "──▶"): // the picture
+		case strings.HasPrefix(block, "make"): // what runs this test, and what would change this machine
+		case strings.HasPrefix(block, "{"):
+			if !json.Valid([]byte(block)) {
+				t.Errorf("not JSON:\n%s", block)
+			}
+		case strings.HasPrefix(block, "Bucket"):
+			s.env = env
+			conf := filepath.Join(s.dir, "etc/napback/napback.conf")
+			if err := os.WriteFile(conf, []byte(s.replace.Replace(block)+"\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			s.shell("mkdir /var/lib/napback; cp backup.pgp /etc/napback/; cp /etc/napback/napback.conf .")
+		case strings.Contains(block, " restore "):
+			// A job is named by its path, which is another one here.
+			s.shell(strings.ReplaceAll(s.atToday(block), "secret.pgp home", "secret.pgp /home"))
+			s.run(0, "cmp", filepath.Join(s.dir, "home/me/thesis.tex"), filepath.Join(s.dir, "tmp/thesis", s.dir, "home/me/thesis.tex"))
+			s.run(0, "diff", "-r", filepath.Join(s.dir, "home"), filepath.Join(s.dir, "tmp/back", s.dir, "home"))
+		case strings.Contains(block, "s3put backups:db"):
+			s.run(0, "s3put", "--create-bucket", "backups:x", "--", "true")
+			s.shell(block)
+		default:
+			s.shell(block)
+		}
+	}
+	s.env = first
+	if out := s.run(0, "s3ls", "mybackups"); strings.Count(out, "-FULL") != 2 {
+		t.Errorf("the bucket holds\n%s", out)
+	}
+	if ran < 10 {
+		t.Errorf("the README has only %d blocks: has its form changed?", ran)
+	}
+}
+
+// atToday asks for the day on which the test made its backup.
+func (s *sandbox) atToday(lines string) string {
+	today := strings.TrimSpace(s.run(0, "date", "+%F"))
+	return regexp.MustCompile(`--at \S+`).ReplaceAllString(lines, "--at "+today)
+}
+
+// examples returns the commands of a manual's EXAMPLES.
+func examples(t *testing.T, page string) []string {
+	t.Helper()
+	_, section, _ := strings.Cut(text(t, "man", page), "\n.Sh EXAMPLES\n")
+	section, _, _ = strings.Cut(section, "\n.Sh ")
+	section = regexp.MustCompile(`\\([-&])`).ReplaceAllStringFunc(section, func(escape string) string {
+		return strings.TrimPrefix(strings.TrimPrefix(escape, `\`), "&")
+	})
+	var commands []string
+	for _, m := range regexp.MustCompile(`(?m)^\.Dl (.*)$|(?s:^\.Bd -literal -offset indent\n(.*?)^\.Ed$)`).FindAllStringSubmatch(section, -1) {
+		commands = append(commands, m[1]+m[2])
+	}
+	return commands
+}
+
+// pages are the manuals whose examples run here; slotcalc, pgpipe and napback
+// test their own.
+func TestExamplesOfTheManualsRun(t *testing.T) {
+	s := newSandbox(t, tooltest.File(t))
+	s.shell("cp " + s.secret + " secret.asc; s3put --create-bucket backups:x -- true")
+	for _, page := range []string{"s3put.1", "s3get.1", "s3ls.1", "s3rm.1", "napback-archive.7"} {
+		commands := examples(t, page)
+		if len(commands) == 0 {
+			t.Errorf("%s has no examples", page)
+		}
+		for i, command := range commands {
+			t.Run(fmt.Sprint(page, " ", i+1), func(t *testing.T) {
+				s.t = t
+				if page == "napback-archive.7" {
+					s.shell("tar -c /home 2>/dev/null | s3put --endpoint file:///mnt/usb backups:home")
+				}
+				s.shell(command)
+			})
+		}
+	}
+	s.t = t
+	s.run(0, "cmp", filepath.Join(s.dir, "home/me/thesis.tex"), filepath.Join(s.dir, "work", s.dir, "home/me/thesis.tex"))
+	if out := s.shell("cd /mnt/usb/backups; tar -tf home.stream"); !strings.Contains(out, "thesis.tex") {
+		t.Errorf("the archive that was read by hand holds %s", out)
+	}
+}
