@@ -1,3 +1,5 @@
+//go:build unix
+
 // Package dbtest starts real database servers for tests, each in a temporary
 // directory and on a Unix socket only, and fills them with awkward data.
 package dbtest
