@@ -198,6 +198,21 @@ func (j *jobRun) hook(ctx context.Context, argv []string, state hooks.State, rea
 	return h.Run(ctx)
 }
 
+// hookLines are the hooks as -t shows them, which does not run them.
+func (b *backup) hookLines() string {
+	set := &b.job.Settings
+	text := ""
+	for _, hook := range []struct {
+		when string
+		argv []string
+	}{{"before it", set.RunBefore}, {"after it", set.RunAfter}, {"if it fails", set.RunOnFailure}} {
+		if len(hook.argv) > 0 {
+			text += comment(hook.when + ": " + chain.Quote(hook.argv...))
+		}
+	}
+	return text
+}
+
 // lowered returns the stages at the priority that the job asks for.
 func (b *backup) lowered(stages []chain.Stage) []chain.Stage {
 	nice := b.job.Settings.Nice

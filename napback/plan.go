@@ -123,7 +123,7 @@ func (e *engine) planJob(ctx context.Context, job *config.Job) (string, error) {
 		return text.String(), nil
 	}
 	lines, err := b.commands()
-	return text.String() + lines, err
+	return text.String() + b.hookLines() + lines, err
 }
 
 // commands writes the chain as lines for a shell.
