@@ -121,6 +121,12 @@ func toolCode(s chain.Status) int {
 		if strings.Contains(said, "No secret key") {
 			return cli.NotFound
 		}
+	case "tar":
+		for _, line := range s.Stderr {
+			if damagedLine.MatchString(strings.TrimPrefix(line, "tar: ")) {
+				return cli.Integrity
+			}
+		}
 	case "zstd", "gzip", "pigz", "xz":
 		// What they were given has been verified, so it was stored so.
 		if s.Signal == "" {

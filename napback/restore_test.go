@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -49,9 +50,15 @@ func (s *site) newKey(passphrase string) (secret string) {
 
 const encrypted = "GpgRecipient backup@example.org"
 
-// history makes four days of backups: a FULL and three DIFFs. It returns the
-// source's tree of each day.
-func (s *site) history() []map[string]string {
+// history makes four days of backups: a FULL and three DIFFs, which do not hold
+// what has not changed. It returns the source's tree of each day.
+func (s *site) history() []map[string]string { return s.fourDays(settle) }
+
+// quickHistory is history for tests that are not about what DIFFs hold: each
+// holds everything.
+func (s *site) quickHistory() []map[string]string { return s.fourDays(func() {}) }
+
+func (s *site) fourDays(pause func()) []map[string]string {
 	s.t.Helper()
 	s.shell(`umask 022
 		mkdir -p stays gone/deep todir.d; printf 1 >stays/one; printf 2 >stays/two; printf x >gone/deep/file
@@ -66,6 +73,7 @@ func (s *site) history() []map[string]string {
 	} {
 		s.shell(change)
 		states = append(states, tree(s.t, s.source))
+		pause()
 		s.napback(0, day(i))
 	}
 	return states
@@ -79,21 +87,22 @@ func (s *site) mustEqual(what string, want map[string]string, root string) {
 }
 
 func TestRestoreBringsBackEachDay(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		block []string
+		pause func()
 		args  func(secret string) []string
 	}{
-		"not encrypted": {[]string{"Compression zstd"}, func(string) []string { return nil }},
-		"with gpg":      {[]string{encrypted, "Compression gzip"}, func(string) []string { return nil }},
-		"with a key file": {[]string{encrypted, "Compression xz"}, func(secret string) []string {
-			return []string{"--secret-key", secret}
-		}},
-		"not compressed": {[]string{encrypted, "Compression none"}, func(secret string) []string { return []string{"-k", secret} }},
+		"not encrypted":   {[]string{"Compression zstd"}, settle, func(string) []string { return nil }},
+		"with gpg":        {[]string{encrypted, "Compression gzip"}, func() {}, func(string) []string { return nil }},
+		"with a key file": {[]string{encrypted, "Compression xz"}, func() {}, func(secret string) []string { return []string{"--secret-key", secret} }},
+		"not compressed":  {[]string{encrypted, "Compression none"}, func() {}, func(secret string) []string { return []string{"-k", secret} }},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := newSite(t, c.block...)
 			secret := s.newKey("")
-			states := s.history()
+			states := s.fourDays(c.pause)
 			s.must(os.RemoveAll(s.diffs)) // a new machine has no state
 			for i, want := range states {
 				to := filepath.Join(t.TempDir(), "new", "dir")
@@ -141,6 +150,7 @@ func TestRestoreAsksNobodyWithoutATerminal(t *testing.T) {
 }
 
 func TestRestoreOfPathsTakesOnlyThese(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	states := s.history()
 	for _, c := range []struct {
@@ -186,6 +196,7 @@ func TestRestoreOfPathsTakesOnlyThese(t *testing.T) {
 }
 
 func TestRestoreOfAPathThatIsNotThere(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	s.history()
 	for _, c := range []struct {
@@ -284,7 +295,7 @@ func (s *site) damage(suffix string) {
 
 func TestADamagedArchiveIsNeverARestore(t *testing.T) {
 	s := newSite(t)
-	s.history()
+	s.quickHistory()
 	s.damage("0000000000000")
 	to := filepath.Join(t.TempDir(), "out")
 	e := s.cmd(5, "restore", "--to", to, "job")
@@ -297,9 +308,59 @@ func TestADamagedArchiveIsNeverARestore(t *testing.T) {
 	}
 }
 
+// spoil stores an archive anew, with another stream of tar.
+func (s *site) spoil(name string, change func(stream []byte) []byte) {
+	s.t.Helper()
+	var l struct{ Meta map[string]string }
+	s.must(json.Unmarshal([]byte(s.tool("s3ls", "--json", "bk:"+name).out), &l))
+	get := exec.Command("bash", "-c", `"$0" "$1" | zstd -dq`, filepath.Join(binDir, "s3get"), "bk:"+name)
+	get.Env = s.command(s.t.Context(), "s3get").Env
+	stream, err := get.Output()
+	s.must(err)
+	args := []string{"-o", "pipefail", "-c", `zstd -q | "$0" "$@"`, filepath.Join(binDir, "s3put"), "bk:" + name}
+	for k, v := range l.Meta {
+		if k != "chain" { // its run will be another
+			args = append(args, "-m", k+"="+v)
+		}
+	}
+	put := exec.Command("bash", args...)
+	put.Env, put.Stdin = get.Env, bytes.NewReader(change(stream))
+	if out, err := put.CombinedOutput(); err != nil {
+		s.t.Fatalf("%v: %s", err, out)
+	}
+}
+
+// What was stored is what comes out, but it is no whole archive.
+func TestAStreamThatTarDidNotMakeIsFound(t *testing.T) {
+	s := newSite(t)
+	s.write("a", "first")
+	s.write("b", strings.Repeat("second", 1000))
+	s.napback(0, day(0))
+	s.spoil("job-0-FULL", func(stream []byte) []byte {
+		return stream[:len(bytes.TrimRight(stream, "\x00"))/512*512] // cut in the last member
+	})
+	s.cmd(0, "verify")
+	if e := s.cmd(5, "verify", "--unpack"); !strings.Contains(e.out, "BAD ") || !strings.Contains(e.stderr, "not a whole tar archive") {
+		t.Error(e)
+	}
+	e := s.cmd(5, "restore", "--to", filepath.Join(s.dir, "cut"), "job")
+	if !strings.Contains(e.stderr, "Unexpected EOF in archive") && !strings.Contains(e.stderr, "tar: exit status 2") || e.out != "" {
+		t.Error(e)
+	}
+	s.napback(0, day(0), "-f")
+	s.spoil("job-0-FULL", func(stream []byte) []byte {
+		i := bytes.Index(stream, []byte("second"))
+		stream[i-400]++ // in the header
+		return stream
+	})
+	if e := s.cmd(5, "restore", "--to", filepath.Join(s.dir, "spoiled"), "job"); !strings.Contains(e.stderr, "tar: exit status 2") {
+		t.Error(e)
+	}
+}
+
 func TestAMissingLinkIsNamed(t *testing.T) {
 	s := newSite(t)
-	s.history()
+	s.quickHistory()
 	if e := s.tool("s3rm", "-y", "bk:job-1-DIFF"); e.code != 0 {
 		t.Fatal(e)
 	}
@@ -324,7 +385,7 @@ func TestAFailureOfAnyStageIsAFailure(t *testing.T) {
 	for _, stage := range []string{"s3get", "zstd", "tar"} {
 		t.Run(stage, func(t *testing.T) {
 			s := newSite(t)
-			s.history()
+			s.quickHistory()
 			s.fake(stage, `case " $* " in *" --version "*) exec $REAL "$@";; esac; $REAL "$@"; exit 1`)
 			to := filepath.Join(t.TempDir(), "out")
 			e := s.tool("napback", "-c", s.conf, "restore", "--to", to, "job")
@@ -336,6 +397,7 @@ func TestAFailureOfAnyStageIsAFailure(t *testing.T) {
 }
 
 func TestRestoreInPlaceShowsAndDeletesWhatTheBackupDoesNotHave(t *testing.T) {
+	t.Parallel()
 	s := newSite(t, "Exclude cache")
 	s.write("cache/c", "known and excluded since the FULL")
 	states := s.history()
@@ -363,6 +425,7 @@ func TestRestoreInPlaceShowsAndDeletesWhatTheBackupDoesNotHave(t *testing.T) {
 }
 
 func TestRestoreInPlaceOfAPathLeavesTheRest(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	states := s.history()
 	s.shell(`printf extra >extra; printf changed >stays/two; printf extra >stays/extra; printf mine >gone/new`)
@@ -386,29 +449,49 @@ func TestRestoreInPlaceOfAPathLeavesTheRest(t *testing.T) {
 	}
 }
 
+// randomHistory is a site with four days of random changes.
+type randomHistory struct {
+	*site
+	*mutator
+	states []map[string]string
+}
+
+// newHistories makes some, all at the same time, since each day takes a while.
+func newHistories(t *testing.T, n int, seed uint64, extra ...string) []randomHistory {
+	t.Helper()
+	all := make([]randomHistory, n)
+	for i := range all {
+		s := newSite(t, extra...)
+		all[i] = randomHistory{site: s, mutator: &mutator{s.source, rand.New(rand.NewPCG(uint64(i), seed)), 0}}
+	}
+	for d := range 4 {
+		for i := range all {
+			for range []int{30, 4, 7, 5}[d] {
+				all[i].step()
+			}
+			all[i].shell("test -e never-empty || mkdir never-empty")
+			all[i].states = append(all[i].states, tree(t, all[i].source))
+		}
+		settle()
+		for i := range all {
+			all[i].napback(0, day(d))
+		}
+	}
+	return all
+}
+
 // Whatever is on the disk, it is there after a restore in place, or in the
 // backup, or was shown before.
 func TestRestoreInPlaceDeletesExactlyWhatItShows(t *testing.T) {
+	t.Parallel()
 	links := regexp.MustCompile(` links .* size`) // excluded names count as links
 	excluded := func(name string) bool { return strings.Contains("/"+name+"/", "/e/") }
-	for seed := range 10 {
+	for seed, h := range newHistories(t, 12, 2, "Exclude e") {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			t.Parallel()
-			s := newSite(t, "Exclude e")
-			m := &mutator{s.source, rand.New(rand.NewPCG(uint64(seed), 2)), 0}
-			steps := func(n int) {
-				for range n {
-					m.step()
-				}
+			s, m, states := h.site, h.mutator, h.states
+			for range 15 {
+				m.step()
 			}
-			var states []map[string]string
-			for i := range 4 {
-				steps(30 - 5*i)
-				s.shell("test -e never-empty || mkdir never-empty")
-				states = append(states, tree(t, s.source))
-				s.napback(0, day(i))
-			}
-			steps(15)
 			before := tree(t, s.source)
 			at := m.IntN(4)
 			e := s.cmd(0, "restore", "--in-place", "-y", "--at", day(at), "job")
@@ -448,20 +531,10 @@ func TestRestoreInPlaceDeletesExactlyWhatItShows(t *testing.T) {
 }
 
 func TestRestoreOfRandomPathsIsExact(t *testing.T) {
-	for seed := range 6 {
+	t.Parallel()
+	for seed, h := range newHistories(t, 8, 3) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			t.Parallel()
-			s := newSite(t)
-			m := &mutator{s.source, rand.New(rand.NewPCG(uint64(seed), 3)), 0}
-			var states []map[string]string
-			for i := range 4 {
-				for range 30 - 5*i {
-					m.step()
-				}
-				s.shell("test -e never-empty || mkdir never-empty")
-				states = append(states, tree(t, s.source))
-				s.napback(0, day(i))
-			}
+			s, m, states := h.site, h.mutator, h.states
 			// Links to files outside of a path cannot be links any more.
 			same := func(what string) string { return regexp.MustCompile(` links .* size`).ReplaceAllString(what, " size") }
 			for range 12 {
@@ -487,23 +560,49 @@ func TestRestoreOfRandomPathsIsExact(t *testing.T) {
 	}
 }
 
+// An excluded directory that came into being after the FULL, in a directory that
+// did, is nothing that the FULL knows.
+func TestRestoreInPlaceShowsWhatTheFullDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, "Exclude cache")
+	s.write("old/cache/c", "stays")
+	s.write("old/file", "x")
+	settle()
+	s.napback(0, day(0))
+	s.write("old/sub/kept", "k")
+	s.write("old/sub/cache/c", "goes")
+	s.write("cache", "goes")
+	want := tree(t, s.source)
+	settle()
+	s.napback(0, day(1))
+	e := s.cmd(0, "restore", "--in-place", "-y", "job")
+	if !strings.Contains(e.stderr, "2 entries") || !strings.Contains(e.stderr, "  "+s.source+"/cache\n  "+s.source+"/old/sub/cache/\n") {
+		t.Error(e)
+	}
+	delete(want, "cache")
+	delete(want, "old/sub/cache")
+	delete(want, "old/sub/cache/c")
+	s.mustEqual("the source", want, s.source)
+}
+
 // A file of which only one of several names is wanted comes under that name,
 // whatever signs are in it, and leaves the others alone.
 func TestRestoreOfAPathMendsHardLinks(t *testing.T) {
 	const odd = `a,b&c\d[e]*^$.x;s#1 `
 	s := newSite(t)
-	s.write("out/"+odd+"target", "old")
-	s.must(os.MkdirAll(filepath.Join(s.source, "in", odd), 0o755))
-	for _, name := range []string{"in/first\nline", "in/" + odd + "/second"} {
-		s.must(os.Link(filepath.Join(s.source, "out", odd+"target"), filepath.Join(s.source, name)))
+	s.write("a/"+odd+"target", "old")
+	s.must(os.MkdirAll(filepath.Join(s.source, "b", odd), 0o755))
+	for _, name := range []string{"b/first\nline", "b/" + odd + "/second"} {
+		s.must(os.Link(filepath.Join(s.source, "a", odd+"target"), filepath.Join(s.source, name)))
 	}
-	s.must(os.Chmod(filepath.Join(s.source, "in", odd), 0o555))
+	s.must(os.Chmod(filepath.Join(s.source, "b", odd), 0o555))
 	s.napback(0, day(0))
-	want := tree(t, filepath.Join(s.source, "in"))
+	// tar stores a file under the first of its names.
+	want := tree(t, filepath.Join(s.source, "b"))
 	links := regexp.MustCompile(`links \d+`)
 	same := func(what string, root string) {
 		t.Helper()
-		got := tree(t, filepath.Join(root, "in"))
+		got := tree(t, filepath.Join(root, "b"))
 		for _, m := range []map[string]string{want, got} {
 			for name, text := range m {
 				m[name] = links.ReplaceAllString(text, "")
@@ -514,16 +613,18 @@ func TestRestoreOfAPathMendsHardLinks(t *testing.T) {
 		}
 	}
 	to := filepath.Join(s.dir, "restored")
-	s.cmd(0, "restore", "--to", to, "job", "in")
+	if e := s.cmd(0, "restore", "--to", to, "job", "b"); !strings.Contains(e.stderr, "again for 2 files") {
+		t.Error(e)
+	}
 	same("to a new directory", filepath.Join(to, s.source))
-	if _, err := os.Lstat(filepath.Join(to, s.source, "out")); !os.IsNotExist(err) {
+	if _, err := os.Lstat(filepath.Join(to, s.source, "a")); !os.IsNotExist(err) {
 		t.Errorf("what was not asked for is there, too: %v", err)
 	}
 	// In place the other name is there, but is another file by now.
-	other := filepath.Join(s.source, "out", odd+"target")
+	other := filepath.Join(s.source, "a", odd+"target")
 	s.must(os.WriteFile(other+"2", []byte("new"), 0o644))
 	s.must(os.Rename(other+"2", other))
-	s.cmd(0, "restore", "--in-place", "-y", "job", "in")
+	s.cmd(0, "restore", "--in-place", "-y", "job", "b")
 	same("in place", s.source)
 	if data, err := os.ReadFile(other); err != nil || string(data) != "new" {
 		t.Errorf("the other file is %q, %v", data, err)
@@ -548,6 +649,7 @@ func TestRestoreInPlaceSparesMountedFileSystems(t *testing.T) {
 }
 
 func TestRestorePretendsAsAShellWouldDoIt(t *testing.T) {
+	t.Parallel()
 	s := newSite(t)
 	states := s.history()
 	to := t.TempDir()
@@ -562,7 +664,7 @@ func TestRestorePretendsAsAShellWouldDoIt(t *testing.T) {
 
 func TestListTellsWhatCanBeRestored(t *testing.T) {
 	s := newSite(t)
-	s.history()
+	s.quickHistory()
 	var lines []listed
 	for line := range strings.Lines(s.cmd(0, "list", "--json").out) {
 		var l listed
@@ -634,7 +736,7 @@ func TestStatusTellsWhatIsOverdue(t *testing.T) {
 func TestVerifyReadsEverything(t *testing.T) {
 	s := newSite(t, encrypted)
 	secret := s.newKey("")
-	s.history()
+	s.quickHistory()
 	for _, args := range [][]string{{}, {"--unpack"}, {"-k", secret}, {"--all", "job"}} {
 		e := s.cmd(0, append([]string{"verify"}, args...)...)
 		if strings.Count(e.out, "ok bk:job-") != 4 {
@@ -720,7 +822,7 @@ func TestRestoreAsAUserWhoMayNotDoEverything(t *testing.T) {
 
 func TestAnInterruptedRestoreSaysSo(t *testing.T) {
 	s := newSite(t)
-	s.history()
+	s.quickHistory()
 	s.fake("zstd", `echo started >&2; sleep 1000 & wait`)
 	to := filepath.Join(s.dir, "out")
 	cmd := s.command(t.Context(), "napback", "-c", s.conf, "restore", "--to", to, "job")

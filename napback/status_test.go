@@ -69,6 +69,7 @@ func TestTheExitCodeIsThatOfTheCause(t *testing.T) {
 		{chain.Status{Stage: "zstd", Code: 1}, 5},
 		{chain.Status{Stage: "zstd", Code: -1, Signal: "SIGKILL"}, 1},
 		{chain.Status{Stage: "tar", Code: 2}, 1},
+		{chain.Status{Stage: "tar", Code: 2, Stderr: []string{"tar: Skipping to next header"}}, 5},
 	} {
 		if got := toolCode(c.status); got != c.want {
 			t.Errorf("%s: exit %d, want %d", c.status, got, c.want)
