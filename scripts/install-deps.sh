@@ -39,6 +39,7 @@ setfattr attr
 shellcheck shellcheck
 svn subversion
 svnadmin subversion
+systemd-analyze systemd
 unshare util-linux
 xz xz-utils
 "
