@@ -87,10 +87,14 @@ func (e *engine) runConfig(ctx context.Context, c *config.Config) (results []res
 // reportNothing reports that no job of a configuration could be started. The
 // error is printed by who called.
 func (e *engine) reportNothing(ctx context.Context, c *config.Config, err error) {
-	r, openErr := e.newReport(c)
-	if openErr != nil {
-		e.log.Error(openErr)
-		return
+	r := &report{engine: e, config: c, closer: func() error { return nil }}
+	// While another napback is running, log and ping are that one's.
+	if cli.ExitStatus(err) != cli.Locked {
+		var openErr error
+		if r, openErr = e.newReport(c); openErr != nil {
+			e.log.Error(openErr)
+			return
+		}
 	}
 	defer r.close()
 	r.log.record(slog.LevelError, err.Error())

@@ -20,6 +20,8 @@ import (
 
 	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
+
+	"napback/napback/state"
 )
 
 // mailbox is a real SMTP server with a user.
@@ -149,6 +151,31 @@ func TestMailOfWarningsAndOfRunsThatStartNothing(t *testing.T) {
 	s.tool("napback", "-c", s.conf, "-t")
 	if mails := m.received(); len(mails) != 0 {
 		t.Errorf("mails %q", mails)
+	}
+}
+
+// The run that has the lock tells about itself.
+func TestARunThatIsLockedOutOnlyMails(t *testing.T) {
+	s := newSite(t)
+	s.write("a", "1")
+	m, p, log := newMailbox(t, "let me in"), newMonitor(t), filepath.Join(s.dir, "log")
+	s.configure(s.mailing(m, "failure") + "PingURL " + p.URL + "/run\nLogFile " + log + "\n" + s.block())
+	dir, err := state.Open(s.diffs)
+	s.must(err)
+	release, ok, err := dir.Lock()
+	if err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	defer release()
+	s.napback(7, day(0))
+	if mails := m.received(); len(mails) != 1 || !strings.Contains(mails[0], "another napback is running") {
+		t.Errorf("mails %q", mails)
+	}
+	if calls, _ := p.heard(); len(calls) != 0 {
+		t.Errorf("calls %q", calls)
+	}
+	if _, err := os.Stat(log); err == nil {
+		t.Error("it wrote the other's log")
 	}
 }
 
