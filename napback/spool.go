@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"napback/internal/cli"
+	"napback/napback/chain"
 )
 
 // spool is a temporary file in TempDir that holds what is going to be uploaded.
@@ -64,10 +65,27 @@ func (s *spool) Close() error {
 	return err
 }
 
+// reader is the stage that reads the file. Without it, s3put would be given its
+// commit when it begins, and go on to the end should napback be killed.
+func (t tools) reader() (chain.Stage, error) {
+	path, ok := t.program("cat")
+	if !ok {
+		return chain.Stage{}, errors.New("cat: not in PATH")
+	}
+	return t.stage("cat", path, nil), nil
+}
+
 // explain says where space was short.
 func (s *spool) explain(err error) error {
-	if strings.Contains(strings.ToLower(err.Error()), "no space left") {
-		return cli.WithHint(err, "TempDir %q is too small for this job's archive", s.dir)
+	var failed *chain.Error
+	if !errors.As(err, &failed) {
+		return err
+	}
+	for _, stage := range failed.All {
+		said := strings.ToLower(strings.Join(stage.Stderr, "\n"))
+		if strings.Contains(said, "no space left") || strings.Contains(said, "wrote only") { // as tar says
+			return cli.WithHint(err, "TempDir %q is too small for this job's archive", s.dir)
+		}
 	}
 	return err
 }

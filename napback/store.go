@@ -66,7 +66,11 @@ func (a *attempt) run(ctx context.Context, producers []chain.Stage, put chain.St
 	if err := file.rewind(); err != nil {
 		return err
 	}
-	second := chain.Chain{Stages: []chain.Stage{put}, Stdin: file.File, Commit: func(announced string, _ []chain.Status) (map[string]string, error) {
+	reader, err := a.tools.reader()
+	if err != nil {
+		return err
+	}
+	second := chain.Chain{Stages: []chain.Stage{reader, put}, Stdin: file.File, Commit: func(announced string, _ []chain.Status) (map[string]string, error) {
 		return a.commit(announced, upstream)
 	}}
 	return a.runChain(ctx, &second)
