@@ -52,3 +52,26 @@ func TestTheExampleOfAWebServerCanBeRun(t *testing.T) {
 		t.Error(e)
 	}
 }
+
+// What napback.service leaves root of its rights is enough for files of others.
+func TestTheRightsOfTheServiceAreEnough(t *testing.T) {
+	s := newSite(t)
+	s.write("ann/secret", "1")
+	s.must(os.Chmod(filepath.Join(s.source, "ann"), 0o700))
+	s.must(os.Chmod(filepath.Join(s.source, "ann/secret"), 0o600))
+	for _, f := range []string{"ann/secret", "ann"} {
+		s.must(os.Chown(filepath.Join(s.source, f), 1234, 1234))
+	}
+	if !strings.Contains(s.read("../scripts/napback.service"), "\nCapabilityBoundingSet=CAP_DAC_READ_SEARCH\nNoNewPrivileges=yes\n") {
+		t.Fatal("the service has other rights now")
+	}
+	for n := range 2 {
+		cmd := exec.CommandContext(t.Context(), "setpriv", "--bounding-set=-all,+dac_read_search", "--inh-caps=-all", "--no-new-privs",
+			filepath.Join(binDir, "napback"), "-c", s.conf, "--date", day(n))
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		s.stored(day(n))
+		s.write("later", "2")
+	}
+}
