@@ -73,7 +73,6 @@ func keyOf(c *urfave.Context) (*secretKey, error) {
 	if k.file == "" && k.passphrase != "" {
 		return nil, cli.UsageErrorf("--passphrase-file is for --secret-key FILE; gpg asks by itself")
 	}
-	k.prepare()
 	return k, nil
 }
 

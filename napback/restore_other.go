@@ -24,7 +24,6 @@ type secretKey struct {
 	passphrase string // file that holds its passphrase; "" = it needs none
 }
 
-func (k *secretKey) prepare()          {}
 func (k *secretKey) wanted(error) bool { return false }
 func (k *secretKey) forget()           {}
 

@@ -54,7 +54,7 @@ func (s *site) dialogue(questions, answers []string, args ...string) (code int, 
 		seen.Write(buffer[:n])
 		if len(questions) > 0 && strings.Contains(seen.String()[from:], questions[0]) {
 			from = seen.Len()
-			_, err := master.WriteString(answers[0] + "\n")
+			_, err := master.WriteString(answers[0] + "\r") // what the Enter key sends
 			s.must(err)
 			questions, answers = questions[1:], answers[1:]
 		}

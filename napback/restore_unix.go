@@ -8,14 +8,13 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
-	"golang.org/x/term"
 
+	"napback/internal/cli"
 	"napback/napback/chain"
 )
 
@@ -49,7 +48,7 @@ type secretKey struct {
 
 // wanted reports whether a chain failed because the key needs a passphrase that
 // can be asked for. pgpipe would ask itself, but the processes of a chain are
-// not in the terminal's foreground.
+// kept from the terminal.
 func (k *secretKey) wanted(err error) bool {
 	var failed *chain.Error
 	if k.file == "" || k.passphrase != "" || !errors.As(err, &failed) || failed.Cause.Stage != "pgpipe" {
@@ -64,14 +63,6 @@ func (k *secretKey) wanted(err error) bool {
 	}
 	tty.Close()
 	return true
-}
-
-// prepare keeps a process of a chain that asks the terminal from being stopped
-// for it, which would stop the whole chain for ever. It is told that it cannot.
-func (k *secretKey) prepare() {
-	if k.file != "" && k.passphrase == "" {
-		signal.Ignore(syscall.SIGTTIN, syscall.SIGTTOU)
-	}
 }
 
 // ask asks for the passphrase. pgpipe gets it through a named pipe that only
@@ -134,33 +125,12 @@ func (k *secretKey) forget() {
 	os.RemoveAll(k.dir)
 }
 
-// askSecret reads a line from the terminal without echo.
+// askSecret reads a line from the process's terminal without echo.
 func askSecret(ctx context.Context, prompt string) ([]byte, error) {
 	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer tty.Close()
-	fd := int(tty.Fd())
-	state, err := term.GetState(fd)
-	if err != nil {
-		return nil, err
-	}
-	type line struct {
-		text []byte
-		err  error
-	}
-	typed := make(chan line, 1)
-	fmt.Fprint(tty, prompt)
-	defer fmt.Fprintln(tty)
-	go func() {
-		text, err := term.ReadPassword(fd)
-		typed <- line{text, err}
-	}()
-	select {
-	case l := <-typed:
-		return l.text, l.err
-	case <-ctx.Done():
-		return nil, errors.Join(context.Cause(ctx), term.Restore(fd, state))
-	}
+	return cli.AskSecret(ctx, tty, prompt)
 }

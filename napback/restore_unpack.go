@@ -74,7 +74,9 @@ func (e *engine) decryptStage(key *secretKey) (chain.Stage, error) {
 	if key.passphrase != "" {
 		args = append(args, "--passphrase-file", key.passphrase)
 	}
-	return e.tools.stage("pgpipe", program, args), nil
+	s := e.tools.stage("pgpipe", program, args)
+	s.NoTerminal = true // secretKey asks
+	return s, nil
 }
 
 // unpack runs a chain that opens an archive. If it turns out that the key needs

@@ -5,11 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
-	"golang.org/x/term"
 
 	"napback/internal/cli"
 )
@@ -54,7 +52,7 @@ func (p *passphrase) unlockAnew(key *packet.PrivateKey) error {
 	defer tty.Close()
 	for range attempts {
 		var secret []byte
-		secret, err = p.ask(tty, fmt.Sprintf("Passphrase for secret key %X: ", key.Fingerprint))
+		secret, err = cli.AskSecret(p.ctx, tty, fmt.Sprintf("Passphrase for secret key %X: ", key.Fingerprint))
 		if err != nil {
 			return err
 		}
@@ -71,34 +69,6 @@ func (p *passphrase) try(key *packet.PrivateKey, secret []byte) error {
 	}
 	p.last = secret
 	return nil
-}
-
-// ask reads a line without echo, and puts the terminal right however it ends.
-func (p *passphrase) ask(tty *os.File, prompt string) ([]byte, error) {
-	fd := int(tty.Fd())
-	state, err := term.MakeRaw(fd) // before the prompt, so that nothing typed is ever shown
-	if err != nil {
-		return nil, err
-	}
-	defer term.Restore(fd, state)
-	type line struct {
-		text string
-		err  error
-	}
-	typed := make(chan line, 1)
-	go func() {
-		text, err := term.NewTerminal(tty, "").ReadPassword(prompt)
-		typed <- line{text, err}
-	}()
-	select {
-	case l := <-typed:
-		if l.err == io.EOF { // also Ctrl-C and Ctrl-D
-			l.err = errors.New("no passphrase was typed")
-		}
-		return []byte(l.text), l.err
-	case <-p.ctx.Done():
-		return nil, context.Cause(p.ctx)
-	}
 }
 
 // readPassphrase returns the first line of the file at path, as gpg does.
