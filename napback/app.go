@@ -23,9 +23,10 @@ import (
 // configDir is where words on the command line name configurations.
 const configDir = "/etc/napback"
 
-const description = `Backs up the directories that the configuration names: full and incremental,
-compressed, encrypted, each into its slot of a rotation. Without a command it
-runs the jobs that are due. Run it once a day from cron or a timer.
+const description = `Backs up the directories, databases and Subversion repositories that the
+configuration names: full and incremental, compressed, encrypted, each into its
+slot of a rotation. Without a command it runs the jobs that are due. Run it once
+a day from cron or a timer.
 
 Example:
   napback -c /etc/napback/web.conf        run what is due today
@@ -52,7 +53,7 @@ func (e *usageError) Error() string { return e.err.Error() }
 func newApp(ctx context.Context, std cli.Streams) *urfave.App {
 	return &urfave.App{
 		Name:        "napback",
-		Usage:       "back up directories to S3 on a rotating schedule, incremental, compressed and encrypted",
+		Usage:       "back up directories, databases and repositories to S3 on a rotating schedule",
 		UsageText:   "napback -c FILE [-t] [-f] [-d] [--date YYYY-MM-DD]\nnapback -c FILE COMMAND ...",
 		Description: description,
 		Reader:      std.In, Writer: std.Out, ErrWriter: std.Err,

@@ -160,12 +160,14 @@ func (j *journal) record(level slog.Level, text string, attrs ...any) {
 
 // stageLines returns a function that passes on what stages say. filter, if not
 // nil, tells which lines are for people.
+//
+// That s3put did not commit is what napback made it do: the cause is told.
 func stageLines(j *journal, filter func(stage, line string) bool) func(stage, line string) {
 	return func(stage, line string) {
 		text := strings.TrimPrefix(line, stage+": ")
 		switch {
 		case strings.TrimSpace(text) == "":
-		case filter != nil && !filter(stage, line):
+		case filter != nil && !filter(stage, line), strings.HasPrefix(text, notCommitted):
 			j.Stage(slog.LevelDebug, stage, text)
 		case strings.HasPrefix(text, "note: ") || strings.HasPrefix(text, "hint: "):
 			j.Stage(slog.LevelInfo, stage, text)
@@ -174,6 +176,9 @@ func stageLines(j *journal, filter func(stage, line string) bool) func(stage, li
 		}
 	}
 }
+
+// notCommitted begins what s3put says when it is given no commit.
+const notCommitted = "error: not committed: the commit descriptor ended"
 
 // masked is a writer for people to which no secret gets. Each Write is a line
 // or several.
