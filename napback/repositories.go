@@ -69,6 +69,9 @@ func vanished(dir *config.Job, jobs []config.Job) ([]string, error) {
 
 // runJobs runs a job, or each of those that it stands for.
 func (e *engine) runJobs(ctx context.Context, c *config.Config, job *config.Job) (results []result) {
+	if _, due := job.Settings.Schedule.Slot(e.today); job.Kind != config.SubversionDir || !due && !e.force {
+		return []result{e.runJob(ctx, c, job)}
+	}
 	jobs, warnings, err := e.expand(c, job)
 	for i := range jobs {
 		results = append(results, e.runJob(ctx, c, &jobs[i]))

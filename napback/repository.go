@@ -62,7 +62,17 @@ func (r *repository) dateOf(revision int64) string {
 
 func (r *repository) hash(job *config.Job) string { return hashOf(job, string(job.Kind), job.Source) }
 
-func (r *repository) whyNotDiff(_ *backup, base *state.Point) string {
+// whyNotDiff also warns: whatever it finds, history that was there is gone.
+func (r *repository) whyNotDiff(b *backup, base *state.Point) string {
+	why := r.replaced(base)
+	if why != "" {
+		b.warn(why)
+	}
+	return why
+}
+
+// replaced tells how the repository differs from the one that base stored, or "".
+func (r *repository) replaced(base *state.Point) string {
 	switch {
 	case base.UUID != r.uuid:
 		return fmt.Sprintf("another repository is at this place: its UUID is %s, and was %s", r.uuid, base.UUID)

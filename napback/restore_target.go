@@ -11,6 +11,7 @@ import (
 	"napback/internal/cli"
 	"napback/napback/catalog"
 	"napback/napback/config"
+	"napback/napback/dump"
 )
 
 // target is a job whose archives are asked for.
@@ -20,13 +21,26 @@ type target struct {
 	job      *config.Job // nil if no configuration has it
 }
 
-// targets are the jobs of the configurations.
+// targets are the jobs of the configurations, with those of the repositories that
+// are below a SubversionDir now in its place.
 func targets(configs []*config.Config) []target {
 	var all []target
+	add := func(j *config.Job) { all = append(all, target{name: j.Name, settings: &j.Settings, job: j}) }
 	for _, c := range configs {
 		for i := range c.Jobs {
 			j := &c.Jobs[i]
-			all = append(all, target{name: j.Name, settings: &j.Settings, job: j})
+			var found []string
+			if j.Kind == config.SubversionDir {
+				found, _ = dump.Repositories(j.Source)
+			}
+			if len(found) == 0 {
+				add(j)
+			}
+			for _, relative := range found {
+				if one, ok := c.Repository(*j, relative); ok {
+					add(&one)
+				}
+			}
 		}
 	}
 	return all

@@ -14,6 +14,7 @@ import (
 	"napback/internal/slot"
 	"napback/napback/catalog"
 	"napback/napback/config"
+	"napback/napback/state"
 )
 
 func statusCommand(std cli.Streams) *urfave.Command {
@@ -76,7 +77,7 @@ func status(c *urfave.Context, e *engine, configs []*config.Config) error {
 				Next: nextDue(t.job.Settings.Schedule, e.today).String(), Reason: firstLine(err.Error())})
 			continue
 		}
-		s := judge(t.job.Settings.Schedule, e.today, a)
+		s := judge(t.job.Settings.Schedule, e.today, a, checkedOn(t.job, a))
 		s.Job, s.Source = t.name, t.job.String()
 		lines = append(lines, s)
 	}
@@ -100,9 +101,25 @@ func status(c *urfave.Context, e *engine, configs []*config.Config) error {
 	return nil
 }
 
+// checkedOn returns the date on which this host found nothing new since the
+// job's newest archive, or "": no archive is stored then, and none is missing.
+func checkedOn(job *config.Job, a catalog.Archives) string {
+	dir, err := state.Open(job.Settings.DiffDir)
+	if err != nil || len(a.All) == 0 {
+		return ""
+	}
+	record, err := dir.Job(job.Name).Load()
+	newest := a.All[len(a.All)-1]
+	if err != nil || record.Checked == nil || record.Current == nil || record.Current.Run != newest.Run || record.Current.Name != newest.Name {
+		return ""
+	}
+	return record.Checked.String()
+}
+
 // judge compares what there is with what the schedule asks for. A backup is
-// overdue once its day is over; during the day it may still come.
-func judge(schedule slot.Schedule, today slot.Date, a catalog.Archives) standing {
+// overdue once its day is over; during the day it may still come. checked is a
+// date on which there was nothing to store, or "".
+func judge(schedule slot.Schedule, today slot.Date, a catalog.Archives, checked string) standing {
 	s := standing{Next: nextDue(schedule, today).String()}
 	points := a.Points()
 	var last *catalog.Point // of the latest date
@@ -128,7 +145,8 @@ func judge(schedule slot.Schedule, today slot.Date, a catalog.Archives) standing
 	}
 	committed := last.Committed.UTC()
 	s.Last, s.Committed, s.Type, s.Bytes = last.Date(), &committed, last.Type(), last.Bytes
-	if due, ok := lastDue(schedule, today); ok && due == today && s.Last >= today.String() {
+	done := max(s.Last, checked)
+	if due, ok := lastDue(schedule, today); ok && due == today && done >= today.String() {
 		s.Next = nextDue(schedule, today.AddDays(1)).String() // today's is done
 	}
 	newest := catalog.Newest(points)
@@ -136,7 +154,7 @@ func judge(schedule slot.Schedule, today slot.Date, a catalog.Archives) standing
 	switch {
 	case newest.Broken != nil:
 		s.State, s.Reason = brokenLast, newest.Broken.Error()
-	case ok && s.Last < missed.String():
+	case ok && done < missed.String():
 		s.State, s.Reason = overdue, fmt.Sprintf("there is no backup of %s or later", missed)
 	case s.Next == today.String():
 		s.State = dueNow

@@ -33,20 +33,24 @@ func TestAJobIsJudgedByItsSchedule(t *testing.T) {
 		archives []catalog.Entry
 		state    health
 		next     string
+		checked  string
 	}{
-		"done today":              {daily, "2026-11-20", []catalog.Entry{full("2026-11-20")}, healthy, "2026-11-21"},
-		"today's may still come":  {daily, "2026-11-20", []catalog.Entry{full("2026-11-19")}, dueNow, "2026-11-20"},
-		"yesterday's never came":  {daily, "2026-11-20", []catalog.Entry{full("2026-11-18")}, overdue, "2026-11-20"},
-		"nothing at all":          {daily, "2026-11-20", nil, neverDone, "2026-11-20"},
-		"nothing whole":           {daily, "2026-11-20", []catalog.Entry{broken}, brokenLast, "2026-11-20"},
-		"the newest is broken":    {daily, "2026-11-20", []catalog.Entry{full("2026-11-19"), broken}, brokenLast, "2026-11-20"},
-		"between weekly ones":     {weekly, "2026-11-21", []catalog.Entry{full("2026-11-19")}, healthy, "2026-11-26"},
-		"a weekly one was missed": {weekly, "2026-11-21", []catalog.Entry{full("2026-11-12")}, overdue, "2026-11-26"},
-		"made up for later":       {weekly, "2026-11-22", []catalog.Entry{full("2026-11-20")}, healthy, "2026-11-26"},
-		"from the future":         {daily, "2026-11-20", []catalog.Entry{full("2026-12-24")}, healthy, "2026-11-21"},
+		"nothing new yesterday":   {daily, "2026-11-20", []catalog.Entry{full("2026-11-18")}, dueNow, "2026-11-20", "2026-11-19"},
+		"nothing new today":       {daily, "2026-11-20", []catalog.Entry{full("2026-11-18")}, healthy, "2026-11-21", "2026-11-20"},
+		"nothing new long ago":    {daily, "2026-11-20", []catalog.Entry{full("2026-11-16")}, overdue, "2026-11-20", "2026-11-18"},
+		"done today":              {daily, "2026-11-20", []catalog.Entry{full("2026-11-20")}, healthy, "2026-11-21", ""},
+		"today's may still come":  {daily, "2026-11-20", []catalog.Entry{full("2026-11-19")}, dueNow, "2026-11-20", ""},
+		"yesterday's never came":  {daily, "2026-11-20", []catalog.Entry{full("2026-11-18")}, overdue, "2026-11-20", ""},
+		"nothing at all":          {daily, "2026-11-20", nil, neverDone, "2026-11-20", ""},
+		"nothing whole":           {daily, "2026-11-20", []catalog.Entry{broken}, brokenLast, "2026-11-20", ""},
+		"the newest is broken":    {daily, "2026-11-20", []catalog.Entry{full("2026-11-19"), broken}, brokenLast, "2026-11-20", ""},
+		"between weekly ones":     {weekly, "2026-11-21", []catalog.Entry{full("2026-11-19")}, healthy, "2026-11-26", ""},
+		"a weekly one was missed": {weekly, "2026-11-21", []catalog.Entry{full("2026-11-12")}, overdue, "2026-11-26", ""},
+		"made up for later":       {weekly, "2026-11-22", []catalog.Entry{full("2026-11-20")}, healthy, "2026-11-26", ""},
+		"from the future":         {daily, "2026-11-20", []catalog.Entry{full("2026-12-24")}, healthy, "2026-11-21", ""},
 	} {
 		a := catalog.OfJob(c.archives, "job", "")
-		if got := judge(c.schedule, date(t, c.today), a); got.State != c.state || got.Next != c.next {
+		if got := judge(c.schedule, date(t, c.today), a, c.checked); got.State != c.state || got.Next != c.next {
 			t.Errorf("%s: %s, next %s (%s); want %s, next %s", name, got.State, got.Next, got.Reason, c.state, c.next)
 		}
 	}

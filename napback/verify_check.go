@@ -10,7 +10,6 @@ import (
 
 	"napback/internal/cli"
 	"napback/napback/config"
-	"napback/napback/dump"
 )
 
 func checkCommand(std cli.Streams) *urfave.Command {
@@ -142,9 +141,8 @@ func (k *checker) checkSource(ctx context.Context, job *config.Job) error {
 	case config.Subversion:
 		_, err := k.newRepository(ctx, job)
 		return err
-	case config.SubversionDir:
-		_, unread := dump.Repositories(job.Source)
-		return errors.Join(unread...)
+	case config.SubversionDir: // one without repositories
+		return errors.New("there is no repository below it")
 	}
 	d, err := os.Open(job.Source)
 	if err != nil {
