@@ -101,6 +101,16 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 echo "install-deps: installing $packages"
 $as_root apt-get update -q
+# Tests start servers of their own; Debian's package would make and start one.
+conf=/etc/postgresql-common/createcluster.conf
+case " $packages " in
+*' postgresql '*)
+	if [ ! -e "$conf" ]; then
+		$as_root mkdir -p "${conf%/*}"
+		echo 'create_main_cluster = false' | $as_root tee "$conf" >/dev/null
+	fi
+	;;
+esac
 # shellcheck disable=SC2086 # the words are package names
 $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $packages
 
