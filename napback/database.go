@@ -28,12 +28,12 @@ type database struct {
 func (e *engine) newDatabase(job *config.Job) (source, error) {
 	c, format := dumpOf(job.Kind, job.Source, &job.Settings)
 	s := &database{kind: job.Kind, loader: "psql -d postgres"}
-	if job.Kind == config.MySQL {
-		s.loader = "mysql --binary-mode"
-	}
 	var err error
 	if s.dump, err = e.tools.command(c.Dump()); err != nil {
 		return nil, err
+	}
+	if job.Kind == config.MySQL {
+		s.loader = strings.TrimSuffix(strings.Replace(s.dump.Name, "mysqldump", "mysql", 1), "-dump") + " --binary-mode"
 	}
 	s.whole, err = e.tools.wholeStage(format, "")
 	return s, err

@@ -376,3 +376,69 @@ func TestAFullTempDirFailsThatJobOnly(t *testing.T) {
 		t.Error(e)
 	}
 }
+
+// The lines of -t do by hand what napback does; those of a database are not
+// committed by a shell either if the dump is cut short, given pipefail.
+func TestThePlanOfADumpCanBePasted(t *testing.T) {
+	s := newSite(t)
+	s.write("file", "x")
+	r := dbtest.Subversion(t, filepath.Join(s.dir, "repository"))
+	r.Fill(0)
+	s.fake("mariadb-dump", "echo 'INSERT;'; echo '-- Dump completed'")
+	s.configure("MySQL db\n<Subversion " + r.Path + ">\nName svn\nUseTempFile on\nTempDir " + s.dir + "\n</Subversion>\n" +
+		"<Directory " + s.source + ">\nName dir\nUseTempFile on\nTempDir " + s.dir + "\n</Directory>\n")
+	plan := s.napback(0, day(0), "-t").out
+	s.wantArchives()
+	cmd := exec.CommandContext(t.Context(), "bash", "-e", "-o", "pipefail")
+	cmd.Stdin = strings.NewReader(plan)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s\n%s", err, out, plan)
+	}
+	s.wantArchives("MySQL/db-0-FULL", "dir-0-FULL", "svn-0-FULL")
+	if left, _ := filepath.Glob(filepath.Join(s.dir, "napback-*.tmp")); len(left) > 0 {
+		t.Errorf("left: %q", left)
+	}
+	if e := s.cmd(0, "restore", "MySQL/db"); e.out != "INSERT;\n-- Dump completed\n" {
+		t.Error(e)
+	}
+	to := filepath.Join(s.dir, "back")
+	s.cmd(0, "restore", "--load", "--to", to, "svn")
+	if diff := cmp.Diff(r.Content(), dbtest.OpenSubversion(t, to).Content()); diff != "" {
+		t.Error(diff)
+	}
+	// So do those of a restore.
+	again := filepath.Join(s.dir, "again")
+	lines := s.cmd(0, "restore", "-p", "--load", "--to", again, "svn").out
+	if out, err := exec.CommandContext(t.Context(), "bash", "-ec", lines).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s\n%s", err, out, lines)
+	}
+	if diff := cmp.Diff(r.Content(), dbtest.OpenSubversion(t, again).Content()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestWhatCannotBeMeantWithADump(t *testing.T) {
+	s := newSite(t)
+	s.write("file", "x")
+	s.fake("mariadb-dump", "echo '-- Dump completed'")
+	s.configure("MySQL db\n" + s.block())
+	s.napback(0, day(0))
+	for _, c := range []struct{ args, want string }{
+		{"--in-place MySQL/db", "--in-place is for directories"},
+		{"MySQL/db table", "can only be restored as a whole"},
+		{"--load --to x MySQL/db", "two destinations"},
+		{"--load job", "--load is for databases"},
+		{"job", "no destination is given"},
+	} {
+		if e := s.cmd(2, append([]string{"restore"}, strings.Fields(c.args)...)...); !strings.Contains(e.stderr, c.want) || e.out != "" {
+			t.Errorf("%s: %v", c.args, e)
+		}
+	}
+	s.configure(s.block()) // a job that is not configured any more
+	if e := s.cmd(0, "restore", "MySQL/db"); e.out != "-- Dump completed\n" {
+		t.Error(e)
+	}
+	if e := s.cmd(2, "restore", "--in-place", "MySQL/db"); !strings.Contains(e.stderr, "--in-place is for directories") {
+		t.Error(e)
+	}
+}
