@@ -31,8 +31,7 @@ type options struct {
 	Verify   bool   `help:"Check every chunk, write nothing."`
 	Js3tream bool   `name:"js3tream" help:"Read an archive that js3tream stored. Nothing shows whether it is whole."`
 	Progress string `enum:"auto,always,never" default:"auto" placeholder:"WHEN" help:"Show progress on stderr: auto, always, never (default: auto)."`
-	Verbose  bool   `short:"v" help:"Say more on stderr."`
-	Debug    bool   `help:"Say still more on stderr."`
+	cli.Verbosity
 }
 
 var describe = cli.Describe{
@@ -76,13 +75,7 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 	if err := o.check(std); err != nil {
 		return err
 	}
-	log := &cli.Log{Tool: describe.Tool, W: std.Err}
-	switch {
-	case o.Debug:
-		log.Level = 2
-	case o.Verbose:
-		log.Level = 1
-	}
+	log := o.Log(describe.Tool, std)
 	service, err := store.Open(ctx, store.Config{
 		Options: o.Options, Attempts: o.Attempts, NeverDie: o.NeverDie, RetryWait: o.RetryWait, Log: log,
 	})

@@ -18,8 +18,7 @@ type options struct {
 	All         bool `short:"a" help:"List also what other tools stored."`
 	JSON        bool `name:"json" help:"Print one JSON object a line."`
 	Concurrency int  `short:"c" default:"16" placeholder:"N" help:"Requests at the same time (default: 16)."`
-	Verbose     bool `short:"v" help:"Say more on stderr."`
-	Debug       bool `help:"Say still more on stderr."`
+	cli.Verbosity
 }
 
 var describe = cli.Describe{
@@ -37,13 +36,7 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	log := &cli.Log{Tool: describe.Tool, W: std.Err}
-	switch {
-	case o.Debug:
-		log.Level = 2
-	case o.Verbose:
-		log.Level = 1
-	}
+	log := o.Log(describe.Tool, std)
 	service, err := store.Open(ctx, store.Config{Options: o.Options, Attempts: attempts, Log: log})
 	if err != nil {
 		return err

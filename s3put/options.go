@@ -38,8 +38,7 @@ type options struct {
 	OKExit   []int `name:"ok-exit" placeholder:"LIST" help:"Exit statuses of COMMAND that count as success, besides 0."`
 
 	Progress string `enum:"auto,always,never" default:"auto" placeholder:"WHEN" help:"Show progress on stderr: auto, always, never (default: auto)."`
-	Verbose  bool   `short:"v" help:"Say more on stderr."`
-	Debug    bool   `help:"Say still more on stderr."`
+	cli.Verbosity
 
 	command []string // what stands behind --
 	address archive.Address
@@ -118,14 +117,3 @@ func (o *options) check() error {
 
 // maxObject is the largest object that one S3 request can create, in bytes.
 const maxObject = 5 << 30
-
-func (o *options) log(std cli.Streams) *cli.Log {
-	log := &cli.Log{Tool: "s3put", W: std.Err}
-	if o.Verbose {
-		log.Level = 1
-	}
-	if o.Debug {
-		log.Level = 2
-	}
-	return log
-}

@@ -29,7 +29,7 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 	if err != nil {
 		return err
 	}
-	log := o.log(std)
+	log := o.Log(describe.Tool, std)
 	service, err := store.Open(ctx, store.Config{
 		Options:      o.Options,
 		Attempts:     o.Attempts,

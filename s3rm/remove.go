@@ -25,8 +25,7 @@ type options struct {
 	Bucket     bool          `help:"Remove a bucket, which must be empty."`
 	Yes        bool          `short:"y" help:"Do not ask."`
 	Pretend    bool          `short:"p" help:"Print what would be removed, remove nothing."`
-	Verbose    bool          `short:"v" help:"Say more on stderr."`
-	Debug      bool          `help:"Say still more on stderr."`
+	cli.Verbosity
 }
 
 var describe = cli.Describe{
@@ -56,13 +55,7 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	log := &cli.Log{Tool: describe.Tool, W: std.Err}
-	switch {
-	case o.Debug:
-		log.Level = 2
-	case o.Verbose:
-		log.Level = 1
-	}
+	log := o.Log(describe.Tool, std)
 	service, err := store.Open(ctx, store.Config{Options: o.Options, Attempts: 5, Log: log})
 	if err != nil {
 		return err

@@ -176,6 +176,25 @@ type Log struct {
 	Level int // 0 notes and warnings, 1 also Verbosef, 2 also Debugf
 }
 
+// Verbosity is the flags that choose how much a tool says; tools embed it in
+// their options.
+type Verbosity struct {
+	Verbose bool `short:"v" help:"Say more on stderr."`
+	Debug   bool `help:"Say still more on stderr."`
+}
+
+// Log returns the log that the flags ask for.
+func (v Verbosity) Log(tool string, std Streams) *Log {
+	log := &Log{Tool: tool, W: std.Err}
+	switch {
+	case v.Debug:
+		log.Level = 2
+	case v.Verbose:
+		log.Level = 1
+	}
+	return log
+}
+
 // Warnf prints `tool: warning: ...`.
 func (l *Log) Warnf(format string, args ...any) { l.printf(0, "warning: ", format, args) }
 
