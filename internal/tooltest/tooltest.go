@@ -16,6 +16,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -33,6 +34,11 @@ const hang = 5 * time.Minute
 // Main builds the archive tools and others that the tests want, runs the tests
 // and returns the exit status.
 func Main(m *testing.M, others ...string) int {
+	// Under nohup the tools would inherit that hangups are ignored, and keep
+	// ignoring them, as they should. A signal that is caught is not inherited.
+	if signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	}
 	dir, err := os.MkdirTemp("", "tools")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
