@@ -70,9 +70,10 @@ decompress() {
 	esac
 }
 
-# The runs that have a manifest, by the time in RUN.
-keys "$base-" | sed -n 's/^\(.*:\([^:]*\)\):manifest$/\2 \1/p' | LC_ALL=C sort | sed 's/^[^ ]* //' |
-	grep -E "^.{${#base}}-[0-9]+-(FULL|DIFF):[^:]*\$" |
+# The runs that have a manifest, by the second in RUN and then by slot.
+keys "$base-" | sed -n 's/:manifest$//p' | grep -E "^.{${#base}}-[0-9]+-(FULL|DIFF):[^:]*\$" |
+	sed -E 's/^(.*-([0-9]+)-(FULL|DIFF):([0-9TZ]{16}).*)$/\4 \2 \1/' |
+	LC_ALL=C sort -k 1,1 -k 2,2n | sed 's/^[^ ]* [^ ]* //' |
 	awk '/-FULL:[^:]*$/ { n = 0 } { run[n++] = $0 } END { for (i = 0; i < n; i++) print run[i] }' >"$work/runs"
 grep -q -e '-FULL:[^:]*$' "$work/runs" || {
 	echo "restore-without-napback.sh: error: no full archive of $base in $place" >&2

@@ -16,10 +16,12 @@ bucket=$1 base=$2 key=$3 target=$4
 	exit 2
 }
 
-# NAME:RUN of each committed run, by the time in RUN: the newest full one and
-# all after it.
+# NAME:RUN of each committed run, by the second in RUN and then by slot: the
+# newest full one and all after it.
 runs=$(s3ls -r "$bucket:$base-" | sed -n 's/^.*  committed *  //p' |
-	grep -E "^.{${#base}}-[0-9]+-(FULL|DIFF):[^:]*\$" | sed 's/^.*:\(.*\)$/\1 &/' | LC_ALL=C sort | sed 's/^[^ ]* //' |
+	grep -E "^.{${#base}}-[0-9]+-(FULL|DIFF):[^:]*\$" |
+	sed -E 's/^(.*-([0-9]+)-(FULL|DIFF):([0-9TZ]{16}).*)$/\4 \2 \1/' |
+	LC_ALL=C sort -k 1,1 -k 2,2n | sed 's/^[^ ]* [^ ]* //' |
 	awk '/-FULL:/ { n = 0 } { run[n++] = $0 } END { for (i = 0; i < n; i++) print run[i] }')
 case $runs in
 *-FULL:*) ;;
