@@ -25,6 +25,11 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 	if done || err != nil {
 		return err
 	}
+	// A reader of stdout or stderr that has gone, as napback when it is killed,
+	// must not end the process without a word, nor before it has removed its
+	// chunks. A signal that is caught
+	// is not inherited by COMMAND, as one that is ignored would be.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	source, err := openSource(o, std)
 	if err != nil {
 		return err
@@ -154,9 +159,6 @@ func report(o *options, std cli.Streams, address archive.Address, m *archive.Man
 	if o.CommitFD != nil {
 		return nil // printed at the start, where its reader needs it
 	}
-	// The archive is safe, so a reader that has gone must not kill this
-	// process without a word.
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	if _, err := fmt.Fprintln(std.Out, address); err != nil {
 		return fmt.Errorf("the archive %s is committed, but its address cannot be printed: %w", address, err)
 	}
