@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,6 +24,28 @@ const (
 	ioBuffer     = 64 << 10
 )
 
+// Limits of what an answer may be. An honest answer is far below them.
+const (
+	maxHeaders   = 256 << 10 // bytes of an answer's headers
+	progressSize = 64 << 10  // bytes that count as progress of a download
+	// minRate is the least that a connection must move while a request is
+	// under way, in bytes a second on average. A line of 20 kB/s that 128
+	// workers share gives each of them more.
+	minRate = 128
+)
+
+// errSlow ends a try whose connection moves bytes, but so few that it would
+// never end.
+type errSlow struct{}
+
+func (*errSlow) Error() string { return fmt.Sprintf("slower than %d bytes a second", minRate) }
+
+// Timeout implements net.Error.
+func (*errSlow) Timeout() bool { return true }
+
+// Temporary implements net.Error.
+func (*errSlow) Temporary() bool { return true }
+
 // errStalled ends a try whose connection is up but moves nothing.
 type errStalled struct{ after time.Duration }
 
@@ -35,8 +58,8 @@ func (e *errStalled) Timeout() bool { return true }
 func (e *errStalled) Temporary() bool { return true }
 
 // newHTTPClient returns the client for all requests. There is no limit on how
-// long a request takes, only on how long it moves nothing: a chunk over a
-// slow line may take an hour. HTTP/2 is off, since it would put all parallel
+// long a request takes, only on how long it moves nothing, or next to nothing:
+// a chunk over a slow line may take hours. HTTP/2 is off, since it would put all parallel
 // uploads onto one connection with one congestion window. It is the SDK's own
 // type so that AWS_CA_BUNDLE keeps working.
 func newHTTPClient(limit *limiter, stall time.Duration) *awshttp.BuildableClient {
@@ -59,11 +82,13 @@ func newHTTPClient(limit *limiter, stall time.Duration) *awshttp.BuildableClient
 		t.DisableCompression = true
 		t.WriteBufferSize = ioBuffer
 		t.ReadBufferSize = ioBuffer
+		t.MaxResponseHeaderBytes = maxHeaders
 	})
 }
 
 // watchedConn keeps a connection inside the bandwidth limit and breaks it
-// when no byte has moved in either direction for the stall time.
+// when no byte has moved in either direction for the stall time, or fewer than
+// minRate allows in twice that time.
 type watchedConn struct {
 	net.Conn
 	limit  *limiter
@@ -72,13 +97,51 @@ type watchedConn struct {
 	queued atomic.Int32 // reads and writes that wait for the bandwidth limit
 	ctx    context.Context
 	cancel context.CancelFunc
+
+	mu    sync.Mutex
+	since time.Time // begin of the time over which the rate is taken
+	bytes int64     // moved since then, both ways
 }
 
 func newWatchedConn(conn net.Conn, limit *limiter, stall time.Duration) *watchedConn {
 	ctx, cancel := context.WithCancel(context.Background())
 	c := &watchedConn{Conn: conn, limit: limit, stall: stall, ctx: ctx, cancel: cancel}
 	c.touch()
+	c.begin()
 	return c
+}
+
+// begin starts to take the rate anew, as each request does: how long a
+// connection was idle before does not matter.
+func (c *watchedConn) begin() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.since, c.bytes = time.Now(), 0
+}
+
+// account adds bytes that have moved, and fails if they are too few for the
+// time that they took.
+func (c *watchedConn) account(n int) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.bytes += int64(n)
+	took := time.Since(c.since)
+	if took < 2*c.stall {
+		return nil
+	}
+	if float64(c.bytes) < minRate*took.Seconds() {
+		return &errSlow{}
+	}
+	c.since, c.bytes = time.Now(), 0
+	return nil
+}
+
+// forgive takes time out of the account that the other end is not to blame
+// for.
+func (c *watchedConn) forgive(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.since = c.since.Add(d)
 }
 
 func (c *watchedConn) touch() { c.moved.Store(time.Now().UnixNano()) }
@@ -87,7 +150,9 @@ func (c *watchedConn) touch() { c.moved.Store(time.Now().UnixNano()) }
 func (c *watchedConn) pay(n int) error {
 	c.queued.Add(1)
 	defer c.queued.Add(-1)
+	before := time.Now()
 	err := c.limit.wait(c.ctx, n)
+	c.forgive(time.Since(before))
 	c.touch()
 	if err != nil {
 		return net.ErrClosed
@@ -116,6 +181,9 @@ func (c *watchedConn) Read(p []byte) (int, error) {
 			if payErr := c.pay(n); payErr != nil && err == nil {
 				err = payErr
 			}
+			if slow := c.account(n); slow != nil && err == nil {
+				err = slow
+			}
 			return n, err
 		}
 		if err := c.stillMoving(err); err != nil {
@@ -143,6 +211,9 @@ func (c *watchedConn) Write(p []byte) (int, error) {
 				c.touch()
 			}
 			if err := c.stillMoving(err); err != nil {
+				return written, err
+			}
+			if err := c.account(n); err != nil {
 				return written, err
 			}
 		}

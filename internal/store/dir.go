@@ -210,7 +210,14 @@ func (s *dirService) open(ctx context.Context, name string) (*os.Root, *failure)
 	if checkBucketName(name) != nil {
 		return nil, &failure{cause: noBucket(name)}
 	}
-	bucket, err := s.root.OpenRoot(name)
+	info, err := s.root.Stat(name)
+	if err == nil && !info.IsDir() {
+		err = errNotDir // opening a named pipe would wait for its writer
+	}
+	var bucket *os.Root
+	if err == nil {
+		bucket, err = s.root.OpenRoot(name)
+	}
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotDir) {
 		return nil, &failure{cause: noBucket(name)}
 	}
@@ -245,7 +252,7 @@ func keyPath(key string) (string, error) {
 
 // syncPath makes the names in a directory of root durable.
 func syncPath(root *os.Root, name string) error {
-	dir, err := root.Open(name)
+	dir, err := openDirectory(root, name)
 	if err != nil {
 		return err
 	}
@@ -267,26 +274,54 @@ func (b dirBucket) Get(ctx context.Context, key string) (io.ReadCloser, int64, e
 		if err != nil {
 			return &failure{cause: noObject()}
 		}
-		info, err := bucket.Stat(name)
-		if errors.Is(err, errNotDir) || err == nil && !info.Mode().IsRegular() {
+		file, size, err = openObject(bucket, name)
+		if errors.Is(err, errNotDir) || errors.Is(err, errNotRegular) {
 			return &failure{cause: noObject()}
 		}
-		if err == nil {
-			file, err = bucket.Open(name)
-		}
-		if err == nil {
-			info, err = file.Stat()
-		}
-		if err != nil {
-			return b.failure(err)
-		}
-		size = info.Size()
-		return nil
+		return b.failure(err)
 	})
 	if err != nil {
 		return nil, 0, err
 	}
 	return &dirReader{ctx: ctx, request: request{"get object", key}, file: file, limit: b.limit}, size, nil
+}
+
+// errNotRegular: there is something else than a file.
+var errNotRegular = errors.New("not a regular file")
+
+// openObject opens a file for reading and returns its size. Opening waits for
+// nobody, as that of a named pipe would.
+func openObject(bucket *os.Root, name string) (*os.File, int64, error) {
+	file, err := bucket.OpenFile(name, os.O_RDONLY|openNoWait, 0)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = errNotRegular
+	}
+	if err != nil {
+		file.Close()
+		return nil, 0, err
+	}
+	return file, info.Size(), nil
+}
+
+// openDirectory opens a directory, and nothing else.
+func openDirectory(root *os.Root, name string) (*os.File, error) {
+	dir, err := root.OpenFile(name, os.O_RDONLY|openNoWait, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := dir.Stat()
+	if err == nil && !info.IsDir() {
+		err = errNotDir
+	}
+	if err != nil {
+		dir.Close()
+		return nil, err
+	}
+	return dir, nil
 }
 
 // dirReader reads an object within the bandwidth limit, and no longer than

@@ -100,7 +100,7 @@ func (w *walk) read(at string) ([]string, error) {
 	var names []string
 	err := w.policy.do(w.ctx, w.request, func(ctx context.Context) *failure {
 		names = nil
-		dir, err := w.bucket.Open(where)
+		dir, err := openDirectory(w.bucket, where)
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotDir) {
 			return nil
 		}

@@ -163,6 +163,12 @@ func (b dirBucket) makeParents(bucket *os.Root, name, key string) *failure {
 // and take it; the rename itself is atomic, so that a crash leaves either
 // the whole object or none. A foreign program could slip in between.
 func (b dirBucket) renameLocked(ctx context.Context, bucket *os.Root, tmp, name string) error {
+	for _, path := range []string{tmpDir, tmpDir + "/" + lockFile} {
+		// The lock is opened by its path: it must not lead elsewhere.
+		if info, err := bucket.Lstat(path); err == nil && !info.IsDir() && !info.Mode().IsRegular() {
+			return fmt.Errorf("%s: %w", path, errNotRegular)
+		}
+	}
 	lock := flock.New(filepath.Join(b.path, b.name, tmpDir, lockFile), flock.SetPermissions(0o600))
 	defer lock.Close()
 	if _, err := lock.TryLockContext(ctx, 20*time.Millisecond); err != nil {
@@ -176,19 +182,18 @@ func (b dirBucket) renameLocked(ctx context.Context, bucket *os.Root, tmp, name 
 
 // compare settles a name that is taken: by the same bytes is success.
 func (b dirBucket) compare(ctx context.Context, bucket *os.Root, name string, obj archive.Upload) *failure {
-	file, err := bucket.Open(name)
+	if info, err := bucket.Stat(name); err == nil && info.IsDir() {
+		return &failure{cause: errors.New("there are objects below it, and a directory cannot hold both")}
+	}
+	file, size, err := openObject(bucket, name)
+	if errors.Is(err, errNotRegular) {
+		return &failure{cause: archive.ErrExist}
+	}
 	if err != nil {
 		return b.failure(err)
 	}
 	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return b.failure(err)
-	}
-	if info.IsDir() {
-		return &failure{cause: errors.New("there are objects below it, and a directory cannot hold both")}
-	}
-	if info.Size() != obj.Size {
+	if size != obj.Size {
 		return &failure{cause: archive.ErrExist}
 	}
 	hash := sha256.New()

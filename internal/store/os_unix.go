@@ -14,6 +14,9 @@ var (
 	errInvalid error = syscall.EINVAL
 )
 
+// openNoWait makes open(2) return at once, whatever the name stands for.
+const openNoWait = syscall.O_NONBLOCK
+
 func isQuota(err error) bool { return errors.Is(err, syscall.EDQUOT) }
 
 // isPassing: trouble of a network file system or of a disk that may be over

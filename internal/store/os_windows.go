@@ -19,6 +19,9 @@ var (
 	errInvalid error = syscall.Errno(123) // the name's syntax
 )
 
+// openNoWait: nothing here waits when it is opened.
+const openNoWait = 0
+
 func isQuota(err error) bool {
 	return errors.Is(err, errorDiskFull) || errors.Is(err, errorQuota)
 }

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
@@ -43,6 +46,10 @@ var (
 	_ archive.Store = s3Bucket{}
 )
 
+// maxBuckets is the most buckets that a listing takes; AWS gives an account up
+// to 10,000, on request more.
+const maxBuckets = 1_000_000
+
 // maxDelete is the most keys that one DeleteObjects request may name.
 const maxDelete = 1000
 
@@ -55,7 +62,14 @@ func openS3(ctx context.Context, cfg Config, endpoint string, p *policy, l *limi
 		return nil, err
 	}
 	pathStyle := cfg.PathStyle == "on"
+	requests := &client{patience: t.patience}
+	if built, ok := sdk.HTTPClient.(*awshttp.BuildableClient); ok { // it always is: loadSDK has given it
+		requests.transport = built.GetTransport()
+	} else {
+		return nil, fmt.Errorf("AWS configuration: an HTTP client of an unknown kind, %T", sdk.HTTPClient)
+	}
 	settings := func(o *s3.Options) {
+		o.HTTPClient = requests
 		o.Credentials = &markedCredentials{sdk.Credentials}
 		o.Retryer = aws.NopRetryer{} // retry.go does it
 		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
@@ -81,11 +95,31 @@ func openS3(ctx context.Context, cfg Config, endpoint string, p *policy, l *limi
 	if cfg.PathStyle == "" || cfg.PathStyle == "auto" {
 		pathStyle = endpoint != ""
 	}
+	if isOpen(endpoint) {
+		cfg.Log.Notef("%s: %q", OpenEndpoint, endpoint)
+	}
 	client = s3.NewFromConfig(sdk, settings, func(o *s3.Options) { o.Region = region })
 	return &s3Service{
 		cfg: cfg, client: client, endpoint: endpoint, region: region, policy: p,
 		errors: errorReader{profile: cfg.Profile, keyFile: cfg.KeyFile, region: region, renew: renewal(sdk.Credentials)},
 	}, nil
+}
+
+// OpenEndpoint begins the note about an endpoint that is reached without TLS
+// over a network.
+const OpenEndpoint = "requests are signed but not encrypted, anybody on the way can read names and data"
+
+// isOpen tells whether requests to an endpoint cross a network in the clear.
+func isOpen(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Scheme != "http" {
+		return false
+	}
+	host := u.Hostname()
+	if ip := net.ParseIP(host); ip != nil {
+		return !ip.IsLoopback()
+	}
+	return host != "localhost" && !strings.HasSuffix(host, ".localhost")
 }
 
 // renewal returns what makes the SDK fetch credentials anew for the next
@@ -149,6 +183,9 @@ func (s *s3Service) Buckets(ctx context.Context) ([]Bucket, error) {
 		}
 		for _, b := range page.Buckets {
 			found = append(found, Bucket{Name: aws.ToString(b.Name), Created: aws.ToTime(b.CreationDate)})
+		}
+		if len(found) > maxBuckets {
+			return nil, request{verb: "list buckets"}.failed(fmt.Errorf("the service lists more than %d", maxBuckets))
 		}
 		next := page.ContinuationToken
 		if aws.ToString(next) == "" || aws.ToString(next) == aws.ToString(token) {
@@ -261,8 +298,12 @@ func (b s3Bucket) deleteBatch(ctx context.Context, keys []string) error {
 	}
 	var left []string
 	for _, e := range out.Errors {
-		if aws.ToString(e.Code) != "NoSuchKey" {
-			left = append(left, aws.ToString(e.Key))
+		// Only what was asked for is deleted, whatever the answer names.
+		if key := aws.ToString(e.Key); aws.ToString(e.Code) != "NoSuchKey" {
+			if !slices.Contains(keys, key) {
+				return r.failed(fmt.Errorf("the service answers about %q, which it was not asked to delete", oneLine(key)))
+			}
+			left = append(left, key)
 		}
 	}
 	return b.deleteOneByOne(ctx, left)

@@ -93,10 +93,36 @@ func (r errorReader) read(err error, bucket string) *failure {
 	if status == 0 && code == "" {
 		return transport(err)
 	}
+	if f := beyondLimits(err, status); f != nil {
+		return f
+	}
+	if to := httpHeader(err, "Location"); to != "" && code == "" && status >= 300 && status < 400 {
+		return &failure{cause: cli.WithHint(redirected(to), "if that is the service, give its own address with --endpoint")}
+	}
 	if f := r.byCode(err, code, bucket); f != nil {
 		return f
 	}
 	return r.byStatus(err, status, code, bucket)
+}
+
+// beyondLimits explains an answer of success that was given up. What a service
+// that refuses goes on to say does not matter.
+func beyondLimits(err error, status int) *failure {
+	var slow *errSlow
+	var stalled *errStalled
+	switch {
+	case status >= 300:
+		return nil
+	case errors.Is(err, errTooLong):
+		return &failure{cause: errTooLong, ambiguous: true}
+	case errors.Is(err, errTooSlow):
+		return &failure{cause: errTooSlow, retryable: true, ambiguous: true}
+	case errors.As(err, &slow):
+		return &failure{cause: slow, retryable: true, ambiguous: true}
+	case errors.As(err, &stalled):
+		return &failure{cause: stalled, retryable: true, ambiguous: true}
+	}
+	return nil
 }
 
 // byCode knows the codes whose meaning is worth more than the service's text.
@@ -135,8 +161,10 @@ func (r errorReader) byCode(err error, code, bucket string) *failure {
 		// The SDK learns the difference from the answer and uses it next.
 		return &failure{retryable: true, cause: cli.WithHint(errors.New("this host's clock differs too much from the service's"),
 			"set the clock, for instance with NTP")}
-	case "TemporaryRedirect", // a new bucket that not every name server knows yet
-		"ConditionalRequestConflict", "OperationAborted", "RequestTimeout", "SlowDown", "Throttling", "ThrottlingException",
+	case "TemporaryRedirect":
+		// A new bucket that not every name server knows yet. It passes.
+		return &failure{cause: cli.WithHint(answer(err), "no redirect is followed; with --region the bucket's own endpoint is asked"), retryable: true}
+	case "ConditionalRequestConflict", "OperationAborted", "RequestTimeout", "SlowDown", "Throttling", "ThrottlingException",
 		"RequestLimitExceeded", "BandwidthLimitExceeded", "TooManyRequests", "XAmzContentSHA256Mismatch", "BadDigest", "IncompleteBody":
 		return &failure{cause: answer(err), retryable: true, ambiguous: httpStatus(err) >= 500 || code == "RequestTimeout"}
 	}
@@ -235,6 +263,7 @@ func answer(err error) error {
 // trusted will not be so in a minute; everything else may be.
 func transport(err error) *failure {
 	var stalled *errStalled
+	var slow *errSlow
 	var unknown x509.UnknownAuthorityError
 	var host x509.HostnameError
 	var invalid x509.CertificateInvalidError
@@ -245,6 +274,8 @@ func transport(err error) *failure {
 		return &failure{cause: contextCause(err), retryable: true, ambiguous: true}
 	case errors.As(err, &stalled):
 		return &failure{cause: stalled, retryable: true, ambiguous: true}
+	case errors.As(err, &slow):
+		return &failure{cause: slow, retryable: true, ambiguous: true}
 	case errors.As(err, &unknown), errors.As(err, &host), errors.As(err, &invalid), errors.As(err, &bad):
 		text := oneLine(err.Error())
 		if i := strings.LastIndex(text, "x509: "); i >= 0 {

@@ -21,6 +21,7 @@ type download struct {
 	etag   *string
 	size   int64
 	offset int64
+	solid  int64         // offset up to which bytes have counted as progress
 	body   io.ReadCloser // nil when it has to be opened anew
 	err    error         // sticky
 }
@@ -47,7 +48,7 @@ func (d *download) open() *failure {
 		in.Range = aws.String(fmt.Sprintf("bytes=%d-", d.offset))
 		in.IfMatch = d.etag
 	}
-	out, err := d.bucket.client.GetObject(d.ctx, in)
+	out, err := d.bucket.client.GetObject(forData(d.ctx), in)
 	if httpStatus(err) == 412 {
 		return &failure{cause: errors.New("the object was replaced while it was read")}
 	}
@@ -83,7 +84,12 @@ func (d *download) Read(p []byte) (int, error) {
 			n, err := d.body.Read(p)
 			if n > 0 {
 				d.offset += int64(n)
-				d.tries.progress()
+				// A service that sends a byte for each try would be
+				// tried for ever if that were progress.
+				if d.offset-d.solid >= progressSize {
+					d.solid = d.offset
+					d.tries.progress()
+				}
 				if err != nil {
 					d.drop() // the next Read opens anew what may be left
 				}

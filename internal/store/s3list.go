@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"napback/internal/archive"
+	"napback/internal/cli"
 )
 
 // List implements archive.Store.
@@ -34,7 +35,17 @@ type listing struct {
 	yield   func(archive.Entry, error) bool
 	begun   bool
 	last    archive.Entry // what was yielded last
+	entries int
+	empty   int // pages in a row that brought nothing
 }
+
+// Limits of a listing. A service may send pages without an entry, while it
+// walks versions that are deleted.
+const (
+	maxPage    = 1000       // entries of a page, which is what S3 sends
+	maxEmpty   = 10_000     // pages in a row without an entry
+	maxEntries = 50_000_000 // entries of a listing
+)
 
 func (l *listing) fail(err error) bool {
 	l.yield(archive.Entry{}, err)
@@ -75,6 +86,9 @@ func (l *listing) pages(ctx context.Context) bool {
 		if err != nil {
 			return l.fail(l.request.failed(err))
 		}
+		if l.empty++; l.empty > maxEmpty {
+			return l.fail(l.request.failed(fmt.Errorf("%d pages in a row without an entry", maxEmpty)))
+		}
 		for _, e := range entries {
 			if !l.entry(e) {
 				return false
@@ -93,16 +107,43 @@ func (l *listing) pages(ctx context.Context) bool {
 
 // entry yields an entry, unless it is a common prefix that some services
 // repeat on the next page. What relies on the order must not be led to
-// overlook an archive: a service with another order is an error.
+// overlook an archive, nor what deletes to other keys than were asked for: a
+// service with another order or other keys is an error.
 func (l *listing) entry(e archive.Entry) bool {
 	if l.begun && e.IsPrefix && e.Key == l.last.Key {
 		return true
 	}
 	if l.begun && e.Key <= l.last.Key {
-		return l.fail(l.request.failed(fmt.Errorf("the service lists %q after %q, which is not the order of bytes", e.Key, l.last.Key)))
+		return l.fail(l.request.failed(fmt.Errorf("the service lists %q after %q, which is not the order of bytes", oneLine(e.Key), oneLine(l.last.Key))))
 	}
-	l.begun, l.last = true, e
+	if why := foreign(l.query, e); why != "" {
+		return l.fail(l.request.failed(fmt.Errorf("the service lists %q, %s", oneLine(e.Key), why)))
+	}
+	if l.entries++; l.entries > maxEntries {
+		return l.fail(l.request.failed(cli.WithHint(fmt.Errorf("more than %d entries", maxEntries), "list a longer prefix")))
+	}
+	l.begun, l.last, l.empty = true, e, 0
 	return l.yield(e, nil)
+}
+
+// foreign says why an entry cannot be an answer to the query, or "".
+func foreign(q archive.Query, e archive.Entry) string {
+	rest, inside := strings.CutPrefix(e.Key, q.Prefix)
+	switch {
+	case e.Key == "":
+		return "an empty key"
+	case !inside:
+		return fmt.Sprintf("which does not begin with %q", oneLine(q.Prefix))
+	case e.Size < 0:
+		return "with a negative size"
+	case e.IsPrefix && (q.Delimiter == "" || strings.Index(rest, q.Delimiter) != len(rest)-len(q.Delimiter)):
+		return "which is no common prefix"
+	case !e.IsPrefix && q.Delimiter != "" && strings.Contains(rest, q.Delimiter):
+		return fmt.Sprintf("which has a %q behind the prefix", q.Delimiter)
+	case q.After != "" && e.Key <= q.After:
+		return fmt.Sprintf("which is not behind %q", oneLine(q.After))
+	}
+	return ""
 }
 
 // listPage asks for one page, of at most most entries if that is not 0.
@@ -134,6 +175,9 @@ func (b s3Bucket) listPage(ctx context.Context, r request, q archive.Query, toke
 
 // pageEntries merges a page's two lists into one in the order of the keys.
 func pageEntries(page *s3.ListObjectsV2Output) ([]archive.Entry, error) {
+	if n := len(page.Contents) + len(page.CommonPrefixes); n > maxPage {
+		return nil, fmt.Errorf("the service lists %d entries at once, more than %d", n, maxPage)
+	}
 	entries := make([]archive.Entry, 0, len(page.Contents)+len(page.CommonPrefixes))
 	decode := func(s *string) (string, error) {
 		if page.EncodingType != types.EncodingTypeUrl {

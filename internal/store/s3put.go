@@ -154,7 +154,7 @@ func (u *upload) settleBlind(denied *failure) *failure {
 // a service that drops metadata.
 func (u *upload) settleByReading(ctx context.Context) *failure {
 	b := u.bucket
-	out, err := b.client.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: &u.obj.Key})
+	out, err := b.client.GetObject(forData(ctx), &s3.GetObjectInput{Bucket: &b.name, Key: &u.obj.Key})
 	if err != nil {
 		f := b.errors.read(err, b.name)
 		if errors.Is(f.cause, archive.ErrPermission) {

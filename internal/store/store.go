@@ -79,11 +79,14 @@ type Bucket struct {
 
 // tuning is what tests make shorter.
 type tuning struct {
-	stall   time.Duration // a connection that moves no byte for so long is broken
-	backoff time.Duration // ceiling of the first wait between two tries
+	stall    time.Duration // a connection that moves no byte for so long is broken
+	backoff  time.Duration // ceiling of the first wait between two tries
+	patience time.Duration // an answer that is no data is whole in this time
 }
 
-func defaultTuning() tuning { return tuning{stall: 2 * time.Minute, backoff: 500 * time.Millisecond} }
+func defaultTuning() tuning {
+	return tuning{stall: 2 * time.Minute, backoff: 500 * time.Millisecond, patience: answerTime}
+}
 
 // Open returns the service that cfg describes. For a directory the directory
 // must exist; for S3 no request is made yet.

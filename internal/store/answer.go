@@ -1,0 +1,141 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+	"time"
+)
+
+// Limits of an answer that is not an object's data. A page of a listing has at
+// most 1000 entries; that many of the longest keys, each byte of them encoded
+// in three, with all that a service says of each, stay below.
+const (
+	maxAnswer   = 4 << 20   // bytes of an answer
+	maxRefusal  = 256 << 10 // bytes of one that tells an error
+	maxPageTags = 50_000    // XML tags in a page of a listing
+	maxTags     = 250_000   // XML tags in any other answer
+	answerTime  = 15 * time.Minute
+)
+
+// errTooLong ends an answer that is more than there can be to say.
+var errTooLong = errors.New("an answer that is too long")
+
+// errTooSlow ends an answer that takes too long.
+var errTooSlow = errors.New("an answer that does not end")
+
+// client is the HTTP client of the S3 requests. It follows no redirect: S3
+// tells with its errors where a bucket is, and a redirect to anywhere else
+// would lead data and signatures astray. It bounds every answer, in size and
+// in time, but for the data of objects, whose size the caller knows and whose
+// time the connection watches.
+type client struct {
+	transport *http.Transport
+	patience  time.Duration // for an answer, from its headers to its end
+}
+
+// dataKey marks the context of a request whose answer is an object's data.
+type dataKey struct{}
+
+// forData marks a request whose answer may be of any size.
+func forData(ctx context.Context) context.Context { return context.WithValue(ctx, dataKey{}, true) }
+
+// Do implements s3.HTTPClient.
+func (c *client) Do(r *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithCancel(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
+		GotConn: func(info httptrace.GotConnInfo) { beginOn(info) },
+	}))
+	answer, err := c.transport.RoundTrip(r.WithContext(ctx))
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	body := &answerBody{ReadCloser: answer.Body, cancel: cancel, left: maxAnswer, tags: maxTags}
+	answer.Body = body
+	refused := answer.StatusCode < 200 || answer.StatusCode >= 300
+	switch {
+	case refused:
+		body.left = maxRefusal
+	case ctx.Value(dataKey{}) != nil:
+		body.unlimited = true
+		return answer, nil
+	case r.URL.Query().Has("list-type"):
+		body.tags = maxPageTags
+	}
+	body.timer = time.AfterFunc(c.patience, func() {
+		body.late.Store(true)
+		cancel()
+	})
+	return answer, nil
+}
+
+// beginOn tells a connection that a request begins.
+func beginOn(info httptrace.GotConnInfo) {
+	conn := info.Conn
+	for {
+		switch c := conn.(type) {
+		case *watchedConn:
+			c.begin()
+			return
+		case interface{ NetConn() net.Conn }: // TLS
+			conn = c.NetConn()
+		default:
+			return
+		}
+	}
+}
+
+// answerBody is the body of an answer within its limits.
+type answerBody struct {
+	io.ReadCloser
+	cancel    context.CancelFunc
+	timer     *time.Timer // nil without a limit of time
+	late      atomic.Bool
+	unlimited bool
+	left      int64 // bytes
+	tags      int   // XML tags
+	err       error // sticky
+}
+
+func (b *answerBody) Read(p []byte) (int, error) {
+	if b.err != nil {
+		return 0, b.err
+	}
+	n, err := b.ReadCloser.Read(p)
+	if b.unlimited {
+		return n, err
+	}
+	b.left -= int64(n)
+	b.tags -= bytes.Count(p[:n], []byte("<"))
+	switch {
+	case b.left < 0 || b.tags < 0:
+		b.err = errTooLong
+	case err != nil && err != io.EOF && b.late.Load():
+		b.err = errTooSlow
+	default:
+		return n, err
+	}
+	b.Close()
+	return 0, b.err
+}
+
+// Close implements io.Closer.
+func (b *answerBody) Close() error {
+	if b.timer != nil {
+		b.timer.Stop()
+	}
+	err := b.ReadCloser.Close()
+	b.cancel()
+	return err
+}
+
+// redirected is the cause of a request that was answered with a redirect.
+func redirected(to string) error {
+	return fmt.Errorf("the service redirects to %q, and no redirect is followed", oneLine(to))
+}
