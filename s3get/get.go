@@ -151,7 +151,7 @@ func (o *options) getJs3tream(ctx context.Context, service store.Service, std cl
 		return cli.UsageErrorf("address %q: want BUCKET:NAME", o.Address)
 	}
 	bucket := service.Bucket(bucketName)
-	a, err := archive.OpenJs3tream(ctx, bucket, name)
+	a, err := archive.OpenJs3tream(ctx, bucket, name, int64(o.Memory))
 	if err != nil {
 		return err
 	}

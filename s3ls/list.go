@@ -37,47 +37,32 @@ type lister struct {
 func (l *lister) list(ctx context.Context, prefix string) error {
 	err := archive.InOrder(ctx, l.Concurrency,
 		func(ctx context.Context) iter.Seq2[string, error] { return archive.Names(ctx, l.st, prefix) },
-		l.describe, l.print)
+		l.describe, func(runs []archive.RunInfo) error { return l.print(ctx, runs) })
 	if err != nil {
 		return err
 	}
 	return l.out.flush()
 }
 
-// described is what is printed of one name.
-type described struct {
-	runs   []archive.RunInfo
-	chunks map[archive.Run][]chunkLine
+func (l *lister) describe(ctx context.Context, name string) ([]archive.RunInfo, error) {
+	return archive.DescribeName(ctx, l.st, name, l.Runs)
 }
 
-func (l *lister) describe(ctx context.Context, name string) (described, error) {
-	runs, err := archive.DescribeName(ctx, l.st, name, l.Runs)
-	d := described{runs: runs}
-	if err != nil || !l.Chunks {
-		return d, err
-	}
-	d.chunks = make(map[archive.Run][]chunkLine)
+// print prints the runs of a name. The chunks are listed as they are printed, since
+// they may be many.
+func (l *lister) print(ctx context.Context, runs []archive.RunInfo) error {
 	for _, info := range runs {
-		for chunk, err := range archive.Chunks(ctx, l.st, info) {
-			if err != nil {
-				return d, err
-			}
-			d.chunks[info.Run] = append(d.chunks[info.Run], chunkLine{
-				Bucket: l.bucket, Name: info.Name, Run: string(info.Run), Key: chunk.Key,
-				Chunk: chunk.Number, Bytes: chunk.Size, SHA256: chunk.SHA256, Missing: chunk.Missing,
-			})
-		}
-	}
-	return d, nil
-}
-
-func (l *lister) print(d described) error {
-	for _, info := range d.runs {
 		if err := l.out.run(newRunLine(l.bucket, info)); err != nil {
 			return err
 		}
-		for _, chunk := range d.chunks[info.Run] {
-			if err := l.out.chunk(chunk); err != nil {
+		if !l.Chunks {
+			continue
+		}
+		for chunk, err := range archive.Chunks(ctx, l.st, info) {
+			if err != nil {
+				return err
+			}
+			if err := l.out.chunk(newChunkLine(l.bucket, info, chunk)); err != nil {
 				return err
 			}
 		}

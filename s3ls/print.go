@@ -47,9 +47,11 @@ type chunkLine struct {
 	Run     string `json:"run"`
 	Key     string `json:"key"`
 	Chunk   int64  `json:"chunk"`
+	Last    *int64 `json:"last,omitempty"` // of a gap of several chunks
 	Bytes   int64  `json:"bytes"`
 	SHA256  string `json:"sha256,omitempty"`
 	Missing bool   `json:"missing,omitempty"`
+	Foreign bool   `json:"foreign,omitempty"`
 }
 
 // objectLine is something that s3put did not store: one object, or all the
@@ -76,6 +78,17 @@ func newRunLine(bucket string, info archive.RunInfo) runLine {
 		line.Host, line.Tool, line.Sums, line.Tag = m.Host, m.Tool, m.Sums, m.Tag
 		line.Bytes, line.ChunkBytes, line.Chunks = &m.Bytes, &m.ChunkBytes, &m.Chunks
 		line.Meta, line.Recover = m.Meta, m.Recover
+	}
+	return line
+}
+
+func newChunkLine(bucket string, info archive.RunInfo, chunk archive.ChunkInfo) chunkLine {
+	line := chunkLine{
+		Bucket: bucket, Name: info.Name, Run: string(info.Run), Key: chunk.Key,
+		Chunk: chunk.Number, Bytes: chunk.Size, SHA256: chunk.SHA256, Missing: chunk.Missing, Foreign: chunk.Foreign,
+	}
+	if chunk.Last > chunk.Number {
+		line.Last = &chunk.Last
 	}
 	return line
 }
@@ -141,11 +154,16 @@ func (p *printer) run(r runLine) error {
 }
 
 func (p *printer) chunk(c chunkLine) error {
-	sum := c.SHA256
-	if c.Missing {
+	number, sum := fmt.Sprint(c.Chunk), c.SHA256
+	switch {
+	case c.Last != nil:
+		number, sum = fmt.Sprintf("%d-%d", c.Chunk, *c.Last), "MISSING"
+	case c.Missing:
 		sum = "MISSING " + sum
+	case c.Foreign:
+		number, sum = "-", "FOREIGN "+cli.Safe(c.Key)
 	}
-	return p.line(c, "    %13d  %9s  %s", c.Chunk, cli.FormatSize(c.Bytes), sum)
+	return p.line(c, "    %13s  %9s  %s", number, cli.FormatSize(c.Bytes), sum)
 }
 
 func (p *printer) object(o objectLine) error {

@@ -4,17 +4,12 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"io"
 	"iter"
 
 	"napback/internal/cli"
 )
-
-// sumsLine is the length of a line of SHA256SUMS: 64 hex digits, two spaces,
-// the chunk's number and a line feed.
-const sumsLine = 2*sha256.Size + 2 + chunkDigits + 1
 
 // GetOptions say how an archive is fetched.
 type GetOptions struct {
@@ -31,15 +26,14 @@ type GetOptions struct {
 // Get returns promptly when ctx ends, even if w blocks; w must not be used
 // again after an error.
 func Get(ctx context.Context, st Store, m *Manifest, w io.Writer, o GetOptions) error {
-	buffers, err := o.Budget.buffers(m.ChunkBytes)
-	if err != nil && m.Bytes < m.ChunkBytes {
-		// The only chunk may be much smaller than chunks could be.
-		buffers, err = o.Budget.buffers(max(m.Bytes, 1))
-	}
+	sums, err := readSums(ctx, st, m, o.Budget.Memory)
 	if err != nil {
 		return err
 	}
-	sums, err := readSums(ctx, st, m)
+	budget := o.Budget
+	budget.Memory -= sumsCost(m.Chunks)
+	// The only chunk may be much smaller than chunks could be.
+	buffers, err := budget.buffers(min(m.ChunkBytes, max(m.Bytes, 1)))
 	if err != nil {
 		return err
 	}
@@ -76,7 +70,7 @@ func (e *OutputError) Unwrap() error { return e.Err }
 // Verify checks every chunk of the archive that m describes and writes
 // nothing. It holds no chunk in memory.
 func Verify(ctx context.Context, st Store, m *Manifest, o GetOptions) error {
-	sums, err := readSums(ctx, st, m)
+	sums, err := readSums(ctx, st, m, o.Budget.Memory)
 	if err != nil {
 		return err
 	}
@@ -114,7 +108,7 @@ func buffered(ctx context.Context, chunks int64, free *pool) iter.Seq2[chunk, er
 }
 
 // fetch reads a chunk into w and checks it.
-func fetch(ctx context.Context, st Store, m *Manifest, sums []byte, n int64, w io.Writer, done func(int64, int64)) error {
+func fetch(ctx context.Context, st Store, m *Manifest, sums *sumList, n int64, w io.Writer, done func(int64, int64)) error {
 	key := ChunkKey(m.Name, m.Run, n)
 	body, size, err := st.Get(ctx, key)
 	if errors.Is(err, ErrNotExist) {
@@ -137,33 +131,11 @@ func fetch(ctx context.Context, st Store, m *Manifest, sums []byte, n int64, w i
 	if got != want {
 		return cli.Errorf(cli.Integrity, "chunk %q has %d bytes instead of %d", key, got, want)
 	}
-	if sum := hex.AppendEncode(nil, hash.Sum(nil)); !bytes.Equal(sum, sums[n*sumsLine:][:len(sum)]) {
-		return cli.Errorf(cli.Integrity, "chunk %q is damaged: its SHA-256 is %s", key, sum)
+	if sum := hash.Sum(nil); !bytes.Equal(sum, sums.at(n)) {
+		return cli.Errorf(cli.Integrity, "chunk %q is damaged: its SHA-256 is %x", key, sum)
 	}
 	if done != nil {
 		done(n, got)
 	}
 	return nil
-}
-
-// readSums reads SHA256SUMS and checks it against the manifest.
-func readSums(ctx context.Context, st Store, m *Manifest) ([]byte, error) {
-	key := sumsKey(m.Name, m.Run)
-	sums, err := readSmall(ctx, st, key, m.Chunks*sumsLine)
-	if errors.Is(err, ErrNotExist) {
-		return nil, cli.Errorf(cli.Integrity, "%q is missing", key)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if sum := sha256.Sum256(sums); hex.EncodeToString(sum[:]) != m.Sums {
-		return nil, cli.Errorf(cli.Integrity, "%q is damaged: its SHA-256 is not the manifest's", key)
-	}
-	for n := range m.Chunks {
-		if want := "  " + chunkNumber(n) + "\n"; int64(len(sums)) < (n+1)*sumsLine ||
-			string(sums[n*sumsLine+2*sha256.Size:(n+1)*sumsLine]) != want {
-			return nil, cli.Errorf(cli.Integrity, "%q: line %d is not that of chunk %s", key, n+1, chunkNumber(n))
-		}
-	}
-	return sums, nil
 }

@@ -1,7 +1,9 @@
 package archive
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"io"
 	"iter"
 	"slices"
@@ -15,27 +17,39 @@ import (
 // digits, no manifest. Nothing shows that it is whole.
 type Js3tream struct {
 	Prefix string // of its keys, as they are in the bucket
-	chunks []Entry
+	chunks []oldChunk
+	bytes  int64
+}
+
+// oldChunk is a chunk in the least memory, since there may be millions.
+type oldChunk struct {
+	number int64
+	size   int64
+	digits int32 // how many its number is written with
+}
+
+// oldChunkMemory is what a chunk takes while the list of them grows and is
+// sorted, in bytes.
+const oldChunkMemory = 3 * 24
+
+// key is the chunk's key.
+func (a *Js3tream) key(c oldChunk) string {
+	return fmt.Sprintf("%s%0*d", a.Prefix, c.digits, c.number)
 }
 
 // Bytes is the length of the stream.
-func (a *Js3tream) Bytes() (n int64) {
-	for _, c := range a.chunks {
-		n += c.Size
-	}
-	return n
-}
+func (a *Js3tream) Bytes() int64 { return a.bytes }
 
 // Chunks is the number of chunks.
 func (a *Js3tream) Chunks() int64 { return int64(len(a.chunks)) }
 
 // OpenJs3tream finds the chunks of an archive that js3tream stored under
 // name, or under name with a leading slash. A gap in the numbers is an error
-// with the code cli.Integrity.
-func OpenJs3tream(ctx context.Context, st Store, name string) (*Js3tream, error) {
+// with the code cli.Integrity. The list of chunks may take up to memory bytes.
+func OpenJs3tream(ctx context.Context, st Store, name string, memory int64) (*Js3tream, error) {
 	for _, candidate := range []string{name, "/" + strings.TrimLeft(name, "/"), strings.TrimLeft(name, "/")} {
 		a := &Js3tream{Prefix: candidate + ":"}
-		if err := a.list(ctx, st); err != nil || len(a.chunks) > 0 {
+		if err := a.list(ctx, st, memory/oldChunkMemory); err != nil || len(a.chunks) > 0 {
 			return a, err
 		}
 	}
@@ -43,26 +57,34 @@ func OpenJs3tream(ctx context.Context, st Store, name string) (*Js3tream, error)
 		"s3ls -a BUCKET lists what other tools stored")
 }
 
-func (a *Js3tream) list(ctx context.Context, st Store) error {
-	type numbered struct {
-		n int64
-		Entry
-	}
-	var found []numbered
+// list finds up to most chunks.
+func (a *Js3tream) list(ctx context.Context, st Store, most int64) error {
+	name := strings.TrimSuffix(a.Prefix, ":")
 	for e, err := range st.List(ctx, Query{Prefix: a.Prefix, Delimiter: ":"}) {
 		if err != nil {
 			return err
 		}
-		if n, ok := foreignNumber(a.Prefix, e.Key); ok && !e.IsPrefix {
-			found = append(found, numbered{n, e})
+		n, ok := foreignNumber(a.Prefix, e.Key)
+		if !ok || e.IsPrefix {
+			continue
 		}
+		if a.Chunks() >= most {
+			return cli.WithHint(cli.Errorf(cli.Usage, "js3tream archive %q: the list of more than %d chunks does not fit into the memory", name, most),
+				"give more --memory")
+		}
+		if a.bytes += e.Size; a.bytes < 0 {
+			return cli.Errorf(cli.Integrity, "js3tream archive %q: more bytes than there can be", name)
+		}
+		a.chunks = append(a.chunks, oldChunk{n, e.Size, int32(len(e.Key) - len(a.Prefix))})
 	}
-	slices.SortFunc(found, func(x, y numbered) int { return int(x.n - y.n) })
-	for i, f := range found {
-		if f.n != int64(i) {
-			return cli.Errorf(cli.Integrity, "js3tream archive %q: chunk %d is missing", strings.TrimSuffix(a.Prefix, ":"), i)
+	slices.SortFunc(a.chunks, func(x, y oldChunk) int { return cmp.Compare(x.number, y.number) })
+	for i, c := range a.chunks {
+		switch {
+		case i > 0 && c.number == a.chunks[i-1].number:
+			return cli.Errorf(cli.Integrity, "js3tream archive %q: there are two chunks %d", name, c.number)
+		case c.number != int64(i):
+			return cli.Errorf(cli.Integrity, "js3tream archive %q: chunk %d is missing", name, i)
 		}
-		a.chunks = append(a.chunks, f.Entry)
 	}
 	return nil
 }
@@ -82,9 +104,11 @@ func foreignNumber(prefix, key string) (int64, bool) {
 func (a *Js3tream) Get(ctx context.Context, st Store, w io.Writer, o GetOptions) error {
 	var largest int64 = 1
 	for _, c := range a.chunks {
-		largest = max(largest, c.Size)
+		largest = max(largest, c.size)
 	}
-	buffers, err := o.Budget.buffers(largest)
+	budget := o.Budget
+	budget.Memory -= a.Chunks() * oldChunkMemory
+	buffers, err := budget.buffers(largest)
 	if err != nil {
 		return err
 	}
@@ -103,21 +127,22 @@ func (a *Js3tream) Get(ctx context.Context, st Store, w io.Writer, o GetOptions)
 }
 
 func (a *Js3tream) fetch(ctx context.Context, st Store, c chunk, done func(int64, int64)) error {
-	e := a.chunks[c.number]
-	body, size, err := st.Get(ctx, e.Key)
+	old := a.chunks[c.number]
+	key := a.key(old)
+	body, size, err := st.Get(ctx, key)
 	if err != nil {
 		return err
 	}
 	defer body.Close()
-	if size != e.Size {
-		return cli.Errorf(cli.Integrity, "chunk %q has %d bytes instead of %d", e.Key, size, e.Size)
+	if size != old.size {
+		return cli.Errorf(cli.Integrity, "chunk %q has %d bytes instead of %d", key, size, old.size)
 	}
 	got, err := io.Copy(c.buf, io.LimitReader(body, size))
 	if err != nil {
 		return err
 	}
 	if got != size {
-		return cli.Errorf(cli.Integrity, "chunk %q has %d bytes instead of %d", e.Key, got, size)
+		return cli.Errorf(cli.Integrity, "chunk %q has %d bytes instead of %d", key, got, size)
 	}
 	if done != nil {
 		done(c.number, got)

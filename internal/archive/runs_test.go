@@ -9,9 +9,11 @@ import (
 	"io"
 	"iter"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"napback/internal/archive"
 	"napback/internal/cli"
@@ -117,7 +119,7 @@ func TestJs3treamArchivesOfEveryKindAreRead(t *testing.T) {
 				want.WriteString(data)
 				st[fmt.Sprintf("%s:%0*d", c.stored, c.digits, n)] = data
 			}
-			a, err := archive.OpenJs3tream(t.Context(), st, c.name)
+			a, err := archive.OpenJs3tream(t.Context(), st, c.name, 1<<20)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -126,7 +128,7 @@ func TestJs3treamArchivesOfEveryKindAreRead(t *testing.T) {
 				t.Errorf("got %q, %v", &out, err)
 			}
 			delete(st, fmt.Sprintf("%s:%0*d", c.stored, c.digits, 7))
-			if _, err := archive.OpenJs3tream(t.Context(), st, c.name); cli.ExitStatus(err) != cli.Integrity {
+			if _, err := archive.OpenJs3tream(t.Context(), st, c.name, 1<<20); cli.ExitStatus(err) != cli.Integrity {
 				t.Errorf("a gap: %v", err)
 			}
 		})
@@ -142,7 +144,7 @@ func TestPlainFormSaysWhatJs3treamNeeds(t *testing.T) {
 	if !errors.Is(err, archive.ErrNotExist) || !strings.Contains(text.String(), "--js3tream") {
 		t.Errorf("got %s", &text)
 	}
-	if _, err := archive.OpenJs3tream(t.Context(), st, "absent"); cli.ExitStatus(err) != cli.NotFound {
+	if _, err := archive.OpenJs3tream(t.Context(), st, "absent", 1<<20); cli.ExitStatus(err) != cli.NotFound {
 		t.Errorf("absent: %v", err)
 	}
 }
@@ -150,27 +152,93 @@ func TestPlainFormSaysWhatJs3treamNeeds(t *testing.T) {
 func TestChunksShowWhatIsMissing(t *testing.T) {
 	st, _ := bucket(t)
 	m := mustPut(t, st, "n", random(95), 10)
-	for _, n := range []int{0, 4, 9} {
+	for _, n := range []int{0, 4, 5, 6, 9} {
 		if err := st.Delete(t.Context(), chunkPath("", m, n)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	var missing []int64
+	for _, foreign := range []int64{10, 123456789012} {
+		putRaw(t, st, archive.ChunkKey("n", m.Run, foreign), "x")
+	}
+	putRaw(t, st, "n:"+string(m.Run)+":07", "x")
+	putRaw(t, st, "n:"+string(m.Run)+":09223372036854775807", "x")
+	var missing [][2]int64
+	var foreign []int64
 	total := 0
 	for c, err := range archive.Chunks(t.Context(), st, archive.RunInfo{Name: "n", Run: m.Run, Manifest: m}) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		total++
-		if c.Missing {
-			missing = append(missing, c.Number)
+		switch {
+		case c.Foreign:
+			foreign = append(foreign, c.Number)
+			continue
+		case c.Missing:
+			missing = append(missing, [2]int64{c.Number, c.Last})
+			if want := min(10*(c.Last-c.Number+1), 95-10*c.Number); c.Size != want {
+				t.Errorf("chunks %d to %d should have %d bytes, not %d", c.Number, c.Last, want, c.Size)
+			}
 		}
-		if len(c.SHA256) != 64 {
+		total += int(c.Last-c.Number) + 1
+		if (len(c.SHA256) == 64) != (c.Last == c.Number) {
 			t.Errorf("chunk %d has the sum %q", c.Number, c.SHA256)
 		}
 	}
-	if total != 10 || !slices.Equal(missing, []int64{0, 4, 9}) {
+	if total != 10 || !slices.Equal(missing, [][2]int64{{0, 0}, {4, 6}, {9, 9}}) {
 		t.Errorf("%d chunks, missing %v", total, missing)
+	}
+	slices.Sort(foreign)
+	if !slices.Equal(foreign, []int64{7, 10, 123456789012, math.MaxInt64}) {
+		t.Errorf("foreign: %v", foreign)
+	}
+}
+
+func TestJs3treamNumbersThatCannotBeAreRefused(t *testing.T) {
+	for name, keys := range map[string][]string{
+		"far apart":   {"a:0", "a:9223372036854775807", "a:4611686018427387904"},
+		"twice":       {"a:0", "a:1", "a:01"},
+		"not the end": {"a:1", "a:2"},
+	} {
+		st := memory{}
+		for _, key := range keys {
+			st[key] = "x"
+		}
+		if _, err := archive.OpenJs3tream(t.Context(), st, "a", 1<<20); cli.ExitStatus(err) != cli.Integrity {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	st := memory{}
+	for n := range 100 {
+		st[fmt.Sprintf("a:%d", n)] = "x"
+	}
+	if _, err := archive.OpenJs3tream(t.Context(), st, "a", 99*72); cli.ExitStatus(err) != cli.Usage {
+		t.Errorf("more chunks than memory: %v", err)
+	}
+	if a, err := archive.OpenJs3tream(t.Context(), st, "a", 100*72); err != nil || a.Chunks() != 100 || a.Bytes() != 100 {
+		t.Errorf("as many chunks as memory: %v", err)
+	}
+}
+
+// TestSumsCountAgainstTheMemory: an archive of many chunks says how much more
+// it needs, before anything is read.
+func TestSumsCountAgainstTheMemory(t *testing.T) {
+	const chunks = 8<<20/32 + 1000
+	run, _ := archive.NewRun(time.Now(), "")
+	var sums strings.Builder
+	sum := sha256.Sum256([]byte("x"))
+	for n := range chunks {
+		fmt.Fprintf(&sums, "%x  %013d\n", sum, n)
+	}
+	st := memory{"n:" + string(run) + ":SHA256SUMS": sums.String()}
+	all := sha256.Sum256([]byte(sums.String()))
+	m := &archive.Manifest{Name: "n", Run: run, Bytes: chunks, ChunkBytes: 1, Chunks: chunks, Sums: fmt.Sprintf("%x", all)}
+	for memory, want := range map[int64]int{32*1000 - 1: cli.Usage, 32 * 1000: cli.Usage, 32*1000 + 1: cli.Integrity} {
+		o := getOptions()
+		o.Budget.Memory = memory
+		err := archive.Get(t.Context(), st, m, io.Discard, o) // the first chunk is missing
+		if cli.ExitStatus(err) != want {
+			t.Errorf("memory %d: status %d, %v", memory, cli.ExitStatus(err), err)
+		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +19,9 @@ const (
 	maxAnswer   = 4 << 20   // bytes of an answer
 	maxRefusal  = 256 << 10 // bytes of one that tells an error
 	maxPageTags = 50_000    // XML tags in a page of a listing
+	largeAnswer = 512 << 10 // bytes of an answer that few others are read beside
+	manyTags    = 8_000     // and its XML tags: decoded, a short tag may take 100 bytes
+	largeAtOnce = 2         // how many such answers
 	maxTags     = 250_000   // XML tags in any other answer
 	answerTime  = 15 * time.Minute
 )
@@ -38,6 +40,11 @@ var errTooSlow = errors.New("an answer that does not end")
 type client struct {
 	transport *http.Transport
 	patience  time.Duration // for an answer, from its headers to its end
+	large     chan struct{} // holds a token for each large answer that is read
+}
+
+func newClient(transport *http.Transport, patience time.Duration) *client {
+	return &client{transport: transport, patience: patience, large: make(chan struct{}, largeAtOnce)}
 }
 
 // dataKey marks the context of a request whose answer is an object's data.
@@ -56,7 +63,7 @@ func (c *client) Do(r *http.Request) (*http.Response, error) {
 		cancel()
 		return nil, err
 	}
-	body := &answerBody{ReadCloser: answer.Body, cancel: cancel, left: maxAnswer, tags: maxTags}
+	body := &answerBody{ReadCloser: answer.Body, ctx: ctx, cancel: cancel, large: c.large, left: maxAnswer, tags: maxTags}
 	answer.Body = body
 	refused := answer.StatusCode < 200 || answer.StatusCode >= 300
 	switch {
@@ -94,12 +101,17 @@ func beginOn(info httptrace.GotConnInfo) {
 // answerBody is the body of an answer within its limits.
 type answerBody struct {
 	io.ReadCloser
+	ctx       context.Context
 	cancel    context.CancelFunc
 	timer     *time.Timer // nil without a limit of time
 	late      atomic.Bool
+	large     chan struct{}
+	holds     bool // a token of large
 	unlimited bool
-	left      int64 // bytes
-	tags      int   // XML tags
+	size      int64 // bytes that have come
+	seen      int   // XML tags and quotes that have come
+	left      int64 // bytes that may come
+	tags      int   // XML tags and quotes that may come
 	err       error // sticky
 }
 
@@ -111,24 +123,60 @@ func (b *answerBody) Read(p []byte) (int, error) {
 	if b.unlimited {
 		return n, err
 	}
-	b.left -= int64(n)
-	b.tags -= bytes.Count(p[:n], []byte("<"))
+	b.size += int64(n)
+	b.seen += countTags(p[:n])
 	switch {
-	case b.left < 0 || b.tags < 0:
+	case b.size > b.left || b.seen > b.tags:
 		b.err = errTooLong
 	case err != nil && err != io.EOF && b.late.Load():
 		b.err = errTooSlow
-	default:
+	case b.size > largeAnswer || b.seen > manyTags:
+		b.err = b.waitTurn()
+	}
+	if b.err == nil {
 		return n, err
 	}
 	b.Close()
 	return 0, b.err
 }
 
-// Close implements io.Closer.
+// countTags counts what a decoder makes something of: tags, and attributes by
+// their quotes.
+func countTags(p []byte) int {
+	n := 0
+	for _, c := range p {
+		if c == '<' || c == '"' || c == '\'' {
+			n++
+		}
+	}
+	return n
+}
+
+// waitTurn waits until few enough large answers are read.
+func (b *answerBody) waitTurn() error {
+	if b.holds {
+		return nil
+	}
+	select {
+	case b.large <- struct{}{}:
+		b.holds = true
+		return nil
+	case <-b.ctx.Done():
+		if b.late.Load() {
+			return errTooSlow
+		}
+		return b.ctx.Err()
+	}
+}
+
+// Close implements io.Closer. It comes after the answer has been decoded.
 func (b *answerBody) Close() error {
 	if b.timer != nil {
 		b.timer.Stop()
+	}
+	if b.holds {
+		b.holds = false
+		<-b.large
 	}
 	err := b.ReadCloser.Close()
 	b.cancel()

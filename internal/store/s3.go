@@ -62,12 +62,11 @@ func openS3(ctx context.Context, cfg Config, endpoint string, p *policy, l *limi
 		return nil, err
 	}
 	pathStyle := cfg.PathStyle == "on"
-	requests := &client{patience: t.patience}
-	if built, ok := sdk.HTTPClient.(*awshttp.BuildableClient); ok { // it always is: loadSDK has given it
-		requests.transport = built.GetTransport()
-	} else {
+	built, ok := sdk.HTTPClient.(*awshttp.BuildableClient)
+	if !ok { // loadSDK has given it one
 		return nil, fmt.Errorf("AWS configuration: an HTTP client of an unknown kind, %T", sdk.HTTPClient)
 	}
+	requests := newClient(built.GetTransport(), t.patience)
 	settings := func(o *s3.Options) {
 		o.HTTPClient = requests
 		o.Credentials = &markedCredentials{sdk.Credentials}
