@@ -170,7 +170,7 @@ func (b *backup) retire(ctx context.Context) {
 	path, err := b.tools.sibling("s3rm")
 	if err == nil {
 		args := append(storeFlags(&b.job.Settings), "-y", b.job.Settings.Bucket+":"+name)
-		_, _, err = b.tools.output(ctx, b.tools.stage("s3rm", path, args, storeEnv), stageLines(b.log, nil))
+		_, _, err = b.tools.output(ctx, b.tools.storeStage("s3rm", path, args), stageLines(b.log, nil))
 	}
 	if err != nil {
 		b.note(fmt.Sprintf("%s, which the new archive replaces, stays: %v", name, err))

@@ -41,7 +41,7 @@ func (t tools) look(ctx context.Context, job *config.Job, log func(stage, line s
 		return nil, err
 	}
 	args := append(storeFlags(&job.Settings), "--json", "-r", job.Settings.Bucket+":"+job.Name+"-")
-	out, status, err := t.output(ctx, t.stage("s3ls", path, args, storeEnv), log)
+	out, status, err := t.output(ctx, t.storeStage("s3ls", path, args), log)
 	var failed *chain.Error
 	if errors.As(err, &failed) && len(status) == 1 && strings.Contains(failed.Cause.LastLine(), "access denied") {
 		return &holdings{blind: true}, nil

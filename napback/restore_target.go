@@ -106,7 +106,7 @@ func (e *engine) entries(ctx context.Context, set *config.Settings, prefix strin
 		return nil, err
 	}
 	args := append(storeFlags(set), "--json", "-r", set.Bucket+":"+prefix)
-	out, _, err := e.tools.output(ctx, e.tools.stage("s3ls", program, args, storeEnv), e.hear)
+	out, _, err := e.tools.output(ctx, e.tools.storeStage("s3ls", program, args), e.hear)
 	if err != nil {
 		return nil, forget(ctx, fmt.Errorf("look into bucket %q: %w", set.Bucket, toolError(err)))
 	}

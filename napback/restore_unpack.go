@@ -25,7 +25,7 @@ func (e *engine) getStage(a catalog.Entry, set *config.Settings, more ...string)
 	f.number("-c", int64(set.Concurrency))
 	f.number("--memory", set.Memory)
 	args := append(f, "--progress", "never")
-	return e.tools.stage("s3get", program, append(append(args, more...), a.Address()), storeEnv), nil
+	return e.tools.storeStage("s3get", program, append(append(args, more...), a.Address())), nil
 }
 
 // unpackStages read an archive, decrypt and decompress it.

@@ -123,7 +123,7 @@ func (b *backup) chain(name string, stages []chain.Stage) (producers []chain.Sta
 		args = append(args, "-m", kv)
 	}
 	args = append(args, "--commit-fd", strconv.Itoa(chain.CommitFD), set.Bucket+":"+name)
-	return b.lowered(stages), b.lowered([]chain.Stage{b.tools.stage("s3put", path, args, storeEnv)})[0], nil
+	return b.lowered(stages), b.lowered([]chain.Stage{b.tools.storeStage("s3put", path, args)})[0], nil
 }
 
 // meta is what the manifest says of the archive, as far as it is known before

@@ -93,9 +93,10 @@ func (t tools) stage(name, path string, args []string, keep ...string) chain.Sta
 	return chain.Stage{Name: name, Path: path, Args: args, Env: chain.Environ(t.env, keep...)}
 }
 
-// storeEnv is what the S3 tools keep of the environment: everything, as the
-// SDK's ways to credentials may need anything.
-const storeEnv = "*"
+// storeStage makes a stage of a tool that talks to the store.
+func (t tools) storeStage(name, path string, args []string) chain.Stage {
+	return t.stage(name, path, args, chain.Store()...)
+}
 
 // output runs one program to its end and returns its stdout. Its stderr goes to
 // log; the error tells its last words.

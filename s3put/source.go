@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"napback/internal/archive"
@@ -143,14 +144,22 @@ func shorten(s string) string {
 	return s
 }
 
+// shared are the AWS_* variables that a command may see: they hold no secret,
+// and do not tell where one is to be had.
+var shared = []string{
+	"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CONFIG_FILE", "AWS_CA_BUNDLE",
+	"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_EC2_METADATA_DISABLED", "AWS_DEFAULT_OUTPUT", "AWS_PAGER",
+}
+
 // withoutSecrets is an environment for a process that has no business with
-// the store's credentials.
+// the store's credentials. It is an allow-list, because the SDK learns new
+// ways to credentials.
 func withoutSecrets(env []string) []string {
 	var kept []string
 	for _, kv := range env {
-		switch name, _, _ := strings.Cut(kv, "="); name {
-		case "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN":
-		default:
+		name, _, _ := strings.Cut(kv, "=")
+		name = strings.ToUpper(name) // as Windows compares
+		if !strings.HasPrefix(name, "AWS_") || slices.Contains(shared, name) {
 			kept = append(kept, kv)
 		}
 	}

@@ -13,11 +13,20 @@ var harmless = []string{
 	"SYSTEMROOT", "COMSPEC", "PATHEXT", "USERPROFILE", "APPDATA", "LOCALAPPDATA",
 }
 
+// Store are the variables that a program needs which talks to a store: the
+// SDK's settings and its ways to credentials, proxies, and whom TLS trusts.
+// Passwords of databases are not among them.
+func Store() []string {
+	return []string{
+		"AWS_*", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "GODEBUG",
+		"LANG", "LC_*", "SYSTEMDRIVE", "PROGRAMDATA", "HOMEDRIVE", "HOMEPATH",
+	}
+}
+
 // Environ returns the environment for a stage, made from base (as os.Environ
 // returns it): the harmless variables, those that keep names, and LC_ALL=C, so
 // that messages are in one language. A name that ends in * stands for all that
-// begin so; "*" alone keeps everything. The AWS_* variables are kept only if
-// asked for.
+// begin so. The AWS_* variables are kept only if asked for.
 func Environ(base []string, keep ...string) []string {
 	names := slices.Concat(harmless, keep)
 	var env []string
