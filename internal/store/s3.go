@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go/logging"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"napback/internal/archive"
@@ -69,6 +70,7 @@ func openS3(ctx context.Context, cfg Config, endpoint string, p *policy, l *limi
 	requests := newClient(built.GetTransport(), t.patience)
 	settings := func(o *s3.Options) {
 		o.HTTPClient = requests
+		o.Logger = logging.Nop{} // errors tell what is worth telling
 		o.Credentials = &markedCredentials{sdk.Credentials}
 		o.Retryer = aws.NopRetryer{} // retry.go does it
 		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired

@@ -96,7 +96,8 @@ func (r errorReader) read(err error, bucket string) *failure {
 	if f := beyondLimits(err, status); f != nil {
 		return f
 	}
-	if to := httpHeader(err, "Location"); to != "" && code == "" && status >= 300 && status < 400 {
+	if to := httpHeader(err, "Location"); to != "" && status >= 300 && status < 400 && apiMessage(err) == http.StatusText(status) {
+		// Not S3's own error, which says in its body what is meant.
 		return &failure{cause: cli.WithHint(redirected(to), "if that is the service, give its own address with --endpoint")}
 	}
 	if f := r.byCode(err, code, bucket); f != nil {
