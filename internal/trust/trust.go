@@ -68,8 +68,8 @@ func Dir(path string) error { return current().directory(path) }
 // Temp checks a directory for new files of random names: it may be sticky.
 func Temp(path string) error { return current().temp(path) }
 
-// Log checks a file that is appended to, made anew and renamed; it need not be
-// there, its directory must. Distributions let their own groups write to
+// Log checks a file that is appended to, made anew and renamed; neither it nor its
+// directory need be there. Nobody else may make files where it is, or is to be. Distributions let their own groups write to
 // /var/log, so a directory that belongs to root may be writable by a system's
 // group (gid below 1000, but not 100, which are the users); symbolic links in
 // such a directory are refused.

@@ -138,7 +138,7 @@ func TestEveryDirectoryAndLinkOfAPathCounts(t *testing.T) {
 		{File, "/dev/null", ""}, {File, "/dev/stdin", ""},
 		{Dir, "good/sub", ""}, {Dir, "good/up", ""}, {Dir, "good/dir", "open"}, {Dir, "open", "open"}, {Dir, "sticky", "sticky"}, {Dir, "sticky/sub", ""},
 		{Temp, "sticky", ""}, {Temp, "good", ""}, {Temp, "open", "open"},
-		{Log, "good/f", ""}, {Log, "good/new", ""}, {Log, "good/w", "good/w"}, {Log, "open/new", "open"},
+		{Log, "good/f", ""}, {Log, "good/new", ""}, {Log, "good/new/deep/f", ""}, {Log, "sticky/new/f", "sticky"}, {Log, "open/new/f", "open"}, {Log, "good/w", "good/w"}, {Log, "open/new", "open"},
 		{Log, "sticky/new", "sticky"}, {Log, "sticky/f", "sticky"}, {Log, "good/absolute", ""}, {Log, "sticky/link", ""}, {Log, "good/nothing", ""},
 	}
 	if os.Geteuid() == 0 { // who else could give files away

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -23,12 +24,12 @@ var given = regexp.MustCompile(`^/proc/[^/]+/(task/[^/]+/)?fd$`)
 type end struct {
 	path string      // without symbolic links
 	info fs.FileInfo // nil if there is nothing
-	dir  fs.FileInfo // of its directory
+	dir  fs.FileInfo // of the directory that it is in, or is missing in
 	open bool        // it is a file that this process was given: trusted, and nothing is known of it
 }
 
 // walk follows a path as the kernel does and judges all that is on the way,
-// but not what is at the end. Only the last component may be missing.
+// but not what is at the end. What is missing ends it early.
 func (r rule) walk(path string) (end, error) {
 	if !filepath.IsAbs(path) {
 		wd, err := os.Getwd()
@@ -56,7 +57,7 @@ func (r rule) walk(path string) (end, error) {
 		}
 		next := filepath.Join(at, name)
 		found, err := os.Lstat(next)
-		if errors.Is(err, fs.ErrNotExist) && len(rest) == 0 {
+		if errors.Is(err, fs.ErrNotExist) && !slices.Contains(rest, "..") {
 			return end{path: next, dir: info}, nil
 		}
 		if err != nil {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"gopkg.in/natefinch/lumberjack.v2"
+
+	"napback/internal/trust"
 )
 
 // pause is how long a place that could not be written is left alone: each try
@@ -112,6 +114,11 @@ const (
 type file struct{ *lumberjack.Logger }
 
 func openFile(path string, maxSize int64, maxBackups int) (file, error) {
+	// The rotation opens files by name, which is safe where nobody else can put
+	// a symbolic link.
+	if err := trust.Log(path); err != nil {
+		return file{}, err
+	}
 	path, err := regular(path)
 	if err != nil {
 		return file{}, err
