@@ -85,12 +85,7 @@ func dnsReason(dns *net.DNSError) string {
 // oneLine makes a text of a service fit for a message.
 func oneLine(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return -1
-		}
-		return r
-	}, s)
+	s = cli.Safe(s)
 	const most = 300
 	if len(s) > most {
 		s = strings.ToValidUTF8(s[:most], "") + "..."

@@ -10,6 +10,7 @@ import (
 
 	"gopkg.in/natefinch/lumberjack.v2"
 
+	"napback/internal/cli"
 	"napback/internal/trust"
 )
 
@@ -82,7 +83,7 @@ func (o *output) try(p *place, r slog.Record) bool {
 func (o *output) warn(p *place, err error) {
 	if !p.failed {
 		p.failed = true
-		fmt.Fprintf(o.stderr, "napback: warning: %s: %v; its lines are written here instead\n", p.name, err)
+		fmt.Fprintf(o.stderr, "napback: warning: %s; its lines are written here instead\n", cli.Safe(fmt.Sprintf("%s: %v", p.name, err)))
 	}
 }
 
