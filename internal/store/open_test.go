@@ -17,6 +17,7 @@ import (
 
 	"napback/internal/cli"
 	"napback/internal/storetest"
+	"napback/internal/tooltest"
 )
 
 func TestParseEndpoint(t *testing.T) {
@@ -310,10 +311,7 @@ func TestCABundle(t *testing.T) {
 // objects back, in order, with a plain shell, and fails when one is missing.
 func TestRecoverCommand(t *testing.T) {
 	gw := storetest.Versitygw(t)
-	aws, err := exec.LookPath("aws")
-	if err != nil {
-		t.Fatal(err)
-	}
+	aws := tooltest.System(t, "aws")
 	for where, s := range map[string]Service{
 		"directory": openTest(t, "file://"+filepath.Join(mkdir(t, "it's a dir")), nil),
 		"s3":        openServer(t, gw),
