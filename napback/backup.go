@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"napback/internal/cli"
 	"napback/internal/slot"
 	"napback/napback/config"
 	"napback/napback/state"
@@ -185,15 +186,8 @@ func (b *backup) warn(text string) {
 
 func (b *backup) note(text string) { b.log.Notef("%s", text) }
 
-// oneLine keeps control characters of foreign text from terminals and logs.
-func oneLine(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\t' || r == 0x7f {
-			return '?'
-		}
-		return r
-	}, text)
-}
+// oneLine is what people and logs get to see of foreign text.
+func oneLine(text string) string { return cli.Safe(text) }
 
 // summarise shortens warnings to a line.
 func summarise(warnings []string) string {

@@ -178,7 +178,7 @@ func (e *engine) checkRecipients(ctx context.Context, configs []*config.Config) 
 				return cli.WithCode(cli.Usage, err)
 			}
 			stage := e.tools.stage("pgpipe", path, append([]string{"--check", "--json"}, args...))
-			out, status, err := e.tools.output(ctx, stage, func(_, line string) { io.WriteString(e.std.Err, line+"\n") })
+			out, status, err := e.tools.output(ctx, stage, func(_, line string) { io.WriteString(e.std.Err, oneLine(line)+"\n") })
 			var bad *chain.Error
 			if errors.As(err, &bad) {
 				code := cli.Usage

@@ -115,7 +115,7 @@ func newListed(p catalog.Point) listed {
 
 // printJSON prints one object a line.
 func printJSON[T any](w io.Writer, lines []T) error {
-	out := json.NewEncoder(w)
+	out := json.NewEncoder(cli.SafeJSON(w))
 	out.SetEscapeHTML(false)
 	for _, l := range lines {
 		if err := out.Encode(l); err != nil {

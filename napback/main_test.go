@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"napback/internal/tooltest"
 )
 
 // binDir is where TestMain has built all tools; tests drive them as a user
@@ -31,11 +33,11 @@ func testMain(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	build := exec.Command("go", "build", "-o", dir, "napback/s3put", "napback/s3get", "napback/s3ls", "napback/s3rm", "napback/pgpipe", "napback/napback")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build the tools: %v\n%s", err, out)
+	if err := tooltest.Build(dir, "s3put", "s3get", "s3ls", "s3rm", "pgpipe", "napback"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	os.Setenv("PATH", tooltest.Path())
 	return m.Run()
 }
 

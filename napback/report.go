@@ -130,7 +130,7 @@ func (e *engine) newReport(c *config.Config) (*report, error) {
 
 func (r *report) close() {
 	if err := r.closer(); err != nil {
-		fmt.Fprintf(r.std.Err, "napback: warning: %v\n", err)
+		fmt.Fprintf(r.std.Err, "napback: warning: %s\n", oneLine(err.Error()))
 	}
 }
 

@@ -246,7 +246,7 @@ func TestRestoreAsAUserWhoMayNotDoEverything(t *testing.T) {
 		t.Error(d)
 	}
 	// What cannot be made is told, and the rest is there.
-	s.setup = nil
+	s.asRoot()
 	s.shell(`mknod null c 1 3; printf later >e/later`)
 	s.napback(0, day(2))
 	s.asUser()

@@ -15,7 +15,7 @@ import (
 // A snapshot that cannot be written is not a file that cannot be read.
 func TestAFullDiffDirFailsTheJob(t *testing.T) {
 	s := newSite(t)
-	s.must(unix.Mount("tmpfs", s.diffs, "tmpfs", 0, "size=256k"))
+	s.must(unix.Mount("tmpfs", s.diffs, "tmpfs", 0, "size=256k,mode=700"))
 	t.Cleanup(func() { _ = unix.Unmount(s.diffs, unix.MNT_DETACH) })
 	s.write("a", "1")
 	s.napback(0, day(0))

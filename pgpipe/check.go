@@ -43,7 +43,7 @@ func runCheck(o *options, std cli.Streams, now time.Time) error {
 
 func (c checked) print(w io.Writer, asJSON bool) error {
 	if asJSON {
-		return json.NewEncoder(w).Encode(c)
+		return json.NewEncoder(cli.SafeJSON(w)).Encode(c)
 	}
 	expires := "never"
 	if c.Expires != nil {

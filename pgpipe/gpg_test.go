@@ -15,6 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"napback/internal/cli"
+	"napback/internal/tooltest"
 )
 
 // cleanups run when all tests are done.
@@ -23,6 +24,9 @@ var cleanups []func()
 type runner struct{ *testing.M }
 
 func (r runner) Run() int {
+	// The test binary's own directory stays first, the distribution's gpg follows.
+	first, _, _ := strings.Cut(os.Getenv("PATH"), string(filepath.ListSeparator))
+	os.Setenv("PATH", tooltest.Path(first))
 	code := r.M.Run()
 	for _, f := range cleanups {
 		f()

@@ -10,6 +10,8 @@ import (
 	openpgp "github.com/ProtonMail/go-crypto/openpgp/v2"
 
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
+
+	"napback/internal/cli"
 )
 
 // recipient is a key that may be encrypted to, now.
@@ -120,7 +122,7 @@ func judgePrimary(e *openpgp.Entity, now time.Time, config *packet.Config) (*pac
 func judgeUserID(e *openpgp.Entity, email string, now time.Time, config *packet.Config) (string, error) {
 	if email == "" {
 		_, id := e.PrimaryIdentity(now, config)
-		return printable(id.Name), nil
+		return cli.Safe(id.Name), nil
 	}
 	err := errors.New("has that address only in a user id without self-signature")
 	for name, id := range e.Identities {
@@ -128,7 +130,7 @@ func judgeUserID(e *openpgp.Entity, email string, now time.Time, config *packet.
 			continue
 		}
 		if _, failed := id.Verify(now, config); failed == nil {
-			return printable(name), nil
+			return cli.Safe(name), nil
 		}
 		err = errors.New("has that address only in a user id that is revoked, expired or not self-signed")
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/armor"
 
 	"napback/internal/cli"
+	"napback/internal/trust"
 )
 
 // maxKeyFile bounds what is read of a keyring, a key file or a keybox.
@@ -41,6 +42,9 @@ func readPrivate(path string, limit int64) ([]byte, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return nil, err
+	}
+	if err := trust.Owner(path, info); err != nil {
+		return nil, fmt.Errorf("open: %w", err)
 	}
 	const others = 0o077
 	if runtime.GOOS != "windows" && info.Mode()&fs.ModeCharDevice == 0 && info.Mode().Perm()&others != 0 {

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"napback/internal/cli"
 )
@@ -195,17 +194,7 @@ func (k *key) describe() string {
 		name = "(unknown fingerprint)"
 	}
 	if len(k.userIDs) > 0 {
-		name += " " + printable(k.userIDs[0])
+		name += " " + cli.Safe(k.userIDs[0])
 	}
 	return name
-}
-
-// printable makes a user id safe for a terminal and for one line.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
-			return '?'
-		}
-		return r
-	}, s)
 }

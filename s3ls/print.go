@@ -103,7 +103,7 @@ type printer struct {
 func newPrinter(w io.Writer, asJSON, runs bool) *printer {
 	p := &printer{w: bufio.NewWriter(w), runs: runs}
 	if asJSON {
-		p.json = json.NewEncoder(p.w)
+		p.json = json.NewEncoder(cli.SafeJSON(p.w))
 		p.json.SetEscapeHTML(false)
 	}
 	return p
@@ -122,7 +122,7 @@ func (p *printer) line(object any, format string, args ...any) error {
 	if p.json != nil {
 		err = p.json.Encode(object)
 	} else {
-		_, err = fmt.Fprintf(p.w, format+"\n", args...)
+		_, err = fmt.Fprintln(p.w, cli.Safe(fmt.Sprintf(format, args...)))
 	}
 	if err != nil {
 		return fmt.Errorf("write the list: %w", err)
@@ -148,7 +148,7 @@ func (p *printer) run(r runLine) error {
 		text += ":" + r.Run
 	}
 	if r.Tag != "" {
-		text += "  " + oneLine(r.Tag)
+		text += "  " + r.Tag
 	}
 	return p.line(r, "%s", text)
 }
@@ -171,7 +171,7 @@ func (p *printer) object(o objectLine) error {
 	if o.Chunks > 0 {
 		chunks = fmt.Sprint(o.Chunks)
 	}
-	return p.line(o, "%s  %9s  %6s  %-10s  %s", localTime(o.Modified), cli.FormatSize(o.Bytes), chunks, o.State, oneLine(o.Key))
+	return p.line(o, "%s  %9s  %6s  %-10s  %s", localTime(o.Modified), cli.FormatSize(o.Bytes), chunks, o.State, o.Key)
 }
 
 // localTime writes a time in the local zone, to the second.
@@ -180,14 +180,4 @@ func localTime(t *time.Time) string {
 		return strings.Repeat("-", len(time.DateTime))
 	}
 	return t.Local().Format(time.DateTime)
-}
-
-// oneLine keeps control characters of foreign text from the terminal.
-func oneLine(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return '?'
-		}
-		return r
-	}, text)
 }

@@ -70,7 +70,7 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 	}
 	if o.Pretend {
 		for _, t := range targets {
-			if _, err := fmt.Fprintln(std.Out, t); err != nil {
+			if _, err := fmt.Fprintln(std.Out, cli.Safe(t.String())); err != nil {
 				return fmt.Errorf("write the list: %w", err)
 			}
 		}
@@ -236,7 +236,7 @@ func (o *options) confirm(ctx context.Context, targets []target, std cli.Streams
 			"-y removes without asking; -p shows what it would be")
 	}
 	for _, t := range targets {
-		fmt.Fprintln(std.Err, t)
+		fmt.Fprintln(std.Err, cli.Safe(t.String()))
 	}
 	fmt.Fprintf(std.Err, "remove these %d? [y/N] ", len(targets))
 	answer, err := readLine(ctx, std.In)

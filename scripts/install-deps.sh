@@ -4,8 +4,9 @@
 #
 #   scripts/install-deps.sh demo|test
 #
-# Whether a program is there decides, not whether a package is installed, so
-# that programs from anywhere else will do.
+# For the demo, and where there is no apt-get, programs from anywhere will do. The
+# tests on Debian and Ubuntu use those that the distribution's packages have
+# (internal/tooltest), so there they have to be where packages put them.
 set -eu
 
 # Each line: program, Debian package. sha256sum and the like are in every system.
@@ -67,8 +68,10 @@ esac
 
 # have succeeds if a program is there. Servers are not in every user's PATH.
 have() {
-	command -v "$1" >/dev/null && return
-	for file in /usr/sbin/"$1" /usr/libexec/"$1" /usr/lib/postgresql/*/bin/"$1"; do
+	if [ "$programs" = "$demo_programs" ] || [ ! -e /etc/debian_version ]; then
+		command -v "$1" >/dev/null && return
+	fi
+	for file in /usr/bin/"$1" /usr/sbin/"$1" /bin/"$1" /sbin/"$1" /usr/libexec/"$1" /usr/lib/postgresql/*/bin/"$1"; do
 		[ ! -x "$file" ] || return 0
 	done
 	return 1

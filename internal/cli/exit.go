@@ -106,14 +106,15 @@ func ExitStatus(err error) int {
 }
 
 // PrintError writes err as `tool: error: ...` lines, then its hints as
-// `tool: hint: ...` lines. Joined errors are printed one a line.
+// `tool: hint: ...` lines. Joined errors are printed one a line. Whatever foreign
+// text an error quotes, the terminal is safe from it (Safe).
 func PrintError(w io.Writer, tool string, err error) {
 	var silent silentError
 	if err == nil || errors.As(err, &silent) {
 		return
 	}
 	for _, e := range flatten(err) {
-		fmt.Fprintf(w, "%s: error: %v\n", tool, e)
+		fmt.Fprintf(w, "%s: error: %s\n", tool, safeLine(e.Error()))
 	}
 	printHints(w, tool, err, map[string]bool{})
 }
@@ -156,7 +157,7 @@ func printHints(w io.Writer, tool string, err error, seen map[string]bool) {
 	case *hintError:
 		if !seen[e.hint] {
 			seen[e.hint] = true
-			fmt.Fprintf(w, "%s: hint: %s\n", tool, e.hint)
+			fmt.Fprintf(w, "%s: hint: %s\n", tool, safeLine(e.hint))
 		}
 		printHints(w, tool, e.err, seen)
 	case interface{ Unwrap() error }:
@@ -211,7 +212,7 @@ func (l *Log) printf(level int, prefix, format string, args []any) {
 	if l == nil || l.Level < level {
 		return
 	}
-	fmt.Fprintf(l.W, "%s: %s%s\n", l.Tool, prefix, fmt.Sprintf(format, args...))
+	fmt.Fprintf(l.W, "%s: %s%s\n", l.Tool, prefix, safeLine(fmt.Sprintf(format, args...)))
 }
 
 // std returns the process's own streams.

@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"bytes"
+	"fmt"
+	"io"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -13,9 +16,43 @@ import (
 // bidirectional controls (UAX #9) and bytes that are no UTF-8.
 func Safe(text string) string {
 	return strings.Map(func(r rune) rune {
-		if r == utf8.RuneError || unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' {
+		if r == utf8.RuneError || obeyed(r) {
 			return '?'
 		}
 		return r
 	}, text)
+}
+
+// obeyed tells a character that a terminal does something for, instead of
+// showing it.
+func obeyed(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
+}
+
+// safeLine is Safe for what we say ourselves, perhaps in several lines, as
+// errors that were joined do.
+func safeLine(text string) string {
+	return Safe(strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "; "))
+}
+
+// SafeJSON returns a writer for a json.Encoder, which it gives to w. The encoder
+// itself escapes C0 only; here all that Safe replaces is escaped, so
+// that no value changes and a terminal can show it. Each Write is a whole value.
+func SafeJSON(w io.Writer) io.Writer { return safeJSON{w} }
+
+type safeJSON struct{ w io.Writer }
+
+func (s safeJSON) Write(p []byte) (int, error) {
+	var b bytes.Buffer
+	for _, r := range string(p) {
+		if r != '\n' && obeyed(r) { // they stand in strings only, but for the encoder's own line ends
+			fmt.Fprintf(&b, `\u%04x`, r)
+			continue
+		}
+		b.WriteRune(r)
+	}
+	if _, err := s.w.Write(b.Bytes()); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"napback/internal/cli"
+	"napback/internal/trust"
 )
 
 // maxKeyFile is the size of the largest key file that is read; a session
@@ -61,7 +62,11 @@ func readKeyFile(name string) (aws.Credentials, error) {
 
 // checkPrivate refuses a regular file whose mode lets others in. A pipe, such
 // as a shell's <(pass show s3), has no mode that means anything.
+// The same holds for one of another user, unless that is root.
 func checkPrivate(name string, info fs.FileInfo) error {
+	if err := trust.Owner(name, info); err != nil {
+		return fmt.Errorf("key file: %w", err)
+	}
 	if runtime.GOOS == "windows" || !info.Mode().IsRegular() || info.Mode().Perm()&0o077 == 0 {
 		return nil
 	}

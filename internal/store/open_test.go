@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/pem"
+	"errors"
 	"io"
 	"log"
 	"net"
@@ -17,6 +18,7 @@ import (
 
 	"napback/internal/cli"
 	"napback/internal/storetest"
+	"napback/internal/tooltest"
 )
 
 func TestParseEndpoint(t *testing.T) {
@@ -151,6 +153,15 @@ func TestKeyFilePrivate(t *testing.T) {
 		cli.PrintError(&out, "s3put", err)
 		if want := "s3put: hint: chmod 600 '" + strings.ReplaceAll(name, "'", `'\''`) + "'\n"; !strings.HasSuffix(out.String(), want) || cli.ExitStatus(err) != cli.Usage {
 			t.Errorf("mode %v: status %d and %q, want %q", mode, cli.ExitStatus(err), out.String(), want)
+		}
+	}
+	if os.Geteuid() == 0 { // who else could give it away
+		if err := errors.Join(os.Chmod(name, 0o600), os.Chown(name, 12345, 0)); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Open(t.Context(), Config{Options: Options{Endpoint: "http://127.0.0.1:1", KeyFile: name}})
+		if err == nil || cli.ExitStatus(err) != cli.Usage || !strings.Contains(err.Error(), "belongs to another user") {
+			t.Errorf("another user's file: error %v", err)
 		}
 	}
 	if _, err := Open(t.Context(), Config{Options: Options{Endpoint: "http://127.0.0.1:1", KeyFile: name + "x"}}); err == nil ||
@@ -310,10 +321,7 @@ func TestCABundle(t *testing.T) {
 // objects back, in order, with a plain shell, and fails when one is missing.
 func TestRecoverCommand(t *testing.T) {
 	gw := storetest.Versitygw(t)
-	aws, err := exec.LookPath("aws")
-	if err != nil {
-		t.Fatal(err)
-	}
+	aws := tooltest.System(t, "aws")
 	for where, s := range map[string]Service{
 		"directory": openTest(t, "file://"+filepath.Join(mkdir(t, "it's a dir")), nil),
 		"s3":        openServer(t, gw),

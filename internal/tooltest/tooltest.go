@@ -6,7 +6,8 @@
 //	func TestMain(m *testing.M) { os.Exit(tooltest.Main(m)) }
 //
 // which builds s3put, s3get, s3ls and s3rm from this tree and puts them in
-// front of PATH for all tests of the package.
+// front of PATH for all tests of the package, with the distribution's programs
+// behind them: see System.
 package tooltest
 
 import (
@@ -45,16 +46,11 @@ func Main(m *testing.M, others ...string) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", dir+string(filepath.Separator))
-	for _, tool := range append([]string{"s3put", "s3get", "s3ls", "s3rm"}, others...) {
-		cmd.Args = append(cmd.Args, "napback/"+tool)
-	}
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "build the tools: %v\n%s", err, out)
+	if err := Build(dir, append([]string{"s3put", "s3get", "s3ls", "s3rm"}, others...)...); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	os.Setenv("PATH", dir+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	os.Setenv("PATH", Path(dir))
 	return m.Run()
 }
 

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"napback/internal/cli"
 )
 
 // sh is a stage that runs a shell script, the shortest way to a real process
@@ -315,7 +317,13 @@ func TestOnlyWhoNeedsThemGetsSecrets(t *testing.T) {
 }
 
 func TestQuotedWordsComeBackFromAShell(t *testing.T) {
-	words := []string{"plain", "", "two words", "it's", "$HOME `x` \"y\"", "new\nline", "*?[", "-o", "\xff\x80", "~", "a=b", "#"}
+	words := []string{"plain", "", "two words", "it's", "$HOME `x` \"y\"", "new\nline", "*?[", "-o", "\xff\x80", "~", "a=b", "#",
+		"\x1b[2J it's \u009b31m\x9b \u202eevil\u2028 \t\x7f %s \\", "\ufffd \x1b", "\x1b\nend\n"}
+	for line := range strings.SplitSeq(Quote(words...), "\n") {
+		if cli.Safe(line) != strings.ReplaceAll(line, "\ufffd", "?") {
+			t.Errorf("a terminal would obey %q", line)
+		}
+	}
 	out, err := os.Create(filepath.Join(t.TempDir(), "words"))
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"napback/internal/cli"
+	"napback/internal/trust"
 )
 
 const (
@@ -22,9 +23,11 @@ const (
 
 // files is what the parser needs of a file system.
 type files interface {
-	// read returns what a file holds, and what is doubtful about its
-	// permissions, if anything.
-	read(path string, regular bool) (data []byte, doubt string, err error)
+	// read returns what a file holds. It refuses one that others can write:
+	// they would decide what is backed up and where to.
+	read(path string, regular bool) (data []byte, err error)
+	// trusted refuses the value of a setting that names what others can write.
+	trusted(setting, path string) error
 	// names returns the names in a directory, sorted.
 	names(dir string) ([]string, error)
 }
@@ -32,23 +35,25 @@ type files interface {
 // system is the real one.
 type system struct{}
 
-func (system) read(path string, regular bool) ([]byte, string, error) {
+func (system) read(path string, regular bool) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	// The file that was asked for may be a pipe; what a pattern finds may not,
 	// since opening a forgotten FIFO would wait for ever.
 	if info.IsDir() || regular && !info.Mode().IsRegular() {
-		return nil, "", fmt.Errorf("not a regular file, but %v", info.Mode())
+		return nil, fmt.Errorf("not a regular file, but %v", info.Mode())
+	}
+	if err := trust.File(path); err != nil {
+		return nil, err
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	return data, doubtful(info), err
+	return io.ReadAll(io.LimitReader(f, maxFile+1))
 }
 
 func (system) names(dir string) ([]string, error) {
@@ -65,15 +70,13 @@ func load(path string, env Env, from files) (*Config, error) {
 	p := &parser{files: from, known: directives(), cycles: map[string]position{}}
 	p.top = &scope{place: atTop, tag: "the file", at: position{file: path, line: 1}}
 	c := &Config{Path: path}
-	data, doubt, err := from.read(path, false)
+	data, err := from.read(path, false)
 	if err == nil && len(data) > maxFile {
 		err = fmt.Errorf("more than %s", cli.FormatSize(maxFile))
 	}
 	if err != nil {
 		return nil, cli.WithCode(cli.Usage, fmt.Errorf("read configuration %q: %w", path, cause(err)))
 	}
-	p.doubt(c, path, doubt)
-	p.config = c
 	p.nested = []string{filepath.Clean(path)}
 	p.file(path, data, p.top)
 	p.build(c, env)
@@ -123,26 +126,17 @@ func (p *parser) includeFile(at position, pattern, path string, in *scope) {
 		p.addf(at, "Include %q: more than %d files", pattern, maxFiles)
 		return
 	}
-	data, doubt, err := p.files.read(path, true)
+	data, err := p.files.read(path, true)
 	if err == nil && len(data) > maxFile {
 		err = fmt.Errorf("more than %s", cli.FormatSize(maxFile))
 	}
 	if err != nil {
-		p.addf(at, "Include %q: read %q: %v", pattern, path, cause(err))
+		p.refuse(at, fmt.Sprintf("Include %q: read %q", pattern, path), cause(err))
 		return
 	}
-	p.doubt(p.config, path, doubt)
 	p.nested = append(p.nested, filepath.Clean(path))
 	p.file(path, data, in)
 	p.nested = p.nested[:len(p.nested)-1]
-}
-
-// doubt notes a file that others can write: they decide what is backed up.
-func (p *parser) doubt(c *Config, path, doubt string) {
-	note := fmt.Sprintf("configuration %q %s", path, doubt)
-	if doubt != "" && !slices.Contains(c.Notes, note) {
-		c.Notes = append(c.Notes, note)
-	}
 }
 
 func hasWildcard(pattern string) bool { return strings.ContainsAny(pattern, "*?[") }

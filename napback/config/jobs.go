@@ -52,6 +52,7 @@ func (p *parser) apply(sc *scope, s Settings) Settings {
 		}
 		seen[e.name] = true
 	}
+	p.checkTrust(sc)
 	return s
 }
 

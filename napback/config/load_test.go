@@ -20,13 +20,15 @@ import (
 // that cannot be read.
 type memory map[string]string
 
-func (m memory) read(name string, _ bool) ([]byte, string, error) {
+func (m memory) read(name string, _ bool) ([]byte, error) {
 	text, ok := m[path.Clean(name)]
 	if !ok {
-		return nil, "", &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
-	return []byte(text), "", nil
+	return []byte(text), nil
 }
+
+func (m memory) trusted(string, string) error { return nil }
 
 func (m memory) names(dir string) ([]string, error) {
 	if _, locked := m[dir+"/"]; locked {
@@ -76,10 +78,11 @@ func reasons(t *testing.T, from memory) string {
 }
 
 func TestTheManualsExampleParses(t *testing.T) {
-	c, err := Load("testdata/manual.conf", Env{Host: "web1"})
+	text, err := os.ReadFile("testdata/manual.conf")
 	if err != nil {
 		t.Fatal(err)
 	}
+	c := parse(t, string(text))
 	var got []string
 	for _, j := range c.Jobs {
 		got = append(got, fmt.Sprintf("%s: %v, %+v, without %q", j.Name, j, j.Settings.Schedule, j.Settings.Exclude))
@@ -151,28 +154,5 @@ func TestALoadThatFailsIsAUsageError(t *testing.T) {
 		if err == nil || cli.ExitStatus(err) != cli.Usage || !strings.Contains(err.Error(), reason) || !strings.Contains(err.Error(), path) {
 			t.Errorf("%s: %v, want %q", path, err, reason)
 		}
-	}
-}
-
-func TestAFileThatOthersCanWriteIsNoted(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "f")
-	if err := os.WriteFile(path, []byte(required+"GpgRecipient a@b\nDirectory /x\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	load := func() []string {
-		c, err := Load(path, Env{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return c.Notes
-	}
-	if notes := load(); len(notes) != 0 {
-		t.Errorf("notes on a private file: %q", notes)
-	}
-	if err := os.Chmod(path, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	if notes := load(); len(notes) != 1 || !strings.Contains(notes[0], "can be written by everyone") {
-		t.Errorf("notes on a file that everyone can write: %q", notes)
 	}
 }

@@ -32,7 +32,6 @@ type entry struct {
 type parser struct {
 	problems
 	files  files
-	config *Config
 	known  map[string]directive
 	top    *scope
 	cycles map[string]position // their names must be unique

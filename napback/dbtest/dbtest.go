@@ -70,22 +70,6 @@ func account(t testing.TB) *syscall.Credential {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 }
 
-// program finds a server's program: Debian's are not in every PATH.
-func program(t testing.TB, name string, dirs ...string) string {
-	t.Helper()
-	if path, err := exec.LookPath(name); err == nil {
-		return path
-	}
-	for _, dir := range dirs {
-		found, _ := filepath.Glob(filepath.Join(dir, name))
-		if len(found) > 0 {
-			return found[len(found)-1]
-		}
-	}
-	t.Fatalf("%s is missing: scripts/install-deps.sh test installs it", name)
-	return ""
-}
-
 // run runs a program of the server's account to its end.
 func run(t testing.TB, dir string, name string, args ...string) {
 	t.Helper()

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"napback/internal/tooltest"
 )
 
 // MariaDB starts an empty MariaDB. Its user root has no password and may come
@@ -29,15 +31,15 @@ func mariaDB(t testing.TB, socket string) *Server {
 	dir := directory(t)
 	data := filepath.Join(dir, "data")
 	small := []string{"--no-defaults", "--datadir=" + data, "--innodb-log-file-size=8M", "--innodb-buffer-pool-size=16M"}
-	run(t, dir, program(t, "mariadb-install-db", "/usr/bin", "/usr/local/bin"),
+	run(t, dir, tooltest.System(t, "mariadb-install-db"),
 		append(small, "--auth-root-authentication-method=normal", "--skip-test-db")...)
 	s := &Server{t: t, Socket: socket}
 	s.client = func(database string, args ...string) *exec.Cmd {
 		args = append([]string{"--no-defaults", "--socket=" + socket, "--user=root", "--default-character-set=utf8mb4",
 			"--binary-mode", "--batch", "--raw", "--skip-column-names"}, args...)
-		return exec.Command(program(t, "mariadb"), append(args, database)...)
+		return exec.Command(tooltest.System(t, "mariadb"), append(args, database)...)
 	}
-	s.start(dir, program(t, "mariadbd", "/usr/sbin", "/usr/libexec"), append(small,
+	s.start(dir, tooltest.System(t, "mariadbd"), append(small,
 		"--socket="+socket, "--skip-networking", "--pid-file="+filepath.Join(dir, "pid"),
 		"--innodb-flush-log-at-trx-commit=0", "--event-scheduler=OFF")...)
 	return s

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"napback/internal/tooltest"
 )
 
 // PostgreSQL starts an empty PostgreSQL. Its superuser postgres has no password
@@ -17,9 +19,8 @@ import (
 func PostgreSQL(t testing.TB, hba ...string) *Server {
 	t.Helper()
 	dir := directory(t)
-	const debian = "/usr/lib/postgresql/*/bin"
 	data := dir + "/data"
-	run(t, dir, program(t, "initdb", debian), "-D", data, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8")
+	run(t, dir, tooltest.System(t, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8")
 	if len(hba) > 0 {
 		run(t, dir, "sh", "-c", `{ printf '%s\n' "$1"; cat "$2"; } >"$2.new" && mv "$2.new" "$2"`, "sh", strings.Join(hba, "\n"), data+"/pg_hba.conf")
 	}
@@ -29,11 +30,11 @@ func PostgreSQL(t testing.TB, hba ...string) *Server {
 			database = "postgres"
 		}
 		args = append([]string{"-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1", "-h", dir, "-U", "postgres"}, args...)
-		cmd := exec.Command(program(t, "psql", debian), args...)
+		cmd := exec.Command(tooltest.System(t, "psql"), args...)
 		cmd.Env = append(os.Environ(), "PGDATABASE="+database) // where = is an ordinary character
 		return cmd
 	}
-	s.start(dir, program(t, "postgres", debian), "-D", data, "-k", dir, "-h", "", "-F", "-c", "shared_buffers=16MB")
+	s.start(dir, tooltest.System(t, "postgres"), "-D", data, "-k", dir, "-h", "", "-F", "-c", "shared_buffers=16MB")
 	return s
 }
 
@@ -118,7 +119,7 @@ func PostgreSQLContent(s *Server, database string) string {
 		b.WriteString(sequence + s.Query(database, "SELECT last_value, is_called FROM "+strings.TrimSpace(sequence)+";"))
 	}
 	b.WriteString(s.Query(database, `SELECT oid, lomowner::regrole, md5(lo_get(oid)), obj_description(oid) FROM pg_largeobject_metadata ORDER BY oid;`))
-	schema := exec.Command(program(s.t, "pg_dump", "/usr/lib/postgresql/*/bin"), "-h", s.Socket, "-U", "postgres", "-w", "--schema-only", "--create")
+	schema := exec.Command(tooltest.System(s.t, "pg_dump"), "-h", s.Socket, "-U", "postgres", "-w", "--schema-only", "--create")
 	schema.Env = append(os.Environ(), "PGDATABASE="+database)
 	out, err := schema.Output()
 	if err != nil {
@@ -131,7 +132,7 @@ func PostgreSQLContent(s *Server, database string) string {
 // PostgreSQLRoles is what pg_dumpall writes of roles, their passwords included.
 func PostgreSQLRoles(s *Server) string {
 	s.t.Helper()
-	cmd := exec.Command(program(s.t, "pg_dumpall", "/usr/lib/postgresql/*/bin"), "-h", s.Socket, "-U", "postgres", "-w", "--globals-only")
+	cmd := exec.Command(tooltest.System(s.t, "pg_dumpall"), "-h", s.Socket, "-U", "postgres", "-w", "--globals-only")
 	out, err := cmd.Output()
 	if err != nil {
 		s.t.Fatalf("%v: %v", cmd, err)

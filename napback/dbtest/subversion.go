@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"napback/internal/tooltest"
 )
 
 // Repository is a Subversion repository of a test.
@@ -36,7 +38,7 @@ func OpenSubversion(t testing.TB, path string) *Repository { return &Repository{
 
 func (r *Repository) svn(name string, args ...string) string {
 	r.t.Helper()
-	cmd := exec.Command(name, args...)
+	cmd := exec.Command(tooltest.System(r.t, name), args...)
 	config := r.t.TempDir()
 	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "HOME="+config)
 	var out, stderr bytes.Buffer

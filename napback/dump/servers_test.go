@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"napback/internal/tooltest"
 	"napback/napback/dbtest"
 	"napback/napback/dump"
 )
@@ -18,13 +19,13 @@ func run(t *testing.T, c dump.Command, in []byte, env ...string) ([]byte, error)
 	t.Helper()
 	var path string
 	for _, name := range c.Programs {
-		if found, err := exec.LookPath(name); err == nil {
+		if found, ok := tooltest.Find(name); ok {
 			path = found
 			break
 		}
 	}
 	if path == "" {
-		t.Fatalf("none of %q is in PATH", c.Programs)
+		t.Fatalf("none of %q is there: scripts/install-deps.sh test installs it", c.Programs)
 	}
 	cmd := exec.Command(path, c.Args...)
 	cmd.Env = c.Environ(append(os.Environ(), env...))

@@ -33,6 +33,7 @@ import (
 	"sync"
 	"time"
 
+	"napback/internal/trust"
 	"napback/napback/chain"
 )
 
@@ -94,7 +95,8 @@ type Hook struct {
 // Run runs the hook to its end. The error is nil only if it exited with status
 // 0. It is not waited for processes that it left behind in the background; when
 // the context ends first, they are signalled too. Without Argv there is
-// nothing to do.
+// nothing to do. A program that others can write, or a directory above it, is
+// refused: they would run what they like as the user who makes backups.
 func (h Hook) Run(ctx context.Context) error {
 	if len(h.Argv) == 0 {
 		return nil
@@ -112,6 +114,9 @@ func (h Hook) run(ctx context.Context) error {
 		if errors.As(err, &lookup) {
 			err = lookup.Err
 		}
+		return err
+	}
+	if err := trust.File(path); err != nil {
 		return err
 	}
 	base := h.Env

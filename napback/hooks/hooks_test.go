@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"napback/internal/cli"
 )
 
 // script writes an executable and returns its path.
@@ -215,5 +217,27 @@ func TestDaemonLeftBehindIsNotWaitedFor(t *testing.T) {
 	}
 	if fmt.Sprint(j.lines) != "[started]" {
 		t.Errorf("logged %q", j.lines)
+	}
+}
+
+func TestAProgramThatOthersCanWriteIsNotRun(t *testing.T) {
+	for name, spoil := range map[string]func(path string) error{
+		"file":      func(path string) error { return os.Chmod(path, 0o777) },
+		"directory": func(path string) error { return os.Chmod(filepath.Dir(path), 0o777) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := script(t, "touch \"$1\"")
+			ran := filepath.Join(t.TempDir(), "ran")
+			if err := spoil(path); err != nil {
+				t.Fatal(err)
+			}
+			err := Hook{Argv: []string{path, ran}}.Run(t.Context())
+			if cli.ExitStatus(err) != cli.Usage || !strings.Contains(err.Error(), "can be written by everyone") {
+				t.Errorf("err = %v", err)
+			}
+			if _, err := os.Stat(ran); err == nil {
+				t.Error("it ran")
+			}
+		})
 	}
 }

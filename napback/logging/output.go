@@ -9,6 +9,9 @@ import (
 	"time"
 
 	"gopkg.in/natefinch/lumberjack.v2"
+
+	"napback/internal/cli"
+	"napback/internal/trust"
 )
 
 // pause is how long a place that could not be written is left alone: each try
@@ -80,7 +83,7 @@ func (o *output) try(p *place, r slog.Record) bool {
 func (o *output) warn(p *place, err error) {
 	if !p.failed {
 		p.failed = true
-		fmt.Fprintf(o.stderr, "napback: warning: %s: %v; its lines are written here instead\n", p.name, err)
+		fmt.Fprintf(o.stderr, "napback: warning: %s; its lines are written here instead\n", cli.Safe(fmt.Sprintf("%s: %v", p.name, err)))
 	}
 }
 
@@ -112,6 +115,11 @@ const (
 type file struct{ *lumberjack.Logger }
 
 func openFile(path string, maxSize int64, maxBackups int) (file, error) {
+	// The rotation opens files by name, which is safe where nobody else can put
+	// a symbolic link.
+	if err := trust.Log(path); err != nil {
+		return file{}, err
+	}
 	path, err := regular(path)
 	if err != nil {
 		return file{}, err

@@ -8,7 +8,8 @@ package notify
 
 import (
 	"strings"
-	"unicode"
+
+	"napback/internal/cli"
 )
 
 // Verdict is how a run, or one job of it, ended.
@@ -48,15 +49,15 @@ func Due(on string, v Verdict) bool {
 // plain returns text that is safe to show: valid UTF-8 without control
 // characters other than tabs and line ends.
 func plain(text string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t' || unicode.IsPrint(r):
-			return r
-		case r == '\r':
-			return -1
+	lines := strings.Split(strings.ReplaceAll(text, "\r", ""), "\n")
+	for i, line := range lines {
+		cells := strings.Split(line, "\t")
+		for j, cell := range cells {
+			cells[j] = cli.Safe(cell)
 		}
-		return '?'
-	}, strings.ToValidUTF8(text, "?"))
+		lines[i] = strings.Join(cells, "\t")
+	}
+	return strings.Join(lines, "\n")
 }
 
 // head returns the beginning of text, of at most limit bytes and never half a

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/wneessen/go-mail"
+
+	"napback/internal/cli"
 )
 
 const (
@@ -68,12 +70,13 @@ func (m Message) Body() string {
 	var b strings.Builder
 	b.WriteString(strings.TrimRight(m.Summary, "\n") + "\n")
 	for _, f := range m.Failures {
-		fmt.Fprintf(&b, "\n%s: %s\n", f.Job, f.Error)
+		// What foreign text holds after a line end is no line of ours.
+		fmt.Fprintf(&b, "\n%s: %s\n", cli.Safe(f.Job), strings.ReplaceAll(f.Error, "\n", "\n    "))
 		if len(f.Lines) > 0 {
-			fmt.Fprintf(&b, "The last lines of %s:\n", f.Stage)
+			fmt.Fprintf(&b, "The last lines of %s:\n", cli.Safe(f.Stage))
 		}
 		for _, line := range f.Lines {
-			b.WriteString("    " + line + "\n")
+			b.WriteString("    " + cli.Safe(line) + "\n")
 		}
 	}
 	fmt.Fprintf(&b, "\n-- \nrun %s on %s\n", m.Run, m.Host)

@@ -293,6 +293,16 @@ func TestPasswordFileIsForItsOwnerOnly(t *testing.T) {
 			t.Errorf("%q %v: %v", c.text, c.mode, err)
 		}
 	}
+	if os.Geteuid() == 0 { // who else could give it away
+		file := passwordFile(t, password+"\n", 0o600)
+		if err := os.Chown(file, 12345, 0); err != nil {
+			t.Fatal(err)
+		}
+		o := MailOptions{To: []string{"a@example.com"}, Server: "smtp://ann%40example.com@" + s.addr, PasswordFile: file, roots: s.roots}
+		if err := SendMail(t.Context(), o, message()); err == nil || !strings.Contains(err.Error(), "belongs to another user") {
+			t.Errorf("another user's file: %v", err)
+		}
+	}
 	if len(s.passwords()) != 0 {
 		t.Error("a password was used")
 	}

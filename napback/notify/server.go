@@ -19,6 +19,7 @@ import (
 	"github.com/wneessen/go-mail"
 
 	"napback/internal/cli"
+	"napback/internal/trust"
 )
 
 // Server is a mail server.
@@ -204,6 +205,9 @@ func readPassword(path string) (string, error) {
 	}
 	defer f.Close()
 	if info, err = f.Stat(); err != nil {
+		return "", fmt.Errorf("password file: %w", err)
+	}
+	if err := trust.Owner(path, info); err != nil {
 		return "", fmt.Errorf("password file: %w", err)
 	}
 	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {

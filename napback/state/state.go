@@ -32,6 +32,7 @@ import (
 	"strings"
 
 	"napback/internal/slot"
+	"napback/internal/trust"
 )
 
 // Point is a committed archive and the state of the source that it stored.
@@ -96,7 +97,7 @@ const maxRecord = 256 << 20
 type Dir struct{ path string }
 
 // Open opens a DiffDir. It must exist: creating it could hide that a disk is not
-// mounted.
+// mounted. One that others can write is refused, and so are files in it that they can.
 func Open(path string) (*Dir, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -104,6 +105,9 @@ func Open(path string) (*Dir, error) {
 	}
 	if !info.IsDir() {
 		return nil, fmt.Errorf("DiffDir %q: not a directory", path)
+	}
+	if err := trust.Dir(path); err != nil {
+		return nil, fmt.Errorf("DiffDir %q: %w", path, err)
 	}
 	return &Dir{path}, nil
 }

@@ -1,0 +1,16 @@
+//go:build !unix
+
+package trust
+
+import "io/fs"
+
+// rule trusts everything.
+type rule struct{}
+
+func current() rule { return rule{} }
+
+func (rule) file(string) error               { return nil }
+func (rule) directory(string) error          { return nil }
+func (rule) temp(string) error               { return nil }
+func (rule) log(string) error                { return nil }
+func (rule) owner(string, fs.FileInfo) error { return nil }

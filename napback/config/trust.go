@@ -1,0 +1,71 @@
+package config
+
+import (
+	"fmt"
+	"os/exec"
+
+	"napback/internal/trust"
+)
+
+// obeyed returns what is checked of the settings that name something which
+// napback obeys, or which others could use against who runs it.
+func obeyed() map[string]func(path string) error {
+	return map[string]func(string) error{
+		"DiffDir":          trust.Dir,
+		"ExcludeFrom":      trust.File,
+		"GpgKeyring":       trust.File,
+		"LogFile":          trust.Log,
+		"MailPasswordFile": trust.File,
+		"RunAfter":         program,
+		"RunBefore":        program,
+		"RunOnFailure":     program,
+		"S3KeyFile":        trust.File,
+		"SignKey":          trust.File,
+		"TempDir":          trust.Temp,
+		"VerifyKey":        trust.File,
+	}
+}
+
+// program checks a hook's program where PATH finds it. Hooks check once more
+// when they are run.
+func program(name string) error {
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return err
+	}
+	return trust.File(path)
+}
+
+// trusted refuses a file or directory that others can write. What is not there,
+// or cannot be looked at, is for whoever uses it.
+func (system) trusted(setting, path string) error {
+	check := obeyed()[setting]
+	if check == nil {
+		return nil
+	}
+	if err := check(path); trust.Refusal(err) != nil {
+		return err
+	}
+	return nil
+}
+
+// checkTrust reports what a scope obeys but others can write.
+func (p *parser) checkTrust(sc *scope) {
+	for _, e := range sc.entries {
+		if len(e.words) == 0 {
+			continue
+		}
+		if err := p.files.trusted(e.name, e.words[0]); err != nil {
+			p.refuse(e.at, fmt.Sprintf("%s %q", e.name, e.words[0]), err)
+		}
+	}
+}
+
+// refuse reports an error about trust with its hint.
+func (p *problems) refuse(at position, subject string, err error) {
+	one := problem{at: at, reason: fmt.Sprintf("%s: %v", subject, err)}
+	if refusal := trust.Refusal(err); refusal != nil {
+		one.hint = refusal.Mend
+	}
+	p.add(one)
+}

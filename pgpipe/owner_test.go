@@ -1,0 +1,29 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"napback/internal/cli"
+)
+
+func TestASecretOfAnotherUserIsNotRead(t *testing.T) {
+	if os.Geteuid() != 0 {
+		return // nobody else can give a file away
+	}
+	path := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(path, []byte("word\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := readPassphrase(path); err != nil || string(got) != "word" {
+		t.Fatalf("root's own: %q, %v", got, err)
+	}
+	if err := os.Chown(path, 12345, 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readPassphrase(path); cli.ExitStatus(err) != cli.Usage || !strings.Contains(err.Error(), "belongs to another user") {
+		t.Errorf("got %v", err)
+	}
+}
