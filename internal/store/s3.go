@@ -30,6 +30,7 @@ type s3Service struct {
 	region   string
 	policy   *policy
 	errors   errorReader
+	clock    *serviceClock
 
 	// What this process has learned about the service.
 	noConditions atomic.Bool // it does not know If-None-Match
@@ -68,6 +69,7 @@ func openS3(ctx context.Context, cfg Config, endpoint string, p *policy, l *limi
 		return nil, fmt.Errorf("AWS configuration: an HTTP client of an unknown kind, %T", sdk.HTTPClient)
 	}
 	requests := newClient(built.GetTransport(), t.patience)
+	clock := new(serviceClock)
 	settings := func(o *s3.Options) {
 		o.HTTPClient = requests
 		o.Logger = logging.Nop{} // errors tell what is worth telling
@@ -77,6 +79,7 @@ func openS3(ctx context.Context, cfg Config, endpoint string, p *policy, l *limi
 		o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
 		o.DisableLogOutputChecksumValidationSkipped = true
 		o.UsePathStyle = pathStyle
+		o.APIOptions = append(o.APIOptions, clock.listen)
 		if endpoint != "" {
 			o.BaseEndpoint = aws.String(endpoint)
 		}
@@ -101,7 +104,7 @@ func openS3(ctx context.Context, cfg Config, endpoint string, p *policy, l *limi
 	}
 	client = s3.NewFromConfig(sdk, settings, func(o *s3.Options) { o.Region = region })
 	return &s3Service{
-		cfg: cfg, client: client, endpoint: endpoint, region: region, policy: p,
+		cfg: cfg, client: client, endpoint: endpoint, region: region, policy: p, clock: clock,
 		errors: errorReader{profile: cfg.Profile, keyFile: cfg.KeyFile, region: region, renew: renewal(sdk.Credentials)},
 	}, nil
 }
