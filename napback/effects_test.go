@@ -5,7 +5,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -188,7 +187,7 @@ func TestAnEntireMachine(t *testing.T) {
 		exec chroot "$1" /tmp/tools/napback --date "$3" machine`
 	run := func(n int) {
 		t.Helper()
-		cmd := exec.CommandContext(t.Context(), "unshare", "-m", "bash", "-ec", script, "x", root, binDir, day(n))
+		cmd := inMountNamespace(t, script, root, binDir, day(n))
 		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "ROOT-") {
 			t.Fatalf("%v: %s", err, out)
 		}

@@ -11,7 +11,6 @@ import (
 	"mime/quotedprintable"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -296,9 +295,11 @@ func TestSyslogIsUsed(t *testing.T) {
 	s.must(err)
 	defer l.Close()
 	s.configure("Syslog on\n" + s.block())
-	script := `mount --bind /dev/null "$1/null"; mount --rbind "$1" /dev; exec "$2" -c "$3" --date "$4"`
+	script := `mkdir "$1/root"; mount --rbind / "$1/root"; mount --make-rprivate "$1/root"
+		mount --bind /dev/null "$1/dev/null"; mount --rbind "$1/dev" "$1/root/dev"
+		exec chroot "$1/root" "$2" -c "$3" --date "$4"`
 	s.must(os.WriteFile(filepath.Join(dev, "null"), nil, 0o644))
-	out, err := exec.CommandContext(t.Context(), "unshare", "-m", "bash", "-ec", script, "x", dev, filepath.Join(binDir, "napback"), s.conf, day(0)).CombinedOutput()
+	out, err := inMountNamespace(t, script, s.dir, filepath.Join(binDir, "napback"), s.conf, day(0)).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

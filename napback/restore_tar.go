@@ -8,9 +8,10 @@ import (
 	"napback/napback/chain"
 )
 
-// asStored makes tar restore all that archives hold.
+// asStored makes tar restore all that archives hold. It would warn of times long
+// ago or to come, with names as they are, line feeds included.
 func asStored() []string {
-	return []string{"--numeric-owner", "--same-permissions", "--xattrs", "--xattrs-include=*", "--acls", "--quoting-style=escape"}
+	return []string{"--warning=no-timestamp", "--numeric-owner", "--same-permissions", "--xattrs", "--xattrs-include=*", "--acls", "--quoting-style=escape"}
 }
 
 // exactly makes tar take the names that follow as they are.
@@ -76,7 +77,7 @@ var (
 	splitLine    = regexp.MustCompile(`^(.*): Cannot hard link to '(.*)': No such file or directory$`)
 	notFoundLine = regexp.MustCompile(`^(.*): Not found in archive$`)
 	damagedLine  = regexp.MustCompile(`^(Unexpected EOF in archive|This does not look like a tar archive|Skipping to next header|A lone zero block|Archive contains|Malformed extended header|Error is not recoverable|Child returned status)`)
-	quietLine    = regexp.MustCompile(`^Removing leading |: time stamp .* in the future$|: implausibly old time stamp `)
+	quietLine    = regexp.MustCompile(`^Removing leading `)
 )
 
 // line takes a line of tar's stderr.

@@ -116,6 +116,19 @@ func TestRestoreBringsBackEachDay(t *testing.T) {
 	}
 }
 
+// tar warns of such times with the name as it is.
+func TestOldTimesUnderOddNamesRestoreQuietly(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.shell(`for n in $'a\nb' plain 'x: Cannot open: y'; do echo 1 >"$n"; touch -d 1960-01-01 "$n"; done; echo 2 >$'later\non'; touch -d 2100-01-01 $'later\non'`)
+	s.napback(0, day(0))
+	to := filepath.Join(s.dir, "to")
+	if e := s.cmd(0, "restore", "--to", to, "job"); strings.Contains(e.stderr, "stamp") {
+		t.Error(e)
+	}
+	s.mustEqual("what was restored", tree(t, s.source), filepath.Join(to, s.source))
+}
+
 func TestRestoreWithAPassphraseFile(t *testing.T) {
 	s := newSite(t, encrypted)
 	secret := s.newKey("open sesame")

@@ -99,10 +99,9 @@ func TestTheRootDirectory(t *testing.T) {
 	s.must(os.WriteFile(filepath.Join(root, "home/proc/y"), []byte("2"), 0o644))
 	s.must(os.WriteFile(filepath.Join(root, "proc/1/z"), []byte("3"), 0o644))
 	s.must(os.WriteFile(filepath.Join(root, "etc/napback.conf"), []byte("Bucket bk\nEndpoint file:///store\nDiffDir /diffs\nExclude /proc\nExclude /store\nExclude /tools\nExclude /usr\nExclude /dev\nExclude /lib*\nExclude /bin\nDirectory /\n"), 0o600))
-	script := `mount --bind "$2" "$1/tools"; for d in /usr /bin /lib /lib64 /dev; do mkdir -p "$1$d"; mount --bind "$d" "$1$d"; done
-		exec chroot "$1" /tools/napback -c /etc/napback.conf --date "$3"`
+	script := lendMachine + `exec chroot "$1" /tools/napback -c /etc/napback.conf --date "$3"`
 	for n := range 2 {
-		cmd := exec.CommandContext(t.Context(), "unshare", "-m", "bash", "-ec", script, "x", root, binDir, day(n))
+		cmd := inMountNamespace(t, script, root, binDir, day(n))
 		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "ROOT-") {
 			t.Fatalf("%v: %s", err, out)
 		}

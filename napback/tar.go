@@ -22,13 +22,18 @@ const unpackCommand = "tar --extract --file=- --listed-incremental=/dev/null --n
 type tarSource struct {
 	program string
 	source  string   // absolute, cleaned
+	real    string   // the same without symbolic links
 	member  string   // the source as tar stores it, relative to /
 	options []string // from the configuration: what selects files
 }
 
 // newTarSource prepares a Directory job. It reads the files of ExcludeFrom.
 func newTarSource(program string, job *config.Job) (*tarSource, error) {
-	s := &tarSource{program: program, source: job.Source, member: memberName(job.Source)}
+	real, err := filepath.EvalSymlinks(job.Source)
+	if err != nil {
+		return nil, err
+	}
+	s := &tarSource{program: program, source: job.Source, real: real, member: memberName(job.Source)}
 	set := &job.Settings
 	if slices.Contains(set.TarOptions, "--wildcards") {
 		return nil, cli.WithHint(errors.New("TarOptions --wildcards makes tar leave out all directories"), "Exclude knows wildcards without it")
@@ -142,6 +147,12 @@ const tarVersion = "1"
 
 func (s *tarSource) hash(job *config.Job) string {
 	return hashOf(job, tarVersion, string(job.Kind), []byte(s.source), s.options)
+}
+
+// oneFileSystem tells that tar does not store what is mounted in the source.
+func (s *tarSource) oneFileSystem() bool {
+	const option = "--one-file-system" // or as much of it as no other option has
+	return slices.ContainsFunc(s.options, func(o string) bool { return strings.HasPrefix(option, o) && len(o) >= len("--one-f") })
 }
 
 // args is tar's command line. snapshot is the file that tar works on, index,

@@ -13,21 +13,22 @@ import (
 
 // whyNotDiff returns what speaks against a DIFF on this host, or "".
 func (s *tarSource) whyNotDiff(b *backup, base *state.Point) string {
-	f, err := b.state.OpenSnapshot(base)
-	if err != nil {
-		return err.Error()
+	if now := escape(s.real); base.Real != "" && base.Real != now {
+		return fmt.Sprintf("another directory is at the source's path: it leads to %s, and led to %s", now, base.Real)
 	}
-	defer f.Close()
-	start, err := snapshot.Rewrite(io.Discard, f, nil)
-	_, whole := changedMounts(base.Mounts, mounts(s.source))
+	v, err := s.survey(b, base)
 	_, readable := stillUnread(base.Unread)
 	switch {
 	case err != nil:
-		return fmt.Sprintf("%q: %v", f.Name(), err)
-	case start.After(b.now()):
-		return fmt.Sprintf("the clock has gone back: the last backup began at %s", start.Local().Format(time.DateTime))
-	case whole:
+		return err.Error()
+	case v.start.After(b.now()):
+		return fmt.Sprintf("the clock has gone back: the last backup began at %s", v.start.Local().Format(time.DateTime))
+	case v.otherSource() && len(base.Systems) == 0:
+		return "the last backup has not noted which file system it was of"
+	case v.otherSource():
 		return "another file system is mounted at the source"
+	case v.older != "":
+		return fmt.Sprintf("%q is older than it was at the last backup: the file system has been rolled back, or its clock was wrong", v.older)
 	case readable != "":
 		return fmt.Sprintf("%q could not be read before and now can be", readable)
 	case base.UnreadAll:
@@ -69,17 +70,17 @@ func (s *tarSource) plan(b *backup) (before string, stages []chain.Stage, err er
 type tarReading struct {
 	*backup
 	source  *tarSource
-	work    string    // the snapshot that tar works on
-	index   string    // where tar writes what it stores; "" for a FULL
-	start   time.Time // nothing counts as changed before
-	mounts  map[string]string
+	work    string            // the snapshot that tar works on
+	index   string            // where tar writes what it stores; "" for a FULL
+	start   time.Time         // nothing counts as changed before
+	points  map[string]string // what was mounted in the source when tar began
 	report  tarReport
 	empty   bool
 	lastTry bool
 }
 
 func (s *tarSource) begin(b *backup, lastTry bool) (reading, error) {
-	r := &tarReading{backup: b, source: s, lastTry: lastTry, mounts: mounts(s.source), empty: s.empty()}
+	r := &tarReading{backup: b, source: s, lastTry: lastTry, empty: s.empty()}
 	if err := r.prepareFiles(); err != nil {
 		r.end()
 		return nil, err
@@ -110,19 +111,26 @@ func (r *tarReading) prepareFiles() error {
 	defer work.Close()
 	base := r.decision.base
 	if base == nil {
+		r.points = r.source.pointsIn(identities{})
 		return nil
+	}
+	v, err := r.source.survey(r.backup, base)
+	if err != nil {
+		return err
+	}
+	r.points = r.source.pointsIn(v.now)
+	for _, dir := range r.source.changedFiles(unescaped(base.Points), r.points) {
+		v.stale[dir] = true
 	}
 	old, err := r.state.OpenSnapshot(base)
 	if err != nil {
 		return err
 	}
 	defer old.Close()
-	paths, _ := changedMounts(base.Mounts, r.mounts)
-	started, err := snapshot.Rewrite(work, old, below(paths))
-	if err != nil {
+	if _, err := snapshot.Rewrite(work, old, func(name string) bool { return v.stale[name] }); err != nil {
 		return err
 	}
-	r.start = started.Add(-snapshot.Overlap)
+	r.start = v.start.Add(-snapshot.Overlap)
 	index, err := r.state.NewFile()
 	if err != nil {
 		return err
@@ -155,15 +163,31 @@ func (r *tarReading) finish(p *state.Point, upstream []chain.Status) (err error)
 			return &splitLinkError{name}
 		}
 	}
-	p.Empty, p.Mounts, p.Unread, p.UnreadAll = r.empty, r.mounts, r.report.unread, r.report.unnamed
+	if err := r.remember(p); err != nil {
+		return err
+	}
+	p.Empty, p.Unread, p.UnreadAll = r.empty, r.report.unread, r.report.unnamed
 	if base := r.decision.base; base != nil {
 		// tar does not try again what has not changed.
 		still, _ := stillUnread(base.Unread)
 		p.Unread = union(still, p.Unread)
 	}
+	r.tellGone()
 	r.tellUnread(p)
 	p.Snapshot, p.Sum, err = r.state.Keep(r.work, p.Run)
 	return err
+}
+
+// tellGone warns of what was mounted in the source at the last backup and is no
+// more.
+func (r *tarReading) tellGone() {
+	before := r.decision.before
+	if before == nil {
+		return
+	}
+	for _, dir := range r.source.gone(unescaped(before.Points), r.points) {
+		r.warn(fmt.Sprintf("the file system that was mounted at %q is GONE, and its files are not in the archive: was it not mounted?", dir))
+	}
 }
 
 // tellUnread warns of what is not in the archive, or not as it was.

@@ -43,7 +43,7 @@ var (
 	unreadLine = regexp.MustCompile(`^((?:[^\\:]|\\.)*): (?:Cannot (?:open|stat|fstat|read|readlink|opendir|savedir): |Read error )`)
 	otherLine  = regexp.MustCompile(`: Cannot `)
 	totalsLine = regexp.MustCompile(`^Total bytes written: ([0-9]+)`)
-	ignorable  = regexp.MustCompile(`: socket ignored$|: door ignored$|: file is on a different filesystem; not dumped$|: Directory is new$|: Directory has been renamed$|^Removing leading `)
+	ignorable  = regexp.MustCompile(`: socket ignored$|: door ignored$|: (?:file|directory) is on a different filesystem; not dumped$|: Directory is new$|: Directory has been renamed$|^Removing leading `)
 	movedLine  = regexp.MustCompile(`: Directory has been renamed from `)
 )
 
@@ -147,6 +147,23 @@ func readThrough(path string, dir bool) error {
 	}
 	_, err = io.Copy(io.Discard, f)
 	return err
+}
+
+// escape writes a name as tar's --quoting-style=escape might: in ASCII without
+// control characters, so that it comes through JSON as it was.
+func escape(name string) string {
+	var b strings.Builder
+	for i := range len(name) {
+		switch c := name[i]; {
+		case c == '\\':
+			b.WriteString(`\\`)
+		case c < ' ' || c >= 0x7f:
+			fmt.Fprintf(&b, `\%03o`, c)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }
 
 // unescape undoes tar's --quoting-style=escape.

@@ -90,8 +90,11 @@ func TestFullDiskLeavesNothingHalfWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	store.Env = append(store.Env, "AWS_ENDPOINT_URL=file://"+dir)
-	// The mount is seen by this one script alone and ends with it.
+	// The mount is seen by this one script alone and ends with it. In a chroot
+	// whose root is no mount point it may be seen outside, and is taken back.
+	defer func() { _ = exec.Command("umount", "--lazy", dir).Run() }()
 	script := `
+		mount --make-rprivate / 2>/dev/null
 		mount -t tmpfs -o size=4m tmpfs "$0" || exit 90
 		printf good | s3put --create-bucket bkt:x || exit 91
 		head -c 6000000 /dev/zero | s3put -z 1000000 bkt:x
@@ -103,9 +106,9 @@ func TestFullDiskLeavesNothingHalfWritten(t *testing.T) {
 		head -c 6000000 /dev/zero | s3put --spool "$0/spool" -z 6000000 bkt:x
 		echo " status $?"
 		find "$0" -type f | wc -l`
-	unshare := []string{"unshare", "--mount"}
+	unshare := []string{"unshare", "--mount", "--propagation", "unchanged"}
 	if os.Getuid() != 0 {
-		unshare = []string{"unshare", "--mount", "--user", "--map-root-user"}
+		unshare = append(unshare, "--user", "--map-root-user")
 	}
 	r := store.Run(t, nil, unshare[0], append(unshare[1:], "sh", "-c", script, dir)...)
 	_, rest, _ := strings.Cut(r.Out, "\n") // behind the address of the good one

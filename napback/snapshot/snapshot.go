@@ -18,7 +18,8 @@
 //
 // A directory whose file system was replaced by another one (a second disk under
 // the same mount point) can have the same name and inode and hold other files with
-// old times. Rewrite makes tar store such directories whole.
+// old times. Rewrite makes tar store such directories whole. A Reader tells what
+// the snapshot knows of them, so that they can be compared with what is there.
 package snapshot
 
 import (
@@ -27,7 +28,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
+	"strings"
 	"time"
 )
 
@@ -47,123 +48,88 @@ const (
 // maxField bounds a field, in bytes: names have no more than PATH_MAX.
 const maxField = 1 << 16
 
+// Directory is what a snapshot knows of a directory.
+type Directory struct {
+	Name     string // as tar stores it, relative to the root
+	Modified time.Time
+	Device   uint64
+	Inode    uint64
+	Stored   []string // the files in it that the run stored
+}
+
+// Reader reads a snapshot.
+type Reader struct {
+	// Start is when the run that the snapshot comes from has started.
+	Start  time.Time
+	fields fields
+	header []byte
+}
+
+// NewReader reads the head of a snapshot.
+func NewReader(r io.Reader) (*Reader, error) {
+	s := &Reader{fields: fields{in: bufio.NewReaderSize(r, 1<<16)}}
+	var err error
+	s.header, err = s.fields.in.ReadBytes('\n')
+	if err != nil || !bytes.HasPrefix(s.header, []byte("GNU tar-")) || !bytes.HasSuffix(s.header, []byte("-2\n")) {
+		return nil, ErrFormat
+	}
+	s.Start = time.Unix(s.fields.number(), s.fields.number())
+	return s, s.err()
+}
+
+// Next returns the next directory, or io.EOF behind the last one.
+func (s *Reader) Next() (*Directory, error) {
+	if !s.fields.more() {
+		if err := s.err(); err != nil {
+			return nil, err
+		}
+		return nil, io.EOF
+	}
+	r := s.fields.record()
+	d := &Directory{Name: r.name, Device: s.fields.unsigned(r.device), Inode: s.fields.unsigned(r.inode)}
+	d.Modified = time.Unix(s.fields.signed(r.seconds), s.fields.signed(r.nanoseconds))
+	for _, e := range r.entries {
+		if file, ok := strings.CutPrefix(e, "Y"); ok {
+			d.Stored = append(d.Stored, file)
+		}
+	}
+	return d, s.err()
+}
+
+func (s *Reader) err() error {
+	if s.fields.err == nil {
+		return nil
+	}
+	return fmt.Errorf("read snapshot: %w", s.fields.err)
+}
+
 // Rewrite copies the snapshot r to w as the base of the next increment, and
 // returns when the run that it comes from has started. stale tells which
 // directories, by their names as tar knows them, are to be stored whole; nil
 // = none.
 func Rewrite(w io.Writer, r io.Reader, stale func(name string) bool) (time.Time, error) {
-	c := &copier{in: bufio.NewReaderSize(r, 1<<16), out: bufio.NewWriterSize(w, 1<<16)}
-	header, err := c.in.ReadBytes('\n')
-	if err != nil || !bytes.HasPrefix(header, []byte("GNU tar-")) || !bytes.HasSuffix(header, []byte("-2\n")) {
-		return time.Time{}, ErrFormat
-	}
-	start := time.Unix(c.number(), c.number())
-	back := start.Add(-Overlap)
-	c.bytes(header)
-	c.text(strconv.FormatInt(back.Unix(), 10))
-	c.text(strconv.Itoa(back.Nanosecond()))
-	for c.more() {
-		c.directory(stale)
-	}
-	if c.err == nil {
-		c.err = c.out.Flush()
-	}
-	if c.err != nil {
-		return time.Time{}, fmt.Errorf("read snapshot: %w", c.err)
-	}
-	return start, nil
-}
-
-// copier copies fields, which end with a zero byte each. Its error is sticky.
-type copier struct {
-	in  *bufio.Reader
-	out *bufio.Writer
-	err error
-}
-
-// directory copies the record of one directory: NFS or not, mtime in seconds
-// and nanoseconds, device, inode, name, then its entries, an empty field, and an
-// empty field.
-func (c *copier) directory(stale func(string) bool) {
-	nfs, seconds, nanoseconds, _, inode := c.field(), c.field(), c.field(), c.field(), c.field()
-	name := c.field()
-	if stale != nil && c.err == nil && stale(name) {
-		inode = noInode
-	}
-	for _, f := range []string{nfs, seconds, nanoseconds, noDevice, inode, name} {
-		c.text(f)
-	}
-	for {
-		entry := c.field()
-		c.text(entry)
-		if entry == "" || c.err != nil {
-			break
-		}
-	}
-	if end := c.field(); end != "" {
-		c.fail(ErrFormat)
-	}
-	c.text("")
-}
-
-// more tells whether there is another record.
-func (c *copier) more() bool {
-	if c.err != nil {
-		return false
-	}
-	_, err := c.in.Peek(1)
-	if err != nil && err != io.EOF {
-		c.fail(err)
-	}
-	return err == nil
-}
-
-func (c *copier) field() string {
-	if c.err != nil {
-		return ""
-	}
-	var field []byte
-	for {
-		piece, err := c.in.ReadSlice(0)
-		field = append(field, piece...)
-		switch {
-		case len(field) > maxField:
-			c.fail(ErrFormat)
-			return ""
-		case err == bufio.ErrBufferFull:
-			continue
-		case err == io.EOF:
-			c.fail(io.ErrUnexpectedEOF) // cut off
-			return ""
-		case err != nil:
-			c.fail(err)
-			return ""
-		}
-		return string(field[:len(field)-1])
-	}
-}
-
-func (c *copier) number() int64 {
-	n, err := strconv.ParseInt(c.field(), 10, 64)
+	s, err := NewReader(r)
 	if err != nil {
-		c.fail(ErrFormat)
+		return time.Time{}, err
 	}
-	return n
-}
-
-func (c *copier) text(field string) {
-	c.bytes([]byte(field))
-	c.bytes([]byte{0})
-}
-
-func (c *copier) bytes(b []byte) {
-	if c.err == nil {
-		_, c.err = c.out.Write(b)
+	out := bufio.NewWriterSize(w, 1<<16)
+	back := s.Start.Add(-Overlap)
+	fmt.Fprintf(out, "%s%d\x00%d\x00", s.header, back.Unix(), back.Nanosecond())
+	for s.fields.more() {
+		d := s.fields.record()
+		if stale != nil && stale(d.name) {
+			d.inode = noInode
+		}
+		d.device = noDevice
+		if s.fields.err == nil {
+			d.write(out)
+		}
 	}
-}
-
-func (c *copier) fail(err error) {
-	if c.err == nil {
-		c.err = err
+	if err := s.err(); err != nil {
+		return time.Time{}, err
 	}
+	if err := out.Flush(); err != nil { // sticky: it tells of the writes before, too
+		return time.Time{}, fmt.Errorf("write snapshot: %w", err)
+	}
+	return s.Start, nil
 }

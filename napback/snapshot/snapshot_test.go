@@ -3,27 +3,30 @@ package snapshot
 import (
 	"bytes"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 const head = "GNU tar-1.34-2\n"
 
-func fields(f ...string) string { return strings.Join(f, "\x00") + "\x00" }
+func joined(f ...string) string { return strings.Join(f, "\x00") + "\x00" }
 
 func sample() string {
-	return head + fields("100", "500000000") +
-		fields("0", "90", "1", "64769", "17", "home/x", "Dsub", "Yfile\nname", "", "") +
-		fields("1", "91", "2", "64769", "18", "home/x/sub", "", "")
+	return head + joined("100", "500000000") +
+		joined("0", "90", "1", "64769", "17", "home/x", "Dsub", "Yfile\nname", "", "") +
+		joined("1", "91", "2", "64769", "18", "home/x/sub", "", "")
 }
 
 func TestRewriteForgetsDevicesAndSetsTheStartBack(t *testing.T) {
 	var out bytes.Buffer
 	start, err := Rewrite(&out, strings.NewReader(sample()), nil)
-	want := head + fields("97", "500000000") +
-		fields("0", "90", "1", "0", "17", "home/x", "Dsub", "Yfile\nname", "", "") +
-		fields("1", "91", "2", "0", "18", "home/x/sub", "", "")
+	want := head + joined("97", "500000000") +
+		joined("0", "90", "1", "0", "17", "home/x", "Dsub", "Yfile\nname", "", "") +
+		joined("1", "91", "2", "0", "18", "home/x/sub", "", "")
 	if err != nil || out.String() != want || !start.Equal(time.Unix(100, 5e8)) {
 		t.Errorf("got %q, %v, %v", out.String(), start, err)
 	}
@@ -34,7 +37,7 @@ func TestRewriteMakesStaleDirectoriesUnknown(t *testing.T) {
 	if _, err := Rewrite(&out, strings.NewReader(sample()), func(name string) bool { return name == "home/x/sub" }); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.HasSuffix(out.String(), fields("1", "91", "2", "0", "0", "home/x/sub", "", "")) || !strings.Contains(out.String(), fields("0", "17", "home/x")) {
+	if !strings.HasSuffix(out.String(), joined("1", "91", "2", "0", "0", "home/x/sub", "", "")) || !strings.Contains(out.String(), joined("0", "17", "home/x")) {
 		t.Errorf("got %q", out.String())
 	}
 }
@@ -51,9 +54,43 @@ func TestEveryCutSnapshotIsRefused(t *testing.T) {
 			t.Errorf("cut at %d (%q): %v", n, whole[:n], err)
 		}
 	}
-	for _, other := range []string{"", "GNU tar-1.34-1\n1\x002\x00", "1234\n", head + fields("x", "1"), head + fields("1", "1", "0", "1", "1", "1", "1", "n", "", "x")} {
+	for _, other := range []string{"", "GNU tar-1.34-1\n1\x002\x00", "1234\n", head + joined("x", "1"), head + joined("1", "1", "0", "1", "1", "1", "1", "n", "", "x")} {
 		if _, err := Rewrite(&bytes.Buffer{}, strings.NewReader(other), nil); !errors.Is(err, ErrFormat) {
 			t.Errorf("%q: %v", other, err)
+		}
+	}
+}
+
+func TestAReaderTellsWhatIsKnownOfDirectories(t *testing.T) {
+	s, err := NewReader(strings.NewReader(head + joined("100", "5", "0", "-90", "1", "64769", "17", "home/x", "Dsub", "Yfile\nname", "Nold", "Yb", "", "") + joined("1", "91", "2", "64770", "18", "home/x/sub", "", "")))
+	if err != nil || !s.Start.Equal(time.Unix(100, 5)) {
+		t.Fatal(s, err)
+	}
+	for _, want := range []*Directory{
+		{"home/x", time.Unix(-90, 1), 64769, 17, []string{"file\nname", "b"}},
+		{"home/x/sub", time.Unix(91, 2), 64770, 18, nil},
+	} {
+		if got, err := s.Next(); err != nil || !cmp.Equal(got, want) {
+			t.Errorf("%v: %s", err, cmp.Diff(want, got))
+		}
+	}
+	if _, err := s.Next(); err != io.EOF {
+		t.Error(err)
+	}
+	s, err = NewReader(strings.NewReader(sample()[:len(sample())-1]))
+	for err == nil {
+		_, err = s.Next()
+	}
+	if !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Error(err)
+	}
+	for _, bad := range []string{"x", "-1", ""} {
+		s, err := NewReader(strings.NewReader(head + joined("1", "1", "0", "1", "1", bad, "1", "n", "", "")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Next(); !errors.Is(err, ErrFormat) {
+			t.Errorf("device %q: %v", bad, err)
 		}
 	}
 }

@@ -30,6 +30,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"napback/internal/slot"
 	"napback/internal/trust"
@@ -51,12 +52,18 @@ type Point struct {
 	ParentName string `json:"parent_name,omitempty"`
 	Parent     string `json:"parent,omitempty"`
 
-	Hash      string            `json:"hash"`       // of the source and all that selects files
-	FullBytes int64             `json:"full_bytes"` // read from the source for the last FULL
-	Empty     bool              `json:"empty,omitempty"`
-	Unread    []string          `json:"unread,omitempty"`     // names that tar could not read, as it escapes them
-	UnreadAll bool              `json:"unread_all,omitempty"` // and more, whose names are not known
-	Mounts    map[string]string `json:"mounts,omitempty"`     // file systems in the source, by mount point, escaped
+	Hash      string   `json:"hash"`       // of the source and all that selects files
+	FullBytes int64    `json:"full_bytes"` // read from the source for the last FULL
+	Empty     bool     `json:"empty,omitempty"`
+	Unread    []string `json:"unread,omitempty"`     // names that tar could not read, as it escapes them
+	UnreadAll bool     `json:"unread_all,omitempty"` // and more, whose names are not known
+
+	// Of a Directory: what tells that the next run finds the same one. Names are
+	// escaped as tar does it.
+	Real    string            `json:"real,omitempty"`    // its path without symbolic links
+	Systems map[string]string `json:"systems,omitempty"` // what identifies its file systems, by their highest directories
+	Points  map[string]string `json:"points,omitempty"`  // what is mounted inside, by mount point
+	Newest  []Seen            `json:"newest,omitempty"`  // files that had changed last
 
 	// Of a Subversion repository: its UUID, the last revision that is stored
 	// and when that was made.
@@ -66,6 +73,13 @@ type Point struct {
 
 	Snapshot string `json:"snapshot,omitempty"` // file in DiffDir
 	Sum      string `json:"sum,omitempty"`      // SHA-256 of that file
+}
+
+// Seen is a file as it was met.
+type Seen struct {
+	Name    string    `json:"name"`
+	Inode   uint64    `json:"inode"`
+	Changed time.Time `json:"changed"` // its ctime
 }
 
 // Record is all that is kept of a job.
