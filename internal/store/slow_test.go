@@ -43,7 +43,7 @@ func TestDripIsGivenUp(t *testing.T) {
 		if strings.HasSuffix(r.URL.Path, "/object") {
 			w.Header().Set("Content-Length", "1000000")
 		}
-		drip(w, 1_000_000, 1, 20*time.Millisecond)
+		drip(w, 1_000_000, 1, 100*time.Millisecond)
 	})
 	patience := func(cfg *Config, tune *tuning) { tune.stall, cfg.Attempts = 500*time.Millisecond, 1 }
 	b := hostileBucket(t, server.Endpoint, patience)
