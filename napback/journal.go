@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"sync"
 
 	"napback/internal/cli"
 	"napback/napback/config"
@@ -22,6 +23,7 @@ type journal struct {
 	inside bool         // the log is on stderr itself, and nothing else is
 	people slog.Level   // the least that stderr gets
 	about  string       // what begins the lines for people: the job
+	once   *sync.Map    // what several programs say of the endpoint and is told once
 }
 
 // silent is above every level.
@@ -29,7 +31,7 @@ const silent = slog.LevelError + 1
 
 // newJournal tells people alone.
 func newJournal(stderr io.Writer, debug bool) *journal {
-	j := &journal{stderr: stderr, debug: debug}
+	j := &journal{stderr: stderr, debug: debug, once: new(sync.Map)}
 	return j.at(slog.LevelInfo)
 }
 
@@ -41,7 +43,7 @@ func (e *engine) openJournal(c *config.Config) (*journal, func() error, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	j := &journal{stderr: e.std.Err, debug: e.debug, inside: s.LogFile == "" && !s.Syslog}
+	j := &journal{stderr: e.std.Err, debug: e.debug, once: new(sync.Map), inside: s.LogFile == "" && !s.Syslog}
 	if j.inside && s.LogFormat != string(logging.JSON) {
 		j.inside = false
 		return j.at(level), func() error { return nil }, nil
@@ -129,10 +131,26 @@ func (j *journal) Error(err error) {
 // Stage tells what a program says.
 func (j *journal) Stage(level slog.Level, stage, text string) {
 	prefix := ""
+	if j.saidBefore(text) {
+		level = slog.LevelDebug
+	}
 	if level == slog.LevelDebug {
 		prefix = "debug: "
 	}
 	j.tell(level, stage, prefix, text)
+}
+
+// openEndpoint begins what each of the S3 tools says of an endpoint that is
+// reached in the clear (internal/store.OpenEndpoint).
+const openEndpoint = "note: requests are signed but not encrypted"
+
+// saidBefore tells whether a line that every program says has been told.
+func (j *journal) saidBefore(text string) bool {
+	if j == nil || j.once == nil || !strings.HasPrefix(text, openEndpoint) {
+		return false
+	}
+	_, before := j.once.LoadOrStore(text, true)
+	return before
 }
 
 func (j *journal) tell(level slog.Level, stage, prefix, text string) {

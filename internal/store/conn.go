@@ -101,6 +101,7 @@ type watchedConn struct {
 	mu    sync.Mutex
 	since time.Time // begin of the time over which the rate is taken
 	bytes int64     // moved since then, both ways
+	slow  error     // why the connection is given up; sticky
 }
 
 func newWatchedConn(conn net.Conn, limit *limiter, stall time.Duration) *watchedConn {
@@ -124,16 +125,27 @@ func (c *watchedConn) begin() {
 func (c *watchedConn) account(n int) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.slow != nil {
+		return c.slow
+	}
 	c.bytes += int64(n)
 	took := time.Since(c.since)
 	if took < 2*c.stall {
 		return nil
 	}
 	if float64(c.bytes) < minRate*took.Seconds() {
-		return &errSlow{}
+		c.slow = &errSlow{}
+		return c.slow
 	}
 	c.since, c.bytes = time.Now(), 0
 	return nil
+}
+
+// givenUp tells why the connection is of no use any more.
+func (c *watchedConn) givenUp() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.slow
 }
 
 // forgive takes time out of the account that the other end is not to blame
@@ -171,6 +183,9 @@ func (c *watchedConn) Close() error {
 func (c *watchedConn) Read(p []byte) (int, error) {
 	p = p[:c.limit.clip(len(p))]
 	c.touch()
+	if err := c.givenUp(); err != nil {
+		return 0, err
+	}
 	for {
 		if err := c.SetReadDeadline(time.Now().Add(c.stall)); err != nil {
 			return 0, err

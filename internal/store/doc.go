@@ -10,6 +10,8 @@
 //   - What can heal is tried again, by one policy (retry.go). What cannot fails
 //     at once, in one line that says what, where and why.
 //   - Everything ends promptly when its context ends.
+//   - What a service says is bounded, in memory and in time (answer.go, conn.go);
+//     no redirect is followed, and a listing yields only keys that were asked for.
 //   - No secret is in an error, a log line or a recover command.
 //
 // Put on S3:
@@ -42,8 +44,8 @@
 //
 //  1. GET tells the size and the ETag, and the body is read as the caller asks.
 //  2. When the connection breaks, or moves no byte for two minutes, the rest
-//     is asked for with Range and If-Match. Every byte that arrives starts the
-//     count of tries anew.
+//     is asked for with Range and If-Match. Every 64 KiB that arrive start
+//     the count of tries anew.
 //
 // A directory maps keys to paths byte for byte. It cannot hold both a and a/b,
 // nor what the file system refuses: FAT, exFAT and Windows take no colon.

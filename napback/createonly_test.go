@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"napback/internal/storetest"
+)
+
+// TestBackupsWithCreateOnlyCredentials: a FULL and a DIFF of a host whose
+// credentials may list and add, on both servers; an administrator restores them.
+func TestBackupsWithCreateOnlyCredentials(t *testing.T) {
+	const policy = `{ "Version": "2012-10-17", "Statement": [
+	  { "Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::mybackups" },
+	  { "Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::mybackups/*" } ] }`
+	for name, start := range map[string]func(testing.TB) *storetest.Server{"versitygw": storetest.Versitygw, "minio": storetest.Minio} {
+		t.Run(name, func(t *testing.T) {
+			server, bucket := start(t), "mybackups"
+			_, err := server.Client(server.Owner()).CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &bucket})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var user storetest.User
+			if name == "minio" {
+				if user, err = server.Restricted(t, policy); err != nil {
+					t.Fatal(err)
+				}
+			} else {
+				user = server.User(t, bucket, "s3:ListBucket", "s3:PutObject")
+			}
+			s := newSite(t)
+			configure := func(keys string) {
+				s.must(os.WriteFile(s.conf, []byte(fmt.Sprintf("Bucket mybackups\nEndpoint %s\nS3KeyFile %s\nDiffDir %s\nNeverDie off\n%s",
+					server.Endpoint, keys, s.diffs, s.block())), 0o600))
+			}
+			configure(user.KeyFile(t))
+			s.write("first", "of the FULL")
+			s.napback(0, day(0))
+			s.write("second", "of the DIFF")
+			s.napback(0, day(1))
+			configure(server.KeyFile(t))
+			back := filepath.Join(t.TempDir(), "back")
+			if e := s.napback(0, day(1), "list"); strings.Count(e.out, "restorable") != 2 || !strings.Contains(e.out, "DIFF") {
+				t.Errorf("%v", e)
+			}
+			s.napback(0, day(1), "restore", "--to", back, "job")
+			for file, want := range map[string]string{"first": "of the FULL", "second": "of the DIFF"} {
+				got, err := os.ReadFile(filepath.Join(back, s.source, file))
+				if err != nil || string(got) != want {
+					t.Errorf("%s: %q, %v", file, got, err)
+				}
+			}
+		})
+	}
+}
