@@ -100,6 +100,9 @@ func TestRandomChangesComeBackExactly(t *testing.T) {
 		for seed, s := range sites {
 			if e := s.napback(0, day(i)); i > 0 && strings.Contains(e.out, "-FULL") {
 				fulls++
+				if strings.Contains(e.stderr, "rolled back") {
+					t.Errorf("seed %d, day %d: %v", seed, i, e)
+				}
 			}
 			if d := difference(tree(t, s.source), tree(t, s.restore(day(i)))); d != "" {
 				t.Fatalf("seed %d, day %d:\n%s", seed, i, d)

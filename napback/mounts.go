@@ -65,12 +65,12 @@ func isFilePoint(what string) bool { return strings.HasPrefix(what, "file ") }
 // changedFiles returns the directories, by name as tar knows them, of files over
 // which something else is mounted than was. Such a file may be old, and its
 // directory does not change.
-func (s *tarSource) changedFiles(then, now map[string]string) []string {
-	var dirs []string
+func (s *tarSource) changedFiles(then, now map[string]string) map[string]bool {
+	dirs := map[string]bool{}
 	for _, points := range []map[string]string{then, now} {
 		for p, what := range points {
 			if then[p] != now[p] && isFilePoint(what) {
-				dirs = append(dirs, s.nameOf(filepath.Dir(p)))
+				dirs[s.nameOf(filepath.Dir(p))] = true
 			}
 		}
 	}
@@ -88,17 +88,28 @@ func (s *tarSource) nameOf(dir string) string {
 	return "." + dir
 }
 
-// gone returns the directories on which a file system was mounted and none is
-// now: its files are missing from the archive.
+// gone returns the directories, in the source or above it, on which a file system
+// was mounted and none is now: its files are missing from the archive.
 func (s *tarSource) gone(then, now map[string]string) []string {
 	var gone []string
 	for p, what := range then {
-		if !isFilePoint(what) && now[p] == "" && inside(p, s.source) && !isMounted(p) {
+		if !isFilePoint(what) && now[p] == "" && (inside(p, s.source) || inside(s.real, p)) && !isMounted(p) {
 			gone = append(gone, p)
 		}
 	}
 	slices.Sort(gone)
 	return gone
+}
+
+// homeOf returns the directory on which the file system of a path is mounted, or
+// "" if that is the root, which is always there.
+func homeOf(path string) string {
+	for ; path != "/"; path = filepath.Dir(path) {
+		if isMounted(path) {
+			return path
+		}
+	}
+	return ""
 }
 
 // isMounted tells whether a directory is on another file system than the one

@@ -79,6 +79,50 @@ func TestAnotherDiskAtTheSource(t *testing.T) {
 	s.wantArchives("job-0-FULL", "job-1-FULL")
 }
 
+// Without its disk, the source may still hold something.
+func TestTheDiskOfTheSourceIsGone(t *testing.T) {
+	for _, below := range []string{"", "src"} {
+		t.Run("source "+below, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t)
+			disks := s.twoDisks()
+			point := s.source
+			s.source = filepath.Join(point, below)
+			s.configure(s.block())
+			s.write("same", "underneath")
+			s.must(unix.Mount(disks[0], point, "", unix.MS_BIND, ""))
+			s.napback(0, day(0))
+			s.must(unix.Unmount(point, 0))
+			if e := s.napback(3, day(1)); !strings.Contains(e.stderr, fmt.Sprintf("mounted at %q is GONE", point)) {
+				t.Error(e)
+			}
+			s.stored(day(1))
+			s.napback(0, day(2)) // told once
+		})
+	}
+}
+
+// A disk that takes the place of another after napback has looked.
+func TestAnotherDiskWhileTarIsLookingIsStoredTheNextTime(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	disks := s.twoDisks()
+	point := filepath.Join(s.source, "mnt")
+	s.must(os.Mkdir(point, 0o755))
+	s.mount(disks[0], point, "", unix.MS_BIND)
+	s.napback(0, day(0))
+	s.fake("tar", fmt.Sprintf(`case "$*" in *--create*) umount -l %[1]q; mount --bind %[2]q %[1]q;; esac; exec "$REAL" "$@"`, point, disks[1]))
+	s.napback(0, day(1))
+	s.real()
+	s.napback(0, day(2))
+	s.stored(day(2))
+	s.wantArchives("job-0-FULL", "job-1-DIFF", "job-2-DIFF")
+	s.napback(0, day(3))
+	if names := s.members("job-3-DIFF"); strings.Contains(names, "same") {
+		t.Errorf("what is known is stored again:\n%s", names)
+	}
+}
+
 // In a directory that is no mount point and is the root of napback, no table
 // tells what / is.
 func TestAnotherDiskIsStoredInAChroot(t *testing.T) {

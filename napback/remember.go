@@ -37,7 +37,6 @@ func (r *tarReading) remember(p *state.Point) error {
 	m := memory{reading: r, point: p, now: identities{}, other: map[string]string{}}
 	if base := r.decision.base; base != nil {
 		m.then = systemsOf(base)
-		p.Newest = slices.Clone(base.Newest)
 	}
 	if at, err := lookAt(r.source.source); err == nil {
 		m.own = m.now.of(at.dev, r.source.source)
@@ -53,6 +52,10 @@ func (r *tarReading) remember(p *state.Point) error {
 	}
 	if err := eachDirectory(f, m.top); err != nil {
 		return err
+	}
+	m.again()
+	if home := homeOf(r.source.real); home != "" {
+		p.Points[escape(home)] = "dir " + m.own
 	}
 	for path, what := range r.points {
 		if isFilePoint(what) {
@@ -142,6 +145,19 @@ func (m *memory) top(d *snapshot.Directory) {
 func (m *memory) dirPoint(path, id string) {
 	if id != unsure && !fleeting(id) && (id == m.own || !m.reading.source.oneFileSystem()) {
 		m.point.Points[escape(path)] = "dir " + id
+	}
+}
+
+// again looks again at the files that had changed last before.
+func (m *memory) again() {
+	base := m.reading.decision.base
+	if base == nil {
+		return
+	}
+	for _, w := range base.Newest {
+		if at, err := lookAt("/" + unescape(w.Name)); err == nil && at.ino == w.Inode {
+			m.newest(state.Seen{Name: w.Name, Inode: at.ino, Changed: at.changed})
+		}
 	}
 }
 

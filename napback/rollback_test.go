@@ -123,9 +123,16 @@ func TestOldTimesAndAnotherDeviceNumberAreNoRollBack(t *testing.T) {
 	settle()
 	v.napback(0, day(0))
 	v.shell("echo 2 >d/new; touch -d 2001-01-01 d/new d; touch -d 2002-02-02 e")
-	other := newVolume(t) // takes the number, perhaps
-	v.rollBack(v.copyOf())
-	_ = other
+	device := func() uint64 {
+		at, err := lookAt(v.source)
+		v.must(err)
+		return at.dev
+	}
+	for was := device(); device() == was; {
+		v.must(unix.Unmount(v.source, 0))
+		newVolume(t) // takes the number
+		v.attach()
+	}
 	settle()
 	want := tree(t, v.source)
 	if e := v.napback(0, day(1)); !strings.Contains(e.out, "job-1-DIFF") {
@@ -135,4 +142,15 @@ func TestOldTimesAndAnotherDeviceNumberAreNoRollBack(t *testing.T) {
 		t.Errorf("too much is stored:\n%s", names)
 	}
 	v.mustRestore(day(1), want)
+	v.shell("rm -r e; mkdir x e; echo again >e/f; rmdir x; touch -d 2003-03-03 e") // of another inode
+	settle()
+	for n := 2; n < 4; n++ {
+		v.shell("echo 2 >d/again; touch -d 2001-01-01 d")
+		settle()
+		want := tree(t, v.source)
+		if e := v.napback(0, day(n)); !strings.Contains(e.out, "-DIFF") {
+			t.Error(e)
+		}
+		v.mustRestore(day(n), want)
+	}
 }

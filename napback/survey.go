@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"path/filepath"
 	"time"
@@ -17,9 +18,13 @@ type survey struct {
 	base   *state.Point
 	then   systems
 	now    identities
-	start  time.Time       // of the last run
-	stale  map[string]bool // directories, by name as tar knows them, that are on another file system than they were
-	older  string          // a path whose times have gone back, or ""
+	start  time.Time // of the last run
+	moved  bool      // the source itself is on another file system
+	older  string    // a path that shows that this is not what was stored, or ""
+}
+
+func (s *tarSource) newSurvey(base *state.Point) *survey {
+	return &survey{source: s, base: base, then: systemsOf(base), now: identities{}}
 }
 
 // systems are what identifies the file systems of a source, by the paths of the
@@ -57,16 +62,17 @@ func (s *tarSource) survey(b *backup, base *state.Point) (*survey, error) {
 	defer f.Close()
 	r, err := snapshot.NewReader(f)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%q: %w", f.Name(), err)
 	}
-	v := &survey{source: s, base: base, then: systemsOf(base), now: identities{}, start: r.Start, stale: map[string]bool{}}
+	v := s.newSurvey(base)
+	v.start = r.Start
 	for {
 		d, err := r.Next()
 		if err == io.EOF {
 			break
 		}
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%q: %w", f.Name(), err)
 		}
 		v.directory(d)
 	}
@@ -74,23 +80,27 @@ func (s *tarSource) survey(b *backup, base *state.Point) (*survey, error) {
 	return v, nil
 }
 
-// directory looks at a directory that the snapshot knows. One that is no more, or
-// has another inode, tar finds itself.
-func (v *survey) directory(d *snapshot.Directory) {
+// directory looks at a directory that the snapshot knows. It tells whether this
+// is still the same one, and puts its mtime right, since tar notes that of a new
+// directory and never again.
+func (v *survey) directory(d *snapshot.Directory) (same bool) {
 	path := filepath.Join("/", d.Name)
 	now, err := lookAt(path)
-	if err != nil || !now.dir {
-		return
-	}
 	switch {
+	case err != nil || !now.dir:
+		return true // tar will see that
 	case v.now.of(now.dev, path) != v.then.at(path):
-		v.stale[d.Name] = true
-	case now.ino != d.Inode || v.older != "" || sameTime(d.Modified, now.modified):
-	case v.before(now.changed) && v.before(now.modified):
+		v.moved = v.moved || d.Name == v.source.member
+		return false
+	case now.ino != d.Inode:
+		return false
+	case v.older == "" && !sameTime(d.Modified, now.modified) && v.before(now.changed) && v.before(now.modified):
 		// Whoever changes a directory, or sets its time back, changes its
 		// ctime, too.
 		v.older = path
 	}
+	d.Modified = now.modified
+	return true
 }
 
 // before tells that tar takes what changed at that time as stored.
@@ -102,14 +112,14 @@ func (v *survey) files() {
 	for _, w := range v.base.Newest {
 		path := "/" + unescape(w.Name)
 		now, err := lookAt(path)
-		if err == nil && now.ino == w.Inode && now.changed.Before(w.Changed) && !sameTime(w.Changed, now.changed) && v.older == "" {
+		if err != nil || now.ino != w.Inode || v.older != "" || sameTime(w.Changed, now.changed) {
+			continue
+		}
+		if now.changed.Before(w.Changed) || v.before(now.changed) {
 			v.older = path
 		}
 	}
 }
-
-// otherSource tells that the source itself is on another file system.
-func (v *survey) otherSource() bool { return v.stale[v.source.member] }
 
 // sameTime compares a time with one that a file system may meanwhile have cut to
 // seconds, or to two.

@@ -23,12 +23,12 @@ func (s *tarSource) whyNotDiff(b *backup, base *state.Point) string {
 		return err.Error()
 	case v.start.After(b.now()):
 		return fmt.Sprintf("the clock has gone back: the last backup began at %s", v.start.Local().Format(time.DateTime))
-	case v.otherSource() && len(base.Systems) == 0:
+	case v.moved && len(base.Systems) == 0:
 		return "the last backup has not noted which file system it was of"
-	case v.otherSource():
+	case v.moved:
 		return "another file system is mounted at the source"
 	case v.older != "":
-		return fmt.Sprintf("%q is older than it was at the last backup: the file system has been rolled back, or its clock was wrong", v.older)
+		return fmt.Sprintf("%q is not what it was at the last backup, and yet not newer: its file system has been rolled back or replaced, or its clock was wrong", v.older)
 	case readable != "":
 		return fmt.Sprintf("%q could not be read before and now can be", readable)
 	case base.UnreadAll:
@@ -114,23 +114,19 @@ func (r *tarReading) prepareFiles() error {
 		r.points = r.source.pointsIn(identities{})
 		return nil
 	}
-	v, err := r.source.survey(r.backup, base)
-	if err != nil {
-		return err
-	}
-	r.points = r.source.pointsIn(v.now)
-	for _, dir := range r.source.changedFiles(unescaped(base.Points), r.points) {
-		v.stale[dir] = true
-	}
 	old, err := r.state.OpenSnapshot(base)
 	if err != nil {
 		return err
 	}
 	defer old.Close()
-	if _, err := snapshot.Rewrite(work, old, func(name string) bool { return v.stale[name] }); err != nil {
+	v := r.source.newSurvey(base)
+	r.points = r.source.pointsIn(v.now)
+	whole := r.source.changedFiles(unescaped(base.Points), r.points)
+	started, err := snapshot.Rewrite(work, old, func(d *snapshot.Directory) bool { return v.directory(d) && !whole[d.Name] })
+	if err != nil {
 		return err
 	}
-	r.start = v.start.Add(-snapshot.Overlap)
+	r.start = started.Add(-snapshot.Overlap)
 	index, err := r.state.NewFile()
 	if err != nil {
 		return err
@@ -178,15 +174,15 @@ func (r *tarReading) finish(p *state.Point, upstream []chain.Status) (err error)
 	return err
 }
 
-// tellGone warns of what was mounted in the source at the last backup and is no
-// more.
+// tellGone warns of what was mounted at the source or in it at the last backup and
+// is no more.
 func (r *tarReading) tellGone() {
 	before := r.decision.before
 	if before == nil {
 		return
 	}
 	for _, dir := range r.source.gone(unescaped(before.Points), r.points) {
-		r.warn(fmt.Sprintf("the file system that was mounted at %q is GONE, and its files are not in the archive: was it not mounted?", dir))
+		r.warn(fmt.Sprintf("the file system that was mounted at %q is GONE, and its files are not in the archive: has it not been mounted?", dir))
 	}
 }
 

@@ -18,8 +18,13 @@
 //
 // A directory whose file system was replaced by another one (a second disk under
 // the same mount point) can have the same name and inode and hold other files with
-// old times. Rewrite makes tar store such directories whole. A Reader tells what
-// the snapshot knows of them, so that they can be compared with what is there.
+// old times. The caller of Rewrite leaves such directories out, and tar stores them
+// whole.
+//
+// tar notes the device and the mtime of a directory when it is new to it, and not
+// again. It makes no use of the mtime. After a run on a snapshot that Rewrite has
+// made, directories that were in it have the device 0 and the mtime that the caller
+// gave them, others those that tar has met.
 package snapshot
 
 import (
@@ -28,6 +33,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -39,11 +45,8 @@ const Overlap = 3 * time.Second
 // ErrFormat tells that a file is not a snapshot that this package knows.
 var ErrFormat = errors.New("not a snapshot of GNU tar's format 2")
 
-// noDevice is a device that no file is on, noInode an inode that none has.
-const (
-	noDevice = "0"
-	noInode  = "0"
-)
+// noDevice is a device that no file is on.
+const noDevice = "0"
 
 // maxField bounds a field, in bytes: names have no more than PATH_MAX.
 const maxField = 1 << 16
@@ -85,7 +88,11 @@ func (s *Reader) Next() (*Directory, error) {
 		}
 		return nil, io.EOF
 	}
-	r := s.fields.record()
+	d := s.directory(s.fields.record())
+	return d, s.err()
+}
+
+func (s *Reader) directory(r *record) *Directory {
 	d := &Directory{Name: r.name, Device: s.fields.unsigned(r.device), Inode: s.fields.unsigned(r.inode)}
 	d.Modified = time.Unix(s.fields.signed(r.seconds), s.fields.signed(r.nanoseconds))
 	for _, e := range r.entries {
@@ -93,7 +100,7 @@ func (s *Reader) Next() (*Directory, error) {
 			d.Stored = append(d.Stored, file)
 		}
 	}
-	return d, s.err()
+	return d
 }
 
 func (s *Reader) err() error {
@@ -104,10 +111,10 @@ func (s *Reader) err() error {
 }
 
 // Rewrite copies the snapshot r to w as the base of the next increment, and
-// returns when the run that it comes from has started. stale tells which
-// directories, by their names as tar knows them, are to be stored whole; nil
-// = none.
-func Rewrite(w io.Writer, r io.Reader, stale func(name string) bool) (time.Time, error) {
+// returns when the run that it comes from has started. keep tells of each
+// directory whether to keep it, and may change its mtime; tar stores whole what
+// is not kept. nil keeps all.
+func Rewrite(w io.Writer, r io.Reader, keep func(*Directory) bool) (time.Time, error) {
 	s, err := NewReader(r)
 	if err != nil {
 		return time.Time{}, err
@@ -116,14 +123,14 @@ func Rewrite(w io.Writer, r io.Reader, stale func(name string) bool) (time.Time,
 	back := s.Start.Add(-Overlap)
 	fmt.Fprintf(out, "%s%d\x00%d\x00", s.header, back.Unix(), back.Nanosecond())
 	for s.fields.more() {
-		d := s.fields.record()
-		if stale != nil && stale(d.name) {
-			d.inode = noInode
+		raw := s.fields.record()
+		d := s.directory(raw)
+		if s.fields.err != nil || keep != nil && !keep(d) {
+			continue
 		}
-		d.device = noDevice
-		if s.fields.err == nil {
-			d.write(out)
-		}
+		raw.device = noDevice
+		raw.seconds, raw.nanoseconds = strconv.FormatInt(d.Modified.Unix(), 10), strconv.Itoa(d.Modified.Nanosecond())
+		raw.write(out)
 	}
 	if err := s.err(); err != nil {
 		return time.Time{}, err

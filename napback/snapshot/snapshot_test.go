@@ -32,12 +32,15 @@ func TestRewriteForgetsDevicesAndSetsTheStartBack(t *testing.T) {
 	}
 }
 
-func TestRewriteMakesStaleDirectoriesUnknown(t *testing.T) {
+func TestRewriteLeavesOutWhatIsNotKept(t *testing.T) {
 	var out bytes.Buffer
-	if _, err := Rewrite(&out, strings.NewReader(sample()), func(name string) bool { return name == "home/x/sub" }); err != nil {
+	if _, err := Rewrite(&out, strings.NewReader(sample()), func(d *Directory) bool {
+		d.Modified = time.Unix(-1, 7)
+		return d.Name != "home/x/sub"
+	}); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.HasSuffix(out.String(), joined("1", "91", "2", "0", "0", "home/x/sub", "", "")) || !strings.Contains(out.String(), joined("0", "17", "home/x")) {
+	if strings.Contains(out.String(), "home/x/sub") || !strings.HasSuffix(out.String(), joined("0", "-1", "7", "0", "17", "home/x", "Dsub", "Yfile\nname", "", "")) {
 		t.Errorf("got %q", out.String())
 	}
 }
