@@ -18,6 +18,10 @@ MANUALS  = $(sort $(wildcard man/*.[157]))
 EXAMPLES = $(filter-out scripts/install-deps.sh scripts/check.sh scripts/demo.sh %.go,\
              $(shell find scripts -name testdata -prune -o -type f -print | sort))
 
+# Nobody debugs the development tools, and without what that takes they are built
+# sooner. internal/storetest builds with the same flags.
+TOOLFLAGS = -gcflags=all=-dwarf=false -ldflags='-s -w'
+
 # A clone that belongs to another user (in a container, say) is built without
 # the commit in its version, rather than not at all.
 ifneq ($(shell git rev-parse --is-inside-work-tree 2>/dev/null),true)
@@ -56,18 +60,18 @@ demo-s3:
 	scripts/install-deps.sh demo
 	$(MAKE) build
 	@mkdir -p build/tools
-	CGO_ENABLED=0 go build -C tools -o ../build/tools/ github.com/versity/versitygw/cmd/versitygw
+	CGO_ENABLED=0 go build -C tools $(TOOLFLAGS) -o ../build/tools/ github.com/versity/versitygw/cmd/versitygw
 	scripts/demo.sh --s3
 
 # All that tools/go.mod pins: the servers that tests start take minutes to
 # build the first time.
 tools:
 	@mkdir -p build/tools
-	CGO_ENABLED=0 go build -C tools -o ../build/tools/ tool
+	CGO_ENABLED=0 go build -C tools $(TOOLFLAGS) -o ../build/tools/ tool
 
 linters:
 	@mkdir -p build/tools
-	CGO_ENABLED=0 go build -C tools -o ../build/tools/ \
+	CGO_ENABLED=0 go build -C tools $(TOOLFLAGS) -o ../build/tools/ \
 	    honnef.co/go/tools/cmd/staticcheck github.com/OpenPeeDeeP/depguard/v2/cmd/depguard
 
 # Builds only what is not there, so that root needs no Go in `make && sudo make install`.

@@ -9,6 +9,11 @@ cd "$root" || exit 1
 tools=$root/build/tools
 failed=
 
+# The flags of `make build`, so that vet and staticcheck find compiled what it has
+# compiled, and compile nothing themselves but tests.
+export CGO_ENABLED=0
+export GOFLAGS="${GOFLAGS-} -trimpath"
+
 # check NAME COMMAND... shows what a command prints only if it fails.
 check() {
 	name=$1
@@ -73,10 +78,13 @@ binaries() {
 	done
 }
 
+# Without optimisation, since nobody runs the result: that takes a third less time.
 cross() {
 	bad=
 	for target in linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 freebsd/amd64; do
-		CGO_ENABLED=0 GOOS=${target%/*} GOARCH=${target#*/} go build ./... && continue
+		quick='-gcflags=all=-N -l -dwarf=false'
+		[ "$target" != "$(go env GOHOSTOS)/$(go env GOHOSTARCH)" ] || quick=-trimpath # is compiled already
+		GOOS=${target%/*} GOARCH=${target#*/} go build "$quick" ./... && continue
 		echo "$target: does not build"
 		bad=yes
 	done

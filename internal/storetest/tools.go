@@ -35,7 +35,7 @@ func Tool(t testing.TB, name, pkg string) string {
 		return bin
 	}
 	// Renamed at the end, so that a build that is killed leaves no half binary.
-	cmd := exec.CommandContext(context.Background(), "go", "build", "-o", bin+".new", pkg)
+	cmd := exec.CommandContext(context.Background(), "go", "build", "-gcflags=all=-dwarf=false", "-ldflags=-s -w", "-o", bin+".new", pkg)
 	cmd.Dir = filepath.Join(root, "tools")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOOS=", "GOARCH=")
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -12,7 +12,8 @@ import (
 )
 
 // Build puts tools of this tree into dir. All test processes share one build in
-// build/bin-test, under a lock: go links nothing that is up to date.
+// build/bin-test, under a lock: go links nothing that is up to date. -trimpath
+// lets them share what `make build` has compiled.
 func Build(dir string, tools ...string) error {
 	out, err := exec.Command("go", "env", "GOMOD").Output()
 	if err != nil {
@@ -28,7 +29,7 @@ func Build(dir string, tools ...string) error {
 		return fmt.Errorf("lock of %s: %w", shared, err)
 	}
 	defer lock.Close()
-	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", shared+string(filepath.Separator))
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-trimpath", "-o", shared+string(filepath.Separator))
 	for _, tool := range tools {
 		cmd.Args = append(cmd.Args, "napback/"+tool)
 	}
