@@ -152,7 +152,7 @@ func (p *planner) plan() (*decision, error) {
 func (p *planner) done(number int64) bool {
 	return slices.ContainsFunc(p.record.Runs, func(r state.Run) bool {
 		began := catalog.RunTime(r.Run)
-		if r.Date != p.today || r.Slot != number || r.Unconfirmed || p.future(r.Run) || slot.Today(began.Local()).Sub(p.today) < -1 {
+		if r.Date != p.today || r.Slot != number || r.Adopted || r.Unconfirmed || p.future(r.Run) || slot.Today(began.Local()).Sub(p.today) < -1 {
 			return false
 		}
 		if p.held.blind {
@@ -246,13 +246,13 @@ func (p *planner) whyFull(d *decision) string {
 // chain follows an archive back to its FULL, and returns the runs and what is
 // wrong with one of them, or "".
 func (p *planner) chain(b *state.Point) ([]catalog.Entry, string) {
-	full, why := p.held.there(b.FullName, b.Chain)
+	full, why := p.there(b.FullName, b.Chain)
 	if why != "" {
 		return nil, fmt.Sprintf("the FULL %s, run %s, %s", b.FullName, b.Chain, why)
 	}
 	runs := []catalog.Entry{full}
 	for name, run := b.Name, b.Run; run != b.Chain; name = "" {
-		r, why := p.held.there(name, run)
+		r, why := p.there(name, run)
 		if why == "" && len(runs) > len(p.held.runs) {
 			why = "builds on itself"
 		}
@@ -265,6 +265,23 @@ func (p *planner) chain(b *state.Point) ([]catalog.Entry, string) {
 		}
 	}
 	return runs, ""
+}
+
+// there returns a run that a DIFF may build on, or why it may not: its manifest must
+// say what the state does, else a restore would not find the chain.
+func (p *planner) there(name, run string) (catalog.Entry, string) {
+	r, why := p.held.there(name, run)
+	i := slices.IndexFunc(p.record.Runs, func(k state.Run) bool { return k.Name == r.Name && k.Run == r.Run })
+	if why != "" || i < 0 || r.Denied {
+		return r, why
+	}
+	k := p.record.Runs[i]
+	switch {
+	case r.Job() != p.job.Name, r.Source() != p.self.source, r.Type() != string(k.Type), r.Date() != k.Date.String(),
+		r.Parent() != k.Parent, r.Meta["chain"] != k.Chain && k.Chain != "", !k.Adopted && r.Owner != "" && r.Owner != p.self.owner:
+		return r, "has a manifest that is not as it was stored"
+	}
+	return r, ""
 }
 
 // parent is the run that a run in the bucket builds on, as its manifest or the
@@ -297,8 +314,9 @@ func (p *planner) retirement() retire.Plan {
 		k, ours := known[r.Name+":"+r.Run]
 		run := retire.Run{
 			Name: r.Name, ID: r.Run, Slot: number, Full: kind == slot.Full, Ours: ours, Order: order[r.Name+":"+r.Run],
-			Good:   p.held.usable(r) == "" && !k.Unconfirmed,
-			Future: r.State == catalog.Implausible || p.future(r.Run),
+			Adopted: k.Adopted,
+			Good:    p.held.usable(r) == "" && !k.Unconfirmed,
+			Future:  r.State == catalog.Implausible || p.future(r.Run),
 		}
 		if run.Date = k.Date; !ours {
 			run.Date, _ = slot.ParseDate(r.Date())

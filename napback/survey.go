@@ -121,6 +121,11 @@ func (s *survey) takeOver(job *config.Job) error {
 			s.note("the state of an earlier version is taken over")
 			old.Format, old.Owner, old.Runs = s.record.Format, "", nil
 			old.Endpoint, old.Bucket, old.Source = s.record.Endpoint, s.record.Bucket, s.record.Source
+			for _, p := range []*state.Point{old.Previous, old.Current} {
+				if p != nil {
+					old.Runs = append(old.Runs, p.Stored())
+				}
+			}
 			s.record, s.legacy, s.changed = old, true, true
 		} else {
 			s.note("the state of an earlier version is left out: its run is not in this bucket, or of another source")

@@ -5,8 +5,8 @@
 // its newest archive, so a run may go when all of this holds:
 //
 //  1. It was stored or adopted here: nothing foreign is ever removed.
-//  2. Its slot no longer needs it: a run that was stored later, with the same or
-//     a later date, has the slot, and can be restored. (A slot that the schedule
+//  2. Its slot no longer needs it: a run that was stored here later, with the same
+//     or a later date, has the slot, and can be restored. (A slot that the schedule
 //     does not have any more is free once later runs have every slot that it
 //     has.) A slot that holds a later date keeps it, whatever is stored to it.
 //  3. No run that stays builds on it, whoever stored that. So a chain goes as a
@@ -38,6 +38,9 @@ type Run struct {
 	// Ours tells that it was stored or adopted here, as the Order-th.
 	Ours  bool
 	Order int
+	// Adopted tells that another state stored it. Such a run may go, but takes no
+	// other's place: what is in a bucket may have been put there by anybody.
+	Adopted bool
 	// Good tells that it is committed, plausible, readable and, as far as is
 	// known, whole: only such a run takes another's place.
 	Good bool
@@ -136,7 +139,7 @@ func (p *planner) replacers(i int) []int {
 	x := p.runs[i]
 	bySlot := map[int64]int{} // the last stored later, by slot
 	for j, y := range p.runs {
-		if !y.Ours || y.Order <= x.Order || y.Date.Sub(x.Date) < 0 && !x.Future || !p.restorable(j) {
+		if !y.Ours || y.Adopted || y.Order <= x.Order || y.Date.Sub(x.Date) < 0 && !x.Future || !p.restorable(j) {
 			continue
 		}
 		if old, ok := bySlot[y.Slot]; !ok || p.runs[old].Order < y.Order {
