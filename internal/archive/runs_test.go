@@ -55,7 +55,10 @@ func TestStatesOfRuns(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	later := func(d time.Duration) string { run, _ := archive.NewRun(time.Now().Add(d), ""); return "n:" + string(run) }
+	later := func(d time.Duration) string {
+		run, _ := archive.NewRun(time.Now().Add(d), "")
+		return "n:" + string(run)
+	}
 	putRaw(t, st, later(time.Hour)+":0000000000000", "x")
 	putRaw(t, st, later(2*time.Hour)+":manifest", "{}")
 	putRaw(t, st, "n:0000000000000", "js3tream")
