@@ -142,7 +142,9 @@ func (b *backup) commands() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	put.Args = withoutFlag(put.Args, "--commit-fd")
+	// What is stored by hand is not in the state: under the owner's id it would
+	// look as if another machine had stored it.
+	put.Args = withoutFlag(withoutFlag(put.Args, "--commit-fd"), "--owner")
 	if before != "" {
 		before += " && "
 	}
