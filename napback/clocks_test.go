@@ -163,6 +163,9 @@ func TestPrune(t *testing.T) {
 	if n := len(s.runs()); n != 18 {
 		t.Fatalf("%d runs", n)
 	}
+	if d := s.record().Denied; d == nil || d.String() != day(11) && d.String() != day(12) {
+		t.Errorf("the first refusal was on day 11, not again within a week, but on %v", d)
+	}
 	if e := s.cmd(0, "prune", "-y"); len(s.runs()) != 18 || !strings.Contains(e.out, s.record().Owner) { // all are new
 		t.Error(e)
 	}

@@ -211,6 +211,9 @@ func TestOneNameTwiceOnAHost(t *testing.T) {
 			other := filepath.Join(s.dir, "other.conf")
 			s.must(os.WriteFile(other, []byte(strings.NewReplacer(s.source, second, s.diffs, filepath.Join(s.dir, diffs)).Replace(s.readConf())), 0o600))
 			s.napback(0, day(0))
+			if e := s.tool("napback", "-c", other, "status"); diffs == "diffs" && (e.code != 3 || !strings.Contains(e.out, "NEVER")) {
+				t.Error(e) // that the first is well says nothing of the second
+			}
 			for n := range 10 {
 				if e := s.tool("napback", "-c", other, "--date", day(n)); e.code != 3 || !strings.Contains(e.stderr, "are also those of") ||
 					!strings.Contains(e.stderr, "Prefix or Name") || strings.Contains(e.out, "done today") {

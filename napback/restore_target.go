@@ -155,11 +155,15 @@ func (e *engine) wanted(t target, who choice) catalog.Wanted {
 
 // archives lists a job's archives, and tells the store's clock.
 func (e *engine) archives(ctx context.Context, t target, who choice) (catalog.Archives, time.Time, error) {
+	return e.archivesOf(ctx, t, e.wanted(t, who))
+}
+
+func (e *engine) archivesOf(ctx context.Context, t target, w catalog.Wanted) (catalog.Archives, time.Time, error) {
 	l, err := e.listing(ctx, t.settings, t.name+"-")
 	if err != nil {
 		return catalog.Archives{}, l.Time, err
 	}
-	a, err := catalog.OfJob(l.Entries, t.name, e.wanted(t, who))
+	a, err := catalog.OfJob(l.Entries, t.name, w)
 	return a, l.Time, err
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"napback/napback/catalog"
 	"napback/napback/config"
@@ -12,15 +13,29 @@ import (
 	"napback/napback/state"
 )
 
+// deniedFor is for how many days nothing is retired after the credentials did not
+// allow it: to find out what may go costs requests for every object that stays.
+const deniedFor = 7
+
 // retire removes the runs that are no longer needed (step 8). What cannot be
-// removed does no harm, and is tried again after the next backup.
+// removed does no harm, and is tried again after a later backup.
 func (b *backup) retire(ctx context.Context) {
+	if d := b.record.Denied; d != nil && b.today.Sub(*d) >= 0 && b.today.Sub(*d) < deniedFor {
+		return
+	}
 	gone, err := b.retirable(ctx)
 	if err == nil && len(gone) > 0 {
 		err = b.remove(ctx, gone)
 	}
-	if err != nil {
-		b.note(fmt.Sprintf("older archives of %s that are no longer needed may stay: %v", b.job.Name, err))
+	if err == nil {
+		return
+	}
+	b.note(fmt.Sprintf("older archives of %s that are no longer needed may stay: %v", b.job.Name, err))
+	if strings.Contains(err.Error(), "access denied") {
+		b.record.Denied = &b.today
+		if err := b.state.Save(b.record); err != nil {
+			b.log.Debugf("%v", err)
+		}
 	}
 }
 
@@ -74,6 +89,7 @@ func (b *backup) remove(ctx context.Context, gone []retire.Run) error {
 	if err := b.removeRuns(ctx, &b.job.Settings, gone); err != nil {
 		return err
 	}
+	b.record.Denied = nil
 	b.record.Runs = slices.DeleteFunc(b.record.Runs, func(k state.Run) bool {
 		return slices.ContainsFunc(gone, func(r retire.Run) bool { return r.Name == k.Name && r.ID == k.Run })
 	})

@@ -66,7 +66,10 @@ func status(c *urfave.Context, e *engine, configs []*config.Config) error {
 		if t.job == nil {
 			return cli.Errorf(cli.NotFound, "job %q is not configured: it has no schedule to be judged by", t.name)
 		}
-		a, clock, err := e.archives(c.Context, t, choiceOf(c))
+		// That somebody else's backups are well must not be told of this host.
+		w := e.wanted(t, choiceOf(c))
+		w.Strict = true
+		a, clock, err := e.archivesOf(c.Context, t, w)
 		if c.Context.Err() != nil {
 			return err
 		}

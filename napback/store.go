@@ -53,7 +53,7 @@ func (b *backup) store(ctx context.Context, r *result, lastTry bool) error {
 // promote makes a committed run the current state, and lists it. What is not in
 // the bucket any more is listed no longer.
 func (b *backup) promote(now *state.Point) {
-	r := state.Record{Owner: b.self.owner, Current: now, Previous: b.decision.before}
+	r := state.Record{Owner: b.self.owner, Current: now, Previous: b.decision.before, Denied: b.record.Denied}
 	for _, k := range b.record.Runs {
 		if b.held.blind || b.isListed(k) {
 			r.Runs = append(r.Runs, k)

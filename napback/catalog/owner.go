@@ -48,6 +48,9 @@ type Wanted struct {
 	// Knows tells which runs this machine's state lists, whoever stored them;
 	// may be nil.
 	Knows func(name, run string) bool
+	// Strict tells that nobody else's will do where the own owner is known, nor
+	// those of another source.
+	Strict bool
 }
 
 // Archives are those of one job that are meant, oldest first.
@@ -172,11 +175,13 @@ func (w Wanted) choose(job string, groups []Group) (*Group, error) {
 	if len(left) == 0 && len(groups) > 0 {
 		return nil, cli.WithHint(cli.Errorf(cli.NotFound, "job %q: %s has stored no archive of it", job, w.who()), "there are those of %s", listOf(groups))
 	}
+	strict := w.Strict && w.Own != "" && w.Owner == "" && w.Host == ""
 	for _, better := range []func(Group) bool{
 		func(g Group) bool { return g.Source == w.Source },
 		func(g Group) bool { return w.Own != "" && g.Owner == w.Own },
 	} {
-		if some := slices.DeleteFunc(slices.Clone(left), func(g Group) bool { return !better(g) }); len(some) > 0 {
+		some := slices.DeleteFunc(slices.Clone(left), func(g Group) bool { return !better(g) })
+		if len(some) > 0 || strict {
 			left = some
 		}
 	}

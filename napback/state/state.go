@@ -113,6 +113,9 @@ type Record struct {
 	// Checked is the last date on which nothing was new since Current, so
 	// that there was nothing to store.
 	Checked *slot.Date `json:"checked,omitempty"`
+	// Denied is the last date on which the credentials did not allow to remove
+	// what is no longer needed.
+	Denied *slot.Date `json:"denied,omitempty"`
 	// Runs are those that were stored or adopted here, in the order in which
 	// that happened.
 	Runs []Run `json:"runs,omitempty"`
