@@ -16,7 +16,7 @@ func (s *tarSource) whyNotDiff(b *backup, base *state.Point) string {
 	if now := escape(s.real); base.Real != "" && base.Real != now {
 		return fmt.Sprintf("another directory is at the source's path: it leads to %s, and led to %s", now, base.Real)
 	}
-	v, err := s.survey(b, base)
+	v, err := s.inspect(b, base)
 	_, readable := stillUnread(base.Unread)
 	switch {
 	case err != nil:
@@ -119,7 +119,7 @@ func (r *tarReading) prepareFiles() error {
 		return err
 	}
 	defer old.Close()
-	v := r.source.newSurvey(base)
+	v := r.source.newInspection(base)
 	r.points = r.source.pointsIn(v.now)
 	whole := r.source.changedFiles(unescaped(base.Points), r.points)
 	started, err := snapshot.Rewrite(work, old, func(d *snapshot.Directory) bool { return v.directory(d) && !whole[d.Name] })
