@@ -153,6 +153,7 @@ func TestHostsOfOneNameKeepEachOthersArchives(t *testing.T) {
 	<-come
 	beta := start("beta")
 	runOf := map[string]string{"beta": strings.TrimSpace(must(t, beta))}
+	store.Reads(t, old["alpha"], data("alpha", 0))
 	close(release)
 	runOf["alpha"] = strings.TrimSpace(must(t, alpha))
 	for owner, address := range runOf {
