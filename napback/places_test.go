@@ -67,7 +67,7 @@ func TestAnotherDiskAtTheSource(t *testing.T) {
 	s := newSite(t)
 	disks := s.twoDisks()
 	for n := range 2 {
-		s.must(unix.Mount(filepath.Join(disks[n], "src"), s.source, "", unix.MS_BIND, ""))
+		s.mount(filepath.Join(disks[n], "src"), s.source, "", unix.MS_BIND)
 		want := tree(t, s.source)
 		e := s.napback(0, day(n))
 		s.must(unix.Unmount(s.source, unix.MNT_DETACH))
@@ -90,7 +90,7 @@ func TestTheDiskOfTheSourceIsGone(t *testing.T) {
 			s.source = filepath.Join(point, below)
 			s.configure(s.block())
 			s.write("same", "underneath")
-			s.must(unix.Mount(disks[0], point, "", unix.MS_BIND, ""))
+			s.mount(disks[0], point, "", unix.MS_BIND)
 			s.napback(0, day(0))
 			s.must(unix.Unmount(point, 0))
 			if e := s.napback(3, day(1)); !strings.Contains(e.stderr, fmt.Sprintf("mounted at %q is GONE", point)) {
@@ -169,7 +169,7 @@ func TestAFileThatIsMountedOverAnotherIsStored(t *testing.T) {
 	over := filepath.Join(s.source, "d", "f")
 	for n, f := range []string{files[1], files[2], files[0]} {
 		if f != "" {
-			s.must(unix.Mount(f, over, "", unix.MS_BIND, ""))
+			s.mount(f, over, "", unix.MS_BIND)
 		}
 		want := tree(t, s.source)
 		s.napback(0, day(n))
@@ -203,7 +203,7 @@ func TestAFileSystemThatIsGoneIsNamed(t *testing.T) {
 		points := []string{filepath.Join(s.source, "a disk"), filepath.Join(s.source, "bound")}
 		for i, p := range points {
 			s.must(os.Mkdir(p, 0o755))
-			s.must(unix.Mount(disks[i], p, "", unix.MS_BIND, ""))
+			s.mount(disks[i], p, "", unix.MS_BIND)
 		}
 		inside := filepath.Join(s.dir, "inside") // of the source's own file system
 		s.must(os.MkdirAll(filepath.Join(inside, "x"), 0o755))
@@ -242,7 +242,7 @@ func TestAFileSystemThatWasNeverStoredIsNotMissed(t *testing.T) {
 	disks := s.twoDisks()
 	point := filepath.Join(s.source, "disk")
 	s.must(os.Mkdir(point, 0o755))
-	s.must(unix.Mount(disks[0], point, "", unix.MS_BIND, ""))
+	s.mount(disks[0], point, "", unix.MS_BIND)
 	s.napback(0, day(0))
 	s.must(unix.Unmount(point, 0))
 	s.napback(0, day(1))
