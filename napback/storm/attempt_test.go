@@ -50,7 +50,12 @@ func (h *host) begin(o options) *attempt {
 	w := h.w
 	a := &attempt{number: len(w.attempts), host: h, label: h.label(), kill: o.kill, cut: o.cut != nil, dated: o.date != ""}
 	w.attempts = append(w.attempts, a)
-	w.must(os.WriteFile(filepath.Join(h.source(), marker), fmt.Appendf(nil, "%d", a.number), 0o644))
+	// Enough for several chunks, however little has changed.
+	payload := make([]byte, 40_000)
+	for i := range payload {
+		payload[i] = byte(w.rng.Uint32())
+	}
+	w.must(os.WriteFile(filepath.Join(h.source(), marker), append(fmt.Appendf(nil, "%d\n", a.number), payload...), 0o644))
 	a.copy = filepath.Join(w.root, "oracle", fmt.Sprint(a.number))
 	w.must(os.MkdirAll(a.copy, 0o755))
 	w.must(run("cp", "-a", h.source()+"/.", a.copy))
@@ -75,6 +80,7 @@ func (h *host) napback(o options) *attempt {
 	}
 	a := h.begin(o)
 	before := w.objects()
+	h.slow = o.kill != nil && o.kill.when == uploading
 	leave := h.enter()
 	a.run(w.place(), o)
 	leave()
@@ -193,12 +199,13 @@ func (w *world) settle(attempts []*attempt, before map[string]*held) {
 	after := w.objects()
 	var made []*commit
 	var gone []string
+	left := false // chunks, and no manifest
 	for address, h := range after {
 		if b := before[address]; h.manifest && (b == nil || !b.manifest) {
 			made = append(made, w.newCommit(address))
 		}
 		if b := before[address]; !h.manifest && b == nil && attempts[0].kill != nil {
-			w.count["incomplete runs"]++
+			left = true
 		}
 	}
 	for address, b := range before {
@@ -217,7 +224,7 @@ func (w *world) settle(attempts []*attempt, before map[string]*held) {
 			w.count["kills"]++
 			w.count["kills of "+a.kill.tool]++
 			w.count["kills "+a.kill.when]++
-			if a.kill.upload {
+			if a.kill.upload || left {
 				w.count["kills with chunks stored"]++
 			}
 		}

@@ -117,7 +117,7 @@ func (h *host) anyOptions() options {
 	case n < 6:
 		o.kill = &kill{tool: tools[rng.IntN(len(tools))], when: anyTime, delay: time.Duration(rng.IntN(250)) * time.Millisecond}
 	case n < 9:
-		o.kill = &kill{tool: []string{"napback", "s3put", "all"}[rng.IntN(3)], when: uploading, chunks: rng.IntN(6)}
+		o.kill = &kill{tool: []string{"napback", "s3put", "all"}[rng.IntN(3)], when: uploading, chunks: rng.IntN(4)}
 	case n < 15:
 		whens := []string{given, unheard, committed, retiring, retired}
 		when := whens[rng.IntN(len(whens))]
@@ -145,7 +145,7 @@ func (w *world) least(rounds int64) {
 	share("FULLs", 10)
 	share("restores compared", 2)
 	share("kills", 10)
-	share("kills with chunks stored", 40)
+	share("kills with chunks stored", 20)
 	share("promotions", 60)
 	share("retirements", 25)
 	share("clock jumps", 20)

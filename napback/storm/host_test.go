@@ -32,6 +32,7 @@ type host struct {
 	shares  map[*host]int // attempts of other hosts, before a number, that are in the history of its DiffDir
 	copies  int           // of its DiffDir
 	day     int           // when it had its last turn
+	slow    bool          // its line
 	mutant
 }
 
@@ -47,7 +48,7 @@ func (w *world) addHost(name, prefix string) *host {
 	for _, dir := range []string{"src", "diffs", "old"} {
 		w.must(os.Mkdir(filepath.Join(h.home(), dir), 0o755))
 	}
-	w.link1(filepath.Join(h.home(), "bin"))
+	w.install(filepath.Join(h.home(), "bin"))
 	h.firstTree()
 	w.tell("%s: a host named %s, prefix %q", h.id, name, prefix)
 	return h
@@ -78,7 +79,7 @@ func (h *host) clone(name string) *host {
 	w.hosts = append(w.hosts, &c)
 	w.must(run("cp", "-a", h.home(), c.home()))
 	w.must(os.RemoveAll(filepath.Join(c.home(), "bin")))
-	w.link1(filepath.Join(c.home(), "bin"))
+	w.install(filepath.Join(c.home(), "bin"))
 	w.count["clones"]++
 	w.tell("%s: cloned from %s, named %s", c.id, h.id, c.name)
 	return &c
@@ -144,7 +145,10 @@ func (h *host) configure(place string) {
 	if h.prefix != "" {
 		fmt.Fprintf(&b, "Prefix %s\n", h.prefix)
 	}
-	fmt.Fprintf(&b, "DiffDir %s/diffs\nNeverDie off\nChunkSize 8k\nCompression zstd\nDiffs %d\nFulls %d\nFrequency %d\n", place, h.plan.diffs, h.plan.fulls, h.plan.frequency)
+	if h.slow {
+		b.WriteString("BandwidthLimit 200k\n")
+	}
+	fmt.Fprintf(&b, "DiffDir %s/diffs\nNeverDie off\nChunkSize 5000\nCompression zstd\nDiffs %d\nFulls %d\nFrequency %d\n", place, h.plan.diffs, h.plan.fulls, h.plan.frequency)
 	fmt.Fprintf(&b, "<Directory %s/src>\n  Name job\n</Directory>\n", place)
 	w.must(os.WriteFile(filepath.Join(place, "napback.conf"), []byte(b.String()), 0o600))
 	w.must(os.WriteFile(filepath.Join(place, "machine-id"), []byte(h.machine), 0o644))

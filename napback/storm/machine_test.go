@@ -71,6 +71,18 @@ var Ahead = func() (n int64) {
 }()
 
 func Machine(key string) string { return machine[key] }
+
+// Objects tells that the program stores objects, or looks at them.
+var Objects = func() bool {
+	path := make([]byte, 4096)
+	n, _ := syscall.Readlink("/proc/self/exe", path)
+	for i := 0; i+2 < n; i++ {
+		if path[i] == 's' && path[i+1] == '3' && (path[i-1] == '/' || path[i-1] == '.') {
+			return true
+		}
+	}
+	return false
+}()
 `
 	machineCode = `package os
 
@@ -88,6 +100,21 @@ func machineName(name string) string {
 	return name
 }
 
+// recent tells that a file has a time that the kernel gave it.
+func recent(at int64) bool {
+	now := time.Now().Unix() - time.Ahead
+	return now-3600 < at && at < now+3600
+}
+
+// machineTime is when the machine's clock says that a file was written: one that is
+// still written to has no stamp yet.
+func machineTime(t time.Time) time.Time {
+	if time.Ahead != 0 && time.Objects && recent(t.Unix()) {
+		return time.Unix(t.Unix()+time.Ahead, int64(t.Nanosecond()))
+	}
+	return t
+}
+
 // stamp gives a file that was written the time of the machine's clock.
 func (f *File) stamp() {
 	if f == nil || f.file == nil || time.Ahead == 0 {
@@ -100,7 +127,7 @@ func (f *File) stamp() {
 		return
 	}
 	at := st.Mtim.Sec
-	if now := time.Now().Unix() - time.Ahead; at > now+3600 || at < now-3600 {
+	if !recent(at) {
 		return
 	}
 	when := syscall.Timeval{Sec: at + time.Ahead, Usec: st.Mtim.Nsec / 1000}
@@ -114,6 +141,7 @@ var patches = []struct{ file, after, line string }{
 	{"time/time.go", "func Now() Time {\n\tsec, nsec, mono := runtimeNow()\n", "\tsec += Ahead\n"},
 	{"os/file.go", "func OpenFile(name string, flag int, perm FileMode) (*File, error) {\n", "\tname = machineName(name)\n"},
 	{"os/file_posix.go", "func (f *File) Close() error {\n", "\tf.stamp()\n"},
+	{"os/stat_linux.go", "\tfs.modTime = time.Unix(fs.sys.Mtim.Unix())\n", "\tfs.modTime = machineTime(fs.modTime)\n"},
 	{"os/sys_linux.go", "func hostname() (name string, err error) {\n",
 		"\tif name = machineHost(); name != \"\" {\n\t\treturn name, nil\n\t}\n"},
 }

@@ -135,7 +135,8 @@ func (w *world) compare(what, to string) *attempt {
 		if err != nil {
 			continue
 		}
-		number, err := strconv.Atoi(string(text))
+		first, _, _ := strings.Cut(string(text), "\n")
+		number, err := strconv.Atoi(first)
 		if err != nil || number >= len(w.attempts) {
 			break
 		}
@@ -172,6 +173,12 @@ func (w *world) judge(attempts []*attempt, made []*commit, gone []string) {
 			w.fault("%s was stored by %s and removed by another host", address, c.by.host.id)
 		}
 	}
+	w.keepsPromises(now)
+}
+
+// keepsPromises checks that everything is there that must be.
+func (w *world) keepsPromises(now map[string]*held) {
+	w.t.Helper()
 	for _, c := range w.sorted() {
 		if c.lost || !w.promised(c) || w.chain(c, now) != nil {
 			continue

@@ -25,7 +25,8 @@ type world struct {
 	// server and link are nil for a directory store.
 	server *storetest.Server
 	link   *storetest.Link
-	keys   string // file with the server's keys
+	via    string // what the hosts take for the server
+	keys   string // file with the keys that the hosts use
 
 	start    time.Time // the first day
 	day      int       // days since then
@@ -58,6 +59,7 @@ func newWorld(t *testing.T, kind string, seed uint64) *world {
 	case "s3":
 		w.server = storetest.Versitygw(t)
 		w.link = storetest.NewLink(t, w.server.Endpoint)
+		w.via = w.link.URL
 		w.raw, w.keys = w.server.DataDir, w.server.KeyFile(t)
 	}
 	for _, bucket := range []string{"one", "two"} {
@@ -107,7 +109,7 @@ func (w *world) ahead() time.Duration {
 // endpoint is what the hosts' configurations name.
 func (w *world) endpoint() string {
 	if w.server != nil {
-		return w.link.URL
+		return w.via
 	}
 	return "file://" + w.raw
 }
@@ -163,15 +165,15 @@ func (w *world) tool(name string, args ...string) (string, error) {
 func (w *world) observer() string {
 	dir := filepath.Join(w.root, "observer")
 	if _, err := os.Stat(dir); err != nil {
-		w.link1(dir)
+		w.install(dir)
 	}
 	w.must(os.WriteFile(filepath.Join(dir, machineFile), fmt.Appendf(nil, "clock=%d\n", int(w.ahead().Seconds())), 0o644))
 	return dir
 }
 
-// link1 makes a directory with the tools. They know where they are by their own
+// install makes a directory with the tools. They know where they are by their own
 // file, so symbolic links would not do.
-func (w *world) link1(dir string) {
+func (w *world) install(dir string) {
 	w.must(os.Mkdir(dir, 0o755))
 	for _, tool := range tools {
 		w.must(os.Link(filepath.Join(binDir, tool), filepath.Join(dir, tool)))
