@@ -23,7 +23,7 @@ type attempt struct {
 	ahead   bool   // its clock was more than a day ahead
 	dated   bool   // with --date
 	kill    *kill
-	cut     bool // the server was cut off
+	hurt    bool // something was in its way
 	want    map[string]string
 	copy    string
 	code    int
@@ -39,7 +39,8 @@ type options struct {
 	force bool
 	date  string // --date
 	kill  *kill
-	cut   func(started <-chan struct{}) // damages the line to the server
+	cut   func() // damages the line to the server
+	hurt  bool   // something else is in its way
 }
 
 // marker is the file in a source that names the attempt.
@@ -48,7 +49,7 @@ const marker = ".attempt"
 // begin freezes the source: nothing changes it until the attempt has ended.
 func (h *host) begin(o options) *attempt {
 	w := h.w
-	a := &attempt{number: len(w.attempts), host: h, label: h.label(), kill: o.kill, cut: o.cut != nil, dated: o.date != ""}
+	a := &attempt{number: len(w.attempts), host: h, label: h.label(), kill: o.kill, hurt: o.hurt || o.cut != nil || o.kill != nil, dated: o.date != ""}
 	w.attempts = append(w.attempts, a)
 	// Enough for several chunks, however little has changed.
 	payload := make([]byte, 40_000)
@@ -134,27 +135,20 @@ func (a *attempt) run(place string, o options) {
 	cmd.Stdout, cmd.Stderr = &out, &stderr
 	cmd.WaitDelay = 30 * time.Second
 	undo := a.kill.prepare(a, place)
-	started, stop := make(chan struct{}), make(chan struct{})
-	disturbed := make(chan struct{})
-	go func() {
-		defer close(disturbed)
-		if o.cut != nil {
-			o.cut(started)
-		}
-	}()
 	err := cmd.Start()
-	close(started)
 	if err == nil {
-		killed := make(chan struct{})
+		stop, killed := make(chan struct{}), make(chan struct{})
 		go func() {
 			a.kill.watch(a.host.w, cmd.Process.Pid, stop)
 			close(killed)
 		}()
+		if o.cut != nil {
+			o.cut()
+		}
 		err = cmd.Wait()
 		close(stop)
 		<-killed
 	}
-	<-disturbed
 	waitForNobody(place)
 	undo()
 	a.code, a.out, a.stderr = exitCode(cmd, err), out.String(), stderr.String()
@@ -190,9 +184,6 @@ func waitForNobody(place string) {
 func (a *attempt) acknowledged() bool {
 	return (a.code == 0 || a.code == 3) && (a.outcome == "ok" || a.outcome == "warnings")
 }
-
-// disturbed tells that something kept the attempt from working as it should.
-func (a *attempt) disturbed() bool { return a.kill != nil || a.cut }
 
 // settle judges attempts that ran at the same time.
 func (w *world) settle(attempts []*attempt, before map[string]*held) {
@@ -231,7 +222,7 @@ func (w *world) settle(attempts []*attempt, before map[string]*held) {
 		if takenOver.MatchString(a.stderr) {
 			w.count["promotions"]++
 		}
-		w.tell("%s: %s", a.host.id, a.summary())
+		w.tell("%s: %s", a.host, a.summary())
 	}
 	w.judge(attempts, made, gone)
 	w.observe()
@@ -248,8 +239,8 @@ func (a *attempt) summary() string {
 	if a.kill != nil {
 		s += fmt.Sprintf(", kill %s (done: %v)", a.kill, a.kill.done)
 	}
-	if a.cut {
-		s += ", server cut off"
+	if a.hurt && a.kill == nil {
+		s += ", disturbed"
 	}
 	for _, c := range a.made {
 		s += fmt.Sprintf("\n       + %s %s %s parent %s", c.address(), c.kind, c.date, c.parent)

@@ -15,8 +15,8 @@ const most = 4
 func (w *world) history(rounds int64) {
 	w.addHost("alpha", "")
 	w.addHost("beta", "%h")
-	for range rounds {
-		w.round()
+	for n := range rounds {
+		w.round(int(n))
 	}
 	// In the end all clocks are right and all hosts back up what they have.
 	for _, h := range w.hosts {
@@ -27,24 +27,28 @@ func (w *world) history(rounds int64) {
 }
 
 // round is what one host does; a day ends when all have had their turn, or at
-// times before.
-func (w *world) round() {
+// times before. Kills come in turn, so that even few rounds meet most of them.
+func (w *world) round(n int) {
 	rng := w.rng
-	h := w.turn()
-	if rng.IntN(4) == 0 {
-		h.befall()
+	if rng.IntN(5) == 0 {
+		w.befall()
 	}
+	h := w.turn()
 	h.change(1 + rng.IntN(8))
 	other := w.hosts[rng.IntN(len(w.hosts))]
-	switch n := rng.IntN(20); {
-	case n == 0 && other != h:
-		w.together(h, other)
-	case n < 9:
-		h.napback(h.anyOptions())
+	switch n % 20 {
+	case 1, 6, 11, 16:
+		h.napback(options{force: true, kill: h.nextKill(n / 5)})
+	case 8:
+		if other != h {
+			w.together(h, other)
+			break
+		}
+		fallthrough
 	default:
-		h.napback(options{})
+		h.napback(h.anyOptions())
 	}
-	if w.count["attempts"]%10 == 0 {
+	if n%10 == 9 {
 		w.list(h, w.objects())
 		w.newest(h)
 	}
@@ -65,68 +69,91 @@ func (w *world) turn() *host {
 	}
 }
 
-// befall lets something happen to a host.
-func (h *host) befall() {
-	w, rng := h.w, h.w.rng
-	day := 24 * time.Hour
-	switch rng.IntN(12) {
-	case 0:
-		if len(w.hosts) < most {
-			name := ""
-			if rng.IntN(2) == 0 {
-				name = fmt.Sprintf("clone%d", len(w.hosts))
-			}
-			h.clone(name)
+// events are what may befall a host.
+var events = [...]func(h *host){
+	func(h *host) {
+		name := ""
+		if h.w.rng.IntN(2) == 0 {
+			name = fmt.Sprintf("clone%d", h.w.ids)
 		}
-	case 1:
-		h.rename(fmt.Sprintf("name%d", rng.IntN(1000)))
-	case 2:
-		h.loseState()
-	case 3, 4:
-		if h.copies > 0 && rng.IntN(2) == 0 {
-			h.oldState(1 + rng.IntN(h.copies))
-		} else {
-			h.keepState()
+		h.clone(name)
+		if len(h.w.hosts) > most {
+			h.w.hosts[h.w.rng.IntN(most)].die()
 		}
-	case 5:
-		h.schedule(schedule{rng.IntN(4), 1 + rng.IntN(3), 1 + rng.IntN(2)})
-	case 6:
-		bucket := "one"
-		if h.bucket == bucket {
-			bucket = "two"
+	},
+	func(h *host) { h.rename(fmt.Sprintf("name%d", h.w.rng.IntN(1000))) },
+	func(h *host) { h.loseState() },
+	func(h *host) { h.keepState() },
+	func(h *host) {
+		if h.copies > 0 {
+			h.oldState(1 + h.w.rng.IntN(h.copies))
+			return
 		}
-		h.move(bucket)
-	case 7:
-		prefixes := []string{"", "%h", "shared"}
-		h.prefix = prefixes[rng.IntN(len(prefixes))]
-		w.tell("%s: prefix %q", h.id, h.prefix)
-	default:
-		jumps := []time.Duration{0, 0, 0, 400 * day, -3 * day, 3 * day, 60 * day, -60 * day, day}
-		h.clock(jumps[rng.IntN(len(jumps))])
-	}
+		h.keepState()
+	},
+	func(h *host) { h.schedule(schedule{h.w.rng.IntN(5), 1 + h.w.rng.IntN(3), 1}) },
+	func(h *host) { h.schedule(schedule{h.w.rng.IntN(4), 2, 1 + h.w.rng.IntN(2)}) },
+	func(h *host) {
+		to := "one"
+		if h.bucket == to {
+			to = "two"
+		}
+		h.move(to)
+	},
+	func(h *host) {
+		h.prefix = []string{"", "%h", "shared"}[h.w.rng.IntN(3)]
+		h.w.tell("%s: prefix %q", h, h.prefix)
+	},
+	func(h *host) { h.clock(400 * oneDay) },
+	func(h *host) { h.clock(0) },
+	func(h *host) { h.clock(-60 * oneDay) },
+	func(h *host) { h.clock(0) },
+	func(h *host) { h.clock(time.Duration(h.w.rng.IntN(7)-3) * oneDay) },
+	func(h *host) { h.clock(0) },
 }
 
-// anyOptions are those of an attempt that may be disturbed.
+// befall lets the next event happen to a host. All have their turn, in an order
+// that changes.
+func (w *world) befall() {
+	if len(w.bag) == 0 {
+		w.bag = w.rng.Perm(len(events))
+	}
+	event := w.bag[0]
+	w.bag = w.bag[1:]
+	events[event](w.hosts[w.rng.IntN(len(w.hosts))])
+}
+
+// nextKill is the n-th one.
+func (h *host) nextKill(n int) *kill {
+	rng := h.w.rng
+	some := func(names ...string) string { return names[rng.IntN(len(names))] }
+	delay := time.Duration(rng.IntN(25)) * time.Millisecond
+	switch n % 8 {
+	case 0:
+		return &kill{tool: "napback", when: unheard}
+	case 1, 5:
+		return &kill{tool: some("napback", "s3put", "all"), when: uploading, chunks: rng.IntN(4)}
+	case 2:
+		return &kill{tool: "napback", when: given}
+	case 3:
+		return &kill{tool: "napback", when: committed}
+	case 4:
+		return &kill{tool: "napback", when: retiring}
+	case 6:
+		return &kill{tool: "s3rm", when: retired, delay: delay}
+	}
+	return &kill{tool: some("napback", "tar", "zstd", "s3put", "s3ls", "all"), when: anyTime, delay: 10 * delay}
+}
+
+// anyOptions are those of an attempt that is not killed.
 func (h *host) anyOptions() options {
 	w, rng := h.w, h.w.rng
-	o := options{force: rng.IntN(3) == 0}
-	tools := []string{"napback", "tar", "zstd", "s3put", "s3ls", "all", "all", "napback"}
-	switch n := rng.IntN(16); {
-	case n < 3:
+	o := options{force: rng.IntN(8) == 0}
+	switch n := rng.IntN(12); {
+	case n == 0:
 		o.date = w.start.AddDate(0, 0, w.day+rng.IntN(40)-30).Format(time.DateOnly)
-	case n < 6:
-		o.kill = &kill{tool: tools[rng.IntN(len(tools))], when: anyTime, delay: time.Duration(rng.IntN(250)) * time.Millisecond}
-	case n < 9:
-		o.kill = &kill{tool: []string{"napback", "s3put", "all"}[rng.IntN(3)], when: uploading, chunks: rng.IntN(4)}
-	case n < 15:
-		whens := []string{given, unheard, committed, retiring, retired}
-		when := whens[rng.IntN(len(whens))]
-		o.kill = &kill{tool: "napback", when: when, delay: time.Duration(rng.IntN(30)) * time.Millisecond}
-	case w.link != nil:
-		o.cut = func(started <-chan struct{}) {
-			<-started
-			w.link.CutAfter(int64(rng.IntN(100_000)))
-		}
+	case n == 1 && w.link != nil:
+		o.cut = func() { w.link.CutAfter(int64(rng.IntN(100_000))) }
 	}
 	return o
 }
@@ -140,19 +167,16 @@ func (w *world) least(rounds int64) {
 			w.t.Errorf("%d %s in %d rounds, want %d at least", w.count[what], what, rounds, want)
 		}
 	}
-	share("acknowledged", 3)
+	share("acknowledged", 2)
 	share("DIFFs", 6)
-	share("FULLs", 10)
+	share("FULLs", 8)
 	share("restores compared", 2)
 	share("kills", 10)
-	share("kills with chunks stored", 20)
-	share("promotions", 60)
-	share("retirements", 25)
-	share("clock jumps", 20)
-	share("clones", 300)
-	share("renames", 100)
-	share("states lost", 100)
-	share("old states", 100)
-	share("schedules changed", 100)
-	share("bucket moves", 100)
+	share("kills with chunks stored", 40)
+	share("promotions", 40)
+	share("retirements", 15)
+	share("clock jumps", 60)
+	for _, what := range []string{"clones", "renames", "states lost", "old states", "schedules changed", "bucket moves"} {
+		share(what, 150)
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -21,7 +22,7 @@ func (s schedule) slots() int { return s.fulls * (s.diffs + 1) }
 // host is a machine that backs up one directory.
 type host struct {
 	w       *world
-	id      string // in the test; never changes
+	id      int    // in the test; never changes
 	name    string // what it is called
 	prefix  string
 	bucket  string
@@ -39,9 +40,9 @@ type host struct {
 // addHost makes a host. Its archives begin with prefix.
 func (w *world) addHost(name, prefix string) *host {
 	w.t.Helper()
-	w.families++
-	h := &host{w: w, id: fmt.Sprintf("h%d", len(w.hosts)), name: name, prefix: prefix, bucket: "one",
-		plan: schedule{3, 2, 1}, family: w.families, shares: map[*host]int{}}
+	h := &host{w: w, id: w.ids, name: name, prefix: prefix, bucket: "one",
+		plan: schedule{3, 2, 1}, family: w.ids, shares: map[*host]int{}}
+	w.ids++
 	h.machine = fmt.Sprintf("%032x\n", w.rng.Uint64())
 	w.hosts = append(w.hosts, h)
 	w.must(os.Mkdir(h.home(), 0o755))
@@ -50,13 +51,15 @@ func (w *world) addHost(name, prefix string) *host {
 	}
 	w.install(filepath.Join(h.home(), "bin"))
 	h.firstTree()
-	w.tell("%s: a host named %s, prefix %q", h.id, name, prefix)
+	w.tell("%s: a host named %s, prefix %q", h, name, prefix)
 	return h
 }
 
 // home is where the host's files are while it does nothing. When it works they
 // are in a place that is the same for all hosts, as they would be on machines.
-func (h *host) home() string { return filepath.Join(h.w.root, "hosts", h.id) }
+func (h *host) home() string { return h.w.home(h.id) }
+
+func (w *world) home(id int) string { return filepath.Join(w.root, "hosts", fmt.Sprint(id)) }
 
 func (h *host) source() string { return filepath.Join(h.home(), "src") }
 
@@ -70,7 +73,8 @@ func (h *host) label() string {
 func (h *host) clone(name string) *host {
 	w := h.w
 	c := *h
-	c.id = fmt.Sprintf("h%d", len(w.hosts))
+	c.id = w.ids
+	w.ids++
 	c.shares = maps.Clone(h.shares)
 	c.shares[h] = len(w.attempts)
 	if name != "" {
@@ -81,23 +85,32 @@ func (h *host) clone(name string) *host {
 	w.must(os.RemoveAll(filepath.Join(c.home(), "bin")))
 	w.install(filepath.Join(c.home(), "bin"))
 	w.count["clones"]++
-	w.tell("%s: cloned from %s, named %s", c.id, h.id, c.name)
+	w.tell("%s: cloned from %s, named %s", &c, h, c.name)
 	return &c
 }
+
+// die ends a host. What it has stored stays.
+func (h *host) die() {
+	h.w.hosts = slices.DeleteFunc(h.w.hosts, func(other *host) bool { return other == h })
+	h.w.count["deaths"]++
+	h.w.tell("%s: is gone for ever", h)
+}
+
+func (h *host) String() string { return fmt.Sprintf("host %d", h.id) }
 
 // loseState empties the DiffDir.
 func (h *host) loseState() {
 	h.w.must(os.RemoveAll(filepath.Join(h.home(), "diffs")))
 	h.w.must(os.Mkdir(filepath.Join(h.home(), "diffs"), 0o755))
 	h.w.count["states lost"]++
-	h.w.tell("%s: state lost", h.id)
+	h.w.tell("%s: state lost", h)
 }
 
 // keepState makes a copy of the DiffDir.
 func (h *host) keepState() {
 	h.copies++
 	h.w.must(run("cp", "-a", filepath.Join(h.home(), "diffs"), filepath.Join(h.home(), "old", fmt.Sprint(h.copies))))
-	h.w.tell("%s: state copied as %d", h.id, h.copies)
+	h.w.tell("%s: state copied as %d", h, h.copies)
 }
 
 // oldState puts a copy of the DiffDir back.
@@ -105,13 +118,13 @@ func (h *host) oldState(copy int) {
 	h.w.must(os.RemoveAll(filepath.Join(h.home(), "diffs")))
 	h.w.must(run("cp", "-a", filepath.Join(h.home(), "old", fmt.Sprint(copy)), filepath.Join(h.home(), "diffs")))
 	h.w.count["old states"]++
-	h.w.tell("%s: state taken from copy %d", h.id, copy)
+	h.w.tell("%s: state taken from copy %d", h, copy)
 }
 
 func (h *host) rename(name string) {
 	h.name = name
 	h.w.count["renames"]++
-	h.w.tell("%s: renamed to %s", h.id, name)
+	h.w.tell("%s: renamed to %s", h, name)
 }
 
 func (h *host) clock(jump time.Duration) {
@@ -119,19 +132,19 @@ func (h *host) clock(jump time.Duration) {
 		h.w.count["clock jumps"]++
 	}
 	h.jump = jump
-	h.w.tell("%s: clock wrong by %v days", h.id, int(jump.Hours()/24))
+	h.w.tell("%s: clock wrong by %v days", h, int(jump.Hours()/24))
 }
 
 func (h *host) schedule(s schedule) {
 	h.plan = s
 	h.w.count["schedules changed"]++
-	h.w.tell("%s: schedule %+v", h.id, s)
+	h.w.tell("%s: schedule %+v", h, s)
 }
 
 func (h *host) move(bucket string) {
 	h.bucket = bucket
 	h.w.count["bucket moves"]++
-	h.w.tell("%s: bucket %s", h.id, bucket)
+	h.w.tell("%s: bucket %s", h, bucket)
 }
 
 // configure writes what napback is told, for a home at a place.

@@ -3,7 +3,6 @@
 package storm
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -194,15 +193,4 @@ func processes(root int) map[int]string {
 		}
 	}
 	return tree
-}
-
-// have checks that the programs which a chain needs are there.
-func (w *world) have(programs ...string) {
-	var missing []error
-	for _, p := range programs {
-		if _, err := exec.LookPath(p); err != nil {
-			missing = append(missing, err)
-		}
-	}
-	w.must(errors.Join(missing...))
 }

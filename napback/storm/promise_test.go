@@ -127,8 +127,8 @@ done`
 func (w *world) compare(what, to string) *attempt {
 	w.t.Helper()
 	sources := []string{filepath.Join(to, w.place(), "src")}
-	for _, h := range w.hosts {
-		sources = append(sources, filepath.Join(to, h.home(), "src"))
+	for id := range w.ids {
+		sources = append(sources, filepath.Join(to, w.home(id), "src"))
 	}
 	for _, source := range sources {
 		text, err := os.ReadFile(filepath.Join(source, marker))
@@ -170,7 +170,7 @@ func (w *world) judge(attempts []*attempt, made []*commit, gone []string) {
 	for _, address := range gone {
 		c := w.commits[address]
 		if c.by != nil && !slices.ContainsFunc(attempts, func(a *attempt) bool { return a.host.family == c.by.host.family }) {
-			w.fault("%s was stored by %s and removed by another host", address, c.by.host.id)
+			w.fault("%s was stored by %s and removed by another host", address, c.by.host)
 		}
 	}
 	w.keepsPromises(now)
@@ -194,16 +194,16 @@ func (w *world) judgeOne(a *attempt, made []*commit, now map[string]*held) {
 	i := slices.IndexFunc(made, func(c *commit) bool { return c.by == a })
 	switch {
 	case a.acknowledged() && i < 0:
-		w.fault("%s: exit %d, %s, and nothing restorable was stored:\n%s%s", a.host.id, a.code, a.outcome, a.out, a.stderr)
+		w.fault("%s: exit %d, %s, and nothing restorable was stored:\n%s%s", a.host, a.code, a.outcome, a.out, a.stderr)
 	case a.acknowledged():
 		made[i].acked = true
 		w.count["acknowledged"]++
 	case a.outcome == "done today" && !w.isDone(a, now):
-		w.fault("%s: done today, and nothing restorable is of %s", a.host.id, a.date)
-	case a.code != 0 && a.code != 3 && !a.disturbed() && !w.goesBack(a):
-		w.fault("%s: exit %d, and nothing was in its way:\n%s%s", a.host.id, a.code, a.out, a.stderr)
+		w.fault("%s: done today, and nothing restorable is of %s", a.host, a.date)
+	case a.code != 0 && a.code != 3 && !a.hurt && !w.goesBack(a):
+		w.fault("%s: exit %d, and nothing was in its way:\n%s%s", a.host, a.code, a.out, a.stderr)
 	case a.code == 0 && i < 0 && a.outcome != "done today" && a.outcome != "not due":
-		w.fault("%s: exit 0 and %q:\n%s%s", a.host.id, a.outcome, a.out, a.stderr)
+		w.fault("%s: exit 0 and %q:\n%s%s", a.host, a.outcome, a.out, a.stderr)
 	}
 }
 
@@ -302,7 +302,7 @@ func (w *world) list(h *host, now map[string]*held) {
 	w.t.Helper()
 	out, err := h.ask("list", "--json")
 	if err != nil {
-		w.tell("%s: %v", h.id, err)
+		w.tell("%s: %v", h, err)
 		return
 	}
 	w.count["lists compared"]++
@@ -313,9 +313,13 @@ func (w *world) list(h *host, now map[string]*held) {
 			Restorable bool
 		}
 		w.must(in.Decode(&line))
-		c := w.commits[h.bucket+":"+line.Name+":"+line.Run]
+		address := h.bucket + ":" + line.Name + ":" + line.Run
+		if w.planted[address] {
+			continue
+		}
+		c := w.commits[address]
 		if c == nil {
-			w.fault("%s: napback lists %s of run %s, which was never committed", h.id, line.Name, line.Run)
+			w.fault("%s: napback lists %s of run %s, which was never committed", h, line.Name, line.Run)
 			continue
 		}
 		var runs []string
@@ -323,10 +327,10 @@ func (w *world) list(h *host, now map[string]*held) {
 			runs = append(runs, link.run)
 		}
 		if line.Restorable && !slices.Equal(runs, line.Chain) {
-			w.fault("%s: napback lists %s with the chain %q; it is %q", h.id, c.address(), line.Chain, runs)
+			w.fault("%s: napback lists %s with the chain %q; it is %q", h, c.address(), line.Chain, runs)
 		}
 		if !line.Restorable && w.promised(c) && h.knows(c) {
-			w.fault("%s: napback lists %s as not restorable", h.id, c.address())
+			w.fault("%s: napback lists %s as not restorable", h, c.address())
 		}
 	}
 }
@@ -338,11 +342,11 @@ func (w *world) newest(h *host) *attempt {
 	w.must(err)
 	defer os.RemoveAll(to)
 	if out, err := h.ask("restore", "--to", to, strings.SplitN(h.label(), ":", 2)[1]); err != nil {
-		w.tell("%s: %s%v", h.id, out, err)
+		w.tell("%s: %s%v", h, out, err)
 		return nil
 	}
 	w.count["restored by napback"]++
-	return w.compare(fmt.Sprintf("%s: the newest archive", h.id), to)
+	return w.compare(fmt.Sprintf("%s: the newest archive", h), to)
 }
 
 // observe removes copies that nothing in the store needs any more.

@@ -57,9 +57,9 @@ func (w *world) wantNewest(h *host, want *attempt) {
 	w.t.Helper()
 	got := w.newest(h)
 	if got == nil {
-		w.fault("%s: its newest archive cannot be restored", h.id)
+		w.fault("%s: its newest archive cannot be restored", h)
 	} else if got != want {
-		w.fault("%s: restore brings attempt %d, not %d", h.id, got.number, want.number)
+		w.fault("%s: restore brings attempt %d, not %d", h, got.number, want.number)
 	}
 }
 
@@ -242,6 +242,7 @@ func (w *world) forge(name, run, date, kind string, slot int) {
 			"slot": fmt.Sprint(slot), "date": date, "compression": "zstd", "unpack": "tar"},
 	})
 	w.must(err)
+	w.planted["one:"+name+":"+run] = true
 	w.plant("one", name+":"+run+":SHA256SUMS", nil)
 	w.plant("one", name+":"+run+":manifest", data)
 }
@@ -267,7 +268,7 @@ func TestAPlantedManifestDoesNotMakeADayDone(t *testing.T) {
 	for range 6 {
 		w.forge(fmt.Sprintf("job-%d-FULL", w.day), time.Now().UTC().Add(w.ahead()-time.Hour).Format("20060102T150405Z")+"-aaaa", w.date(), "FULL", w.day)
 		if a := w.days(1, h); !a.acknowledged() {
-			w.fault("%s: exit %d, %q", h.id, a.code, a.outcome)
+			w.fault("%s: exit %d, %q", h, a.code, a.outcome)
 		}
 	}
 	w.restoreAll()
@@ -315,7 +316,7 @@ func TestChunksRemovedBeforeTheManifestAreNoBackup(t *testing.T) {
 		return false
 	}, Status: http.StatusTeapot})
 	h.change(3)
-	h.napback(options{force: true, cut: func(started <-chan struct{}) { <-started }})
+	h.napback(options{force: true, hurt: true})
 	if !removed {
 		t.Error("the moment never came")
 	}
@@ -330,7 +331,7 @@ func TestALostAnswerToTheCommitTakesNothingAway(t *testing.T) {
 	proxy.Inject(storetest.Fault{Match: isManifest, Times: 1, Lose: true})
 	proxy.Inject(storetest.Fault{Match: isManifest, Times: 1, Status: http.StatusForbidden, Code: "AccessDenied"})
 	h.change(3)
-	h.napback(options{cut: func(started <-chan struct{}) { <-started }})
+	h.napback(options{hurt: true})
 	w.day++
 	w.days(5, h)
 	w.restoreAll()
@@ -359,7 +360,7 @@ func TestADamagedChainIsNotBuiltOn(t *testing.T) {
 				c.acked = false // what was damaged, or builds on it, is lost
 			}
 			if a := w.days(1, h); len(a.made) != 1 || a.made[0].kind != "FULL" {
-				w.fault("%s: exit %d, %q: a FULL is wanted", h.id, a.code, a.outcome)
+				w.fault("%s: exit %d, %q: a FULL is wanted", h, a.code, a.outcome)
 			}
 			w.wantNewest(h, w.days(1, h))
 		})

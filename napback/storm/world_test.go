@@ -31,10 +31,12 @@ type world struct {
 	start    time.Time // the first day
 	day      int       // days since then
 	hosts    []*host
-	families int
+	ids      int // hosts that there have been
 	attempts []*attempt
 	commits  map[string]*commit  // by address
 	restored map[string]*attempt // chains that were restored and compared
+	planted  map[string]bool     // addresses of forged runs
+	bag      []int               // events to come
 	story    []string
 	count    map[string]int
 }
@@ -50,7 +52,7 @@ func newWorld(t *testing.T, kind string, seed uint64) *world {
 	t.Helper()
 	w := &world{
 		t: t, rng: rand.New(rand.NewPCG(seed, 0)), root: t.TempDir(), commits: map[string]*commit{},
-		restored: map[string]*attempt{}, count: map[string]int{}, start: time.Now().UTC().Truncate(24 * time.Hour),
+		restored: map[string]*attempt{}, planted: map[string]bool{}, count: map[string]int{}, start: time.Now().UTC().Truncate(24 * time.Hour),
 	}
 	w.must(os.Mkdir(filepath.Join(w.root, "hosts"), 0o755))
 	switch kind {
@@ -66,7 +68,7 @@ func newWorld(t *testing.T, kind string, seed uint64) *world {
 		w.must(os.MkdirAll(filepath.Join(w.raw, bucket), 0o755))
 	}
 	t.Cleanup(func() {
-		if t.Failed() {
+		if t.Failed() || testing.Verbose() {
 			t.Logf("seed %d, what happened:\n%s", seed, strings.Join(w.story, "\n"))
 		}
 	})
