@@ -18,12 +18,21 @@ func (w *world) history(rounds int64) {
 	for n := range rounds {
 		w.round(int(n))
 	}
-	// In the end all clocks are right and all hosts back up what they have.
+	// In the end all clocks are right and all hosts back up what they have. What
+	// was stored by a clock that was a little ahead is of the past by then.
+	w.day += 5
 	for _, h := range w.hosts {
 		h.clock(0)
 		h.change(3)
-		h.napback(options{force: true})
+		if a := h.napback(options{force: true}); h.alone() {
+			w.wantNewest(h, a)
+		}
 	}
+}
+
+// alone tells that no other host has had the same DiffDir.
+func (h *host) alone() bool {
+	return !slices.ContainsFunc(h.w.attempts, func(a *attempt) bool { return a.host != h && a.host.family == h.family })
 }
 
 // round is what one host does; a day ends when all have had their turn, or at
@@ -153,7 +162,10 @@ func (h *host) anyOptions() options {
 	case n == 0:
 		o.date = w.start.AddDate(0, 0, w.day+rng.IntN(40)-30).Format(time.DateOnly)
 	case n == 1 && w.link != nil:
-		o.cut = func() { w.link.CutAfter(int64(rng.IntN(100_000))) }
+		o.cut = func() {
+			w.link.CutAfter(int64(rng.IntN(60_000)))
+			w.count["lines cut"]++
+		}
 	}
 	return o
 }
@@ -168,7 +180,7 @@ func (w *world) least(rounds int64) {
 		}
 	}
 	share("acknowledged", 2)
-	share("DIFFs", 6)
+	share("DIFFs", 12)
 	share("FULLs", 8)
 	share("restores compared", 2)
 	share("kills", 10)

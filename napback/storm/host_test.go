@@ -153,7 +153,7 @@ func (h *host) configure(place string) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Bucket %s\nEndpoint %s\n", h.bucket, w.endpoint())
 	if w.server != nil {
-		fmt.Fprintf(&b, "S3KeyFile %s\nRegion %s\n", w.keys, w.server.Region)
+		fmt.Fprintf(&b, "S3KeyFile %s\nRegion %s\n", w.keys[h.bucket], w.server.Region)
 	}
 	if h.prefix != "" {
 		fmt.Fprintf(&b, "Prefix %s\n", h.prefix)

@@ -294,7 +294,33 @@ func (w *world) restoreAll() {
 	for _, h := range w.hosts {
 		w.list(h, now)
 		w.newest(h)
+		w.someDates(h)
 	}
+}
+
+// someDates restores with napback what the host stored last on some dates.
+func (w *world) someDates(h *host) {
+	w.t.Helper()
+	dates := map[string]bool{}
+	for _, c := range w.sorted() {
+		if c.by.host == h && c.label == h.label() && w.promised(c) {
+			dates[c.date] = true
+		}
+	}
+	n := 0
+	for date := range dates {
+		if got := w.restore(h, "--at", date); got != nil && !w.isOf(got, date) {
+			w.fault("%s: restore --at %s brings attempt %d", h, date, got.number)
+		}
+		if n++; n == 4 {
+			return
+		}
+	}
+}
+
+// isOf tells whether an attempt has stored something as of a date.
+func (w *world) isOf(a *attempt, date string) bool {
+	return slices.ContainsFunc(w.sorted(), func(c *commit) bool { return c.by == a && c.date == date })
 }
 
 // list checks that what napback lists as restorable is what was restored.
@@ -338,15 +364,22 @@ func (w *world) list(h *host, now map[string]*held) {
 // newest restores with napback what it takes for the host's newest archive.
 func (w *world) newest(h *host) *attempt {
 	w.t.Helper()
+	return w.restore(h)
+}
+
+// restore restores with napback.
+func (w *world) restore(h *host, args ...string) *attempt {
+	w.t.Helper()
 	to, err := os.MkdirTemp(w.root, "newest-")
 	w.must(err)
 	defer os.RemoveAll(to)
-	if out, err := h.ask("restore", "--to", to, strings.SplitN(h.label(), ":", 2)[1]); err != nil {
+	_, job, _ := strings.Cut(h.label(), ":")
+	if out, err := h.ask(slices.Concat([]string{"restore", "--to", to}, args, []string{job})...); err != nil {
 		w.tell("%s: %s%v", h, out, err)
 		return nil
 	}
 	w.count["restored by napback"]++
-	return w.compare(fmt.Sprintf("%s: the newest archive", h), to)
+	return w.compare(fmt.Sprintf("%s: restore %q", h, args), to)
 }
 
 // observe removes copies that nothing in the store needs any more.

@@ -25,8 +25,8 @@ type world struct {
 	// server and link are nil for a directory store.
 	server *storetest.Server
 	link   *storetest.Link
-	via    string // what the hosts take for the server
-	keys   string // file with the keys that the hosts use
+	via    string            // what the hosts take for the server
+	keys   map[string]string // files with the keys that the hosts use, by bucket
 
 	start    time.Time // the first day
 	day      int       // days since then
@@ -62,7 +62,8 @@ func newWorld(t *testing.T, kind string, seed uint64) *world {
 		w.server = storetest.Versitygw(t)
 		w.link = storetest.NewLink(t, w.server.Endpoint)
 		w.via = w.link.URL
-		w.raw, w.keys = w.server.DataDir, w.server.KeyFile(t)
+		w.raw = w.server.DataDir
+		w.keys = map[string]string{"one": w.server.KeyFile(t), "two": w.server.KeyFile(t)}
 	}
 	for _, bucket := range []string{"one", "two"} {
 		w.must(os.MkdirAll(filepath.Join(w.raw, bucket), 0o755))
