@@ -55,10 +55,25 @@ func (w *world) tree(root string) map[string]string {
 			what += fmt.Sprintf(" to %q", target)
 		}
 		attributes, err := attributes(path)
-		all[name] = what + fmt.Sprintf(" mtime %d.%09d", st.Mtim.Sec, st.Mtim.Nsec) + attributes
+		all[name] = what + fmt.Sprintf(" mtime %d.%09d", st.Mtim.Sec, st.Mtim.Nsec) + attributesAre + attributes
 		return err
 	}))
 	return all
+}
+
+// attributesAre comes before the extended attributes in a description.
+const attributesAre = " attributes"
+
+// plain is a tree without the extended attributes of its directories.
+func plain(tree map[string]string) map[string]string {
+	bare := map[string]string{}
+	for name, what := range tree {
+		if strings.HasPrefix(what, "mode 4") {
+			what, _, _ = strings.Cut(what, attributesAre)
+		}
+		bare[name] = what
+	}
+	return bare
 }
 
 func attributes(path string) (string, error) {
