@@ -203,7 +203,7 @@ func (w *world) settle(attempts []*attempt, before map[string]*held) {
 		}
 	}
 	for address, b := range before {
-		if h := after[address]; b.manifest && (h == nil || !h.manifest) {
+		if h := after[address]; b.manifest && (h == nil || !h.manifest) && !w.planted[address] {
 			gone = append(gone, address)
 		}
 	}

@@ -132,7 +132,7 @@ func (h *host) clock(jump time.Duration) {
 		h.w.count["clock jumps"]++
 	}
 	h.jump = jump
-	h.w.tell("%s: clock wrong by %v days", h, int(jump.Hours()/24))
+	h.w.tell("%s: clock wrong by %v hours", h, jump.Hours())
 }
 
 func (h *host) schedule(s schedule) {
