@@ -117,7 +117,9 @@ var events = [...]func(h *host){
 	func(h *host) { h.clock(0) },
 	func(h *host) { h.clock(-60 * oneDay) },
 	func(h *host) { h.clock(0) },
-	func(h *host) { h.clock([]time.Duration{-3 * oneDay, -20 * time.Hour, 20 * time.Hour, 3 * oneDay}[h.w.rng.IntN(4)]) },
+	func(h *host) {
+		h.clock([]time.Duration{-3 * oneDay, -20 * time.Hour, 20 * time.Hour, 3 * oneDay}[h.w.rng.IntN(4)])
+	},
 	func(h *host) { h.clock(0) },
 }
 
