@@ -22,6 +22,7 @@ const oneDay = 24 * time.Hour
 func everywhere(t *testing.T, history func(w *world)) {
 	for _, kind := range stores {
 		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t, kind, 1)
 			w.align()
 			history(w)
@@ -195,7 +196,10 @@ func TestAnOldStateIsNotFollowed(t *testing.T) {
 		h.keepState()
 		w.days(3, h)
 		h.oldState(1)
-		w.wantNewest(h, w.days(8, h))
+		if a := w.days(1, h); a.code != 3 || len(a.made) != 1 || a.made[0].kind != "FULL" {
+			w.fault("%s: exit %d: want a FULL, and a warning", h, a.code)
+		}
+		w.wantNewest(h, w.days(4, h))
 	})
 }
 

@@ -20,6 +20,7 @@ func TestStorm(t *testing.T) {
 			continue
 		}
 		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
 			rounds := number(t, "STORM_ROUNDS", 20)
 			seed := number(t, "STORM_SEED", 1)
 			if seed == 0 {
