@@ -1,6 +1,7 @@
 # make          build the tools into build/bin
 # make test     everything: programs that are missing, build, check, tests
 # make demo     back up and restore a directory on this machine, step by step
+# make storm    shake the backups of several hosts at random, and restore all of it
 #
 # Programs that are missing are installed on Debian and Ubuntu, and named elsewhere.
 
@@ -28,7 +29,7 @@ ifneq ($(shell git rev-parse --is-inside-work-tree 2>/dev/null),true)
 export GOFLAGS += -buildvcs=false
 endif
 
-.PHONY: build test check demo demo-s3 install uninstall clean go-test tools linters
+.PHONY: build test check demo demo-s3 install uninstall clean go-test storm tools linters
 .DELETE_ON_ERROR:
 
 build:
@@ -45,6 +46,17 @@ test:
 # The race detector needs cgo and gcc; the tools are built without.
 go-test:
 	CGO_ENABLED=1 go test -race -p 2 -timeout 40m ./...
+
+# So many rounds on each of two stores. Seed 0 is one that nobody has seen; the one
+# that was taken is printed.
+STORM_ROUNDS ?= 500
+STORM_SEED   ?= 0
+STORM_STORE  ?=
+
+storm:
+	scripts/install-deps.sh test
+	STORM_ROUNDS=$(STORM_ROUNDS) STORM_SEED=$(STORM_SEED) STORM_STORE=$(STORM_STORE) \
+	    go test -v -count=1 -timeout 8h -run TestStorm ./napback/storm
 
 check:
 	scripts/install-deps.sh test
