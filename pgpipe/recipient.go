@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"napback/internal/cli"
 )
@@ -88,9 +87,9 @@ func address(userID string) string {
 // matches reports whether the selector names k, whatever state k is in.
 func (s selector) matches(k *key) bool {
 	if s.hex != "" {
-		return slices.ContainsFunc(k.prints, s.matchesPrint)
+		return slices.ContainsFunc(k.prints(), s.matchesPrint)
 	}
-	return slices.ContainsFunc(k.userIDs, func(id string) bool { return address(id) == s.email })
+	return slices.ContainsFunc(k.userIDs(), func(id string) bool { return address(id) == s.email })
 }
 
 // matchesPrint compares a fingerprint with the digits: key ids of version 4
@@ -114,6 +113,9 @@ func findRecipients(ring []*key, selectors []selector, now time.Time) ([]*recipi
 		}
 	}
 	if len(selectors) == 0 {
+		if len(ring) > maxSessionKeys {
+			return nil, errTooMany("recipients", maxSessionKeys)
+		}
 		for _, k := range ring {
 			r, err := judge(k, selector{}, now)
 			if err != nil {
@@ -137,6 +139,9 @@ func findRecipients(ring []*key, selectors []selector, now time.Time) ([]*recipi
 	return found, cli.WithCode(code, errors.Join(errs...))
 }
 
+// maxCandidates bounds the keys that one selector may name.
+const maxCandidates = 100
+
 // findRecipient returns the one usable key that s names.
 func findRecipient(ring []*key, s selector, now time.Time) (*recipient, error) {
 	var usable []*recipient
@@ -144,6 +149,9 @@ func findRecipient(ring []*key, s selector, now time.Time) (*recipient, error) {
 	for _, k := range ring {
 		if !s.matches(k) {
 			continue
+		}
+		if len(candidates) == maxCandidates {
+			return nil, fmt.Errorf("recipient %q: %w", s.text, errTooMany("keys match", maxCandidates))
 		}
 		r, err := judge(k, s, now)
 		if err != nil {
@@ -189,23 +197,4 @@ func knownKeys(ring []*key) string {
 }
 
 // describe names a key for people: fingerprint and first user id.
-func (k *key) describe() string {
-	name := k.fingerprint
-	if name == "" {
-		name = "(unknown fingerprint)"
-	}
-	if len(k.userIDs) > 0 {
-		name += " " + printable(k.userIDs[0])
-	}
-	return name
-}
-
-// printable makes a user id safe for a terminal and for one line.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == unicode.ReplacementChar || !unicode.IsPrint(r) {
-			return '?'
-		}
-		return r
-	}, s)
-}
+func (k *key) describe() string { return k.copies[0].Describe() }
