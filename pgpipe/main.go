@@ -38,6 +38,17 @@
 //     behind a damaged place without an error.
 package main
 
-import "napback/internal/cli"
+import (
+	"runtime/debug"
 
-func main() { cli.Main("pgpipe", run) }
+	"napback/internal/cli"
+)
+
+// collectAt is the memory from which on garbage is collected at once. A large
+// keyring would else take twice its size, and more while it is read.
+const collectAt = 128 << 20
+
+func main() {
+	debug.SetMemoryLimit(collectAt)
+	cli.Main("pgpipe", run)
+}

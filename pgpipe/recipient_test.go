@@ -457,3 +457,20 @@ func mustEntity(t testing.TB, k *key) *openpgp.Entity {
 	}
 	return e
 }
+
+// TestKeyringsWithSecretKeysAreRefusedForEncryption: the host that makes
+// backups is not to hold what opens them.
+func TestKeyringsWithSecretKeysAreRefusedForEncryption(t *testing.T) {
+	g, keys := commonKeys()
+	k, other := keys[2], keys[0]
+	both := g.file(t, append(g.gpg(t, nil, "--export", k.fingerprint), g.gpg(t, nil, "--export-secret-keys", other.fingerprint)...))
+	subkeys := g.file(t, g.gpg(t, nil, "--export-secret-subkeys", k.fingerprint))
+	for _, path := range []string{k.secret, both, subkeys} {
+		for _, args := range [][]string{
+			{"--keyring", path, "-r", k.fingerprint}, {"-R", path}, {"-R", path, "-r", k.fingerprint}, {"--check", "--keyring", path, "-r", k.fingerprint},
+		} {
+			refuse(t, cli.Failed, args, "it holds a secret key", "gpg --export KEY > FILE")
+		}
+	}
+	mustPgpipe(t, nil, "--keyring", g.path("pubring.kbx"), "-r", k.fingerprint)
+}

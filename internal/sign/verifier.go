@@ -79,7 +79,7 @@ func (v *Verifier) addFile(path string, blocks [][]byte) error {
 }
 
 // maxKeys bounds the keys to verify with, in bytes.
-const maxKeys = 4 << 20
+const maxKeys = 2 << 20
 
 func (v *Verifier) addKey(k pgpkey.Key) error {
 	own, err := k.Own()

@@ -21,6 +21,7 @@ const (
 	MaxKeyFile    = 8 << 20  // an export of a few keys
 	MaxPassphrase = 64 << 10 // a passphrase file
 	maxArmor      = 16 << 20 // one armored block
+	maxBlocks     = 10_000   // armored blocks
 )
 
 // Read returns what the file at path holds, which may be a pipe. More than
@@ -126,6 +127,9 @@ func armored(text []byte) ([][]byte, error) {
 			end += line + 1
 		} else {
 			end = len(text) - 1
+		}
+		if len(blocks) == maxBlocks {
+			return nil, fmt.Errorf("armor: more than %d blocks", maxBlocks)
 		}
 		if end > maxArmor {
 			return nil, fmt.Errorf("armor: a block is larger than %s", cli.FormatSize(maxArmor))
