@@ -108,7 +108,7 @@ func (o *options) get(ctx context.Context, service store.Service, std cli.Stream
 		return err
 	}
 	bucket := service.Bucket(address.Bucket)
-	m, err := find(ctx, bucket, address)
+	m, err := find(ctx, bucket, address, log)
 	if err != nil {
 		return err
 	}
@@ -126,19 +126,28 @@ func (o *options) get(ctx context.Context, service store.Service, std cli.Stream
 }
 
 // find reads the manifest of the run that an address means.
-func find(ctx context.Context, bucket archive.Store, address archive.Address) (*archive.Manifest, error) {
+func find(ctx context.Context, bucket archive.Store, address archive.Address, log *cli.Log) (*archive.Manifest, error) {
 	if address.Run == "" {
-		return archive.Newest(ctx, bucket, address.Name)
+		return archive.Newest(ctx, bucket, address.Name, func(info archive.RunInfo) {
+			log.Warnf("the run %s is passed over: %v", info.Run, info.Err)
+		})
 	}
-	m, err := archive.ReadManifest(ctx, bucket, address.Name, address.Run)
-	if errors.Is(err, archive.ErrNotExist) {
+	info, err := archive.DescribeRun(ctx, bucket, address.Name, address.Run)
+	switch {
+	case err != nil:
+		return nil, err
+	case info.State == archive.Incomplete:
 		if _, err := archive.ListRuns(ctx, bucket, address.Name); err != nil {
 			return nil, err // it is the bucket that is missing
 		}
 		return nil, cli.WithHint(cli.Errorf(cli.NotFound, "run %q: %w", address, archive.ErrNotExist),
 			"s3ls -r %s:%s lists the runs; one that is incomplete cannot be read", address.Bucket, address.Name)
+	case info.Manifest == nil:
+		return nil, info.Err
+	case info.State == archive.Suspect:
+		log.Warnf("the run %s is not what %s:%s means: %v", address.Run, address.Bucket, address.Name, info.Err)
 	}
-	return m, err
+	return info.Manifest, nil
 }
 
 func (o *options) getJs3tream(ctx context.Context, service store.Service, std cli.Streams, log *cli.Log) error {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"napback/internal/archive"
+	"napback/internal/cli"
 	"napback/internal/store"
 )
 
@@ -27,9 +28,27 @@ func listBuckets(ctx context.Context, service store.Service, out *printer) error
 // lister lists one bucket.
 type lister struct {
 	*options
-	bucket string
-	st     archive.Store
-	out    *printer
+	bucket  string
+	service store.Service
+	st      archive.Store
+	out     *printer
+	log     *cli.Log
+}
+
+// clock prints the time by the store's clock, if that is asked for. The
+// service tells it with an answer, so that one is asked for first.
+func (l *lister) clock(ctx context.Context, prefix string) error {
+	if !l.Clock {
+		return nil
+	}
+	for _, err := range l.st.List(ctx, archive.Query{Prefix: prefix, Delimiter: ":"}) {
+		if err != nil {
+			return err
+		}
+		break
+	}
+	now, _ := l.st.Clock()
+	return l.out.clock(clockLine{StoreTime: timePointer(now)})
 }
 
 // list prints the archives whose names begin with prefix. Names come from
@@ -72,8 +91,12 @@ func (l *lister) describe(ctx context.Context, name string) (described, error) {
 }
 
 func (l *lister) print(d described) error {
-	for _, info := range d.runs {
-		if err := l.out.run(newRunLine(l.bucket, info)); err != nil {
+	for i, info := range d.runs {
+		if info.State == archive.Suspect && !l.Runs && i > 0 {
+			l.log.Warnf("%s:%s:%s is passed over: %v", l.bucket, info.Name, info.Run, info.Err)
+			continue
+		}
+		if err := l.out.run(newRunLine(l.service, l.bucket, info)); err != nil {
 			return err
 		}
 		for _, chunk := range d.chunks[info.Run] {

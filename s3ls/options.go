@@ -9,13 +9,15 @@ import (
 )
 
 type options struct {
-	Address string `arg:"" optional:"" name:"bucket:prefix" help:"BUCKET, or BUCKET:PREFIX for names that begin with PREFIX. Without it the buckets are listed."`
+	Addresses []string `arg:"" optional:"" name:"bucket:prefix" help:"BUCKET, or BUCKET:PREFIX for names that begin with PREFIX. Without it the buckets are listed. With --whole BUCKET:NAME:RUN, of which there may be several."`
 
 	store.Options
 
 	Runs        bool `short:"r" help:"List every run, not only the newest committed one of each name."`
 	Chunks      bool `help:"List the chunks of each run, with their sums."`
 	All         bool `short:"a" help:"List also what other tools stored."`
+	Clock       bool `help:"Print first what time it is by the store's clock."`
+	Whole       bool `help:"Count the objects of single runs and say whether each is whole."`
 	JSON        bool `name:"json" help:"Print one JSON object a line."`
 	Concurrency int  `short:"c" default:"16" placeholder:"N" help:"Requests at the same time (default: 16)."`
 	cli.Verbosity
@@ -23,7 +25,7 @@ type options struct {
 
 var describe = cli.Describe{
 	Tool:    "s3ls",
-	Usage:   "[BUCKET[:PREFIX]] [flags]",
+	Usage:   "[BUCKET[:PREFIX]] [flags] | --whole BUCKET:NAME:RUN...",
 	Purpose: "List the archives in a bucket: when committed, bytes, chunks, state, name and tag.",
 	Example: "s3ls bucket:home\ns3ls --json -r bucket | jq -r 'select(.state == \"incomplete\") | .name'",
 }
@@ -41,15 +43,21 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 	if err != nil {
 		return err
 	}
-	out := newPrinter(std.Out, o.JSON, o.Runs || o.Chunks)
-	if o.Address == "" {
+	out := newPrinter(std.Out, o.JSON, o.Runs || o.Chunks || o.Whole)
+	if len(o.Addresses) == 0 {
 		return listBuckets(ctx, service, out)
 	}
-	bucket, prefix, err := archive.ParsePrefix(o.Address)
+	if o.Whole {
+		return o.countRuns(ctx, service, out, log)
+	}
+	bucket, prefix, err := archive.ParsePrefix(o.Addresses[0])
 	if err != nil {
 		return err
 	}
-	l := &lister{options: o, bucket: bucket, st: service.Bucket(bucket), out: out}
+	l := &lister{options: o, bucket: bucket, service: service, st: service.Bucket(bucket), out: out, log: log}
+	if err := l.clock(ctx, prefix); err != nil {
+		return err
+	}
 	if o.All {
 		return l.listAll(ctx, prefix)
 	}
@@ -64,8 +72,16 @@ func (o *options) check() error {
 	switch {
 	case o.Concurrency < 1:
 		return cli.UsageErrorf("--concurrency must be at least 1")
-	case o.Address == "" && (o.Runs || o.Chunks || o.All):
+	case len(o.Addresses) > 1 && !o.Whole:
+		return cli.UsageErrorf("unexpected argument %s", o.Addresses[1])
+	case o.Whole && (o.Runs || o.Chunks || o.All || o.Clock):
+		return cli.UsageErrorf("--whole does not go with -r, --chunks, -a or --clock")
+	case o.Whole && len(o.Addresses) == 0:
+		return cli.UsageErrorf("--whole needs BUCKET:NAME:RUN")
+	case len(o.Addresses) == 0 && (o.Runs || o.Chunks || o.All):
 		return cli.UsageErrorf("-r, --chunks and -a need a bucket")
+	case len(o.Addresses) == 0 && o.Clock:
+		return cli.UsageErrorf("--clock needs a bucket")
 	case o.Chunks && o.All:
 		return cli.UsageErrorf("--chunks and -a exclude each other")
 	}

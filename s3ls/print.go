@@ -10,6 +10,7 @@ import (
 
 	"napback/internal/archive"
 	"napback/internal/cli"
+	"napback/internal/store"
 )
 
 // The lines that s3ls prints, with --json as objects of these fields. New
@@ -20,6 +21,12 @@ type bucketLine struct {
 	Created *time.Time `json:"created,omitempty"`
 }
 
+// clockLine is the time by the store's clock; null if the service does not
+// tell it.
+type clockLine struct {
+	StoreTime *time.Time `json:"store_time"`
+}
+
 // runLine is a run: its state and what its manifest says. The fields from
 // Host on are absent when the manifest does not exist or cannot be read.
 type runLine struct {
@@ -27,7 +34,7 @@ type runLine struct {
 	Name       string            `json:"name"`
 	Run        string            `json:"run"`
 	State      archive.State     `json:"state"`
-	Error      string            `json:"error,omitempty"` // why the manifest cannot be read
+	Error      string            `json:"error,omitempty"` // why the manifest cannot be read, the time cannot be true, or it is not whole
 	Created    *time.Time        `json:"created,omitempty"`
 	Committed  *time.Time        `json:"committed,omitempty"`
 	Host       string            `json:"host,omitempty"`
@@ -37,8 +44,13 @@ type runLine struct {
 	Chunks     *int64            `json:"chunks,omitempty"`
 	Sums       string            `json:"sums,omitempty"`
 	Tag        string            `json:"tag,omitempty"`
+	Parent     string            `json:"parent,omitempty"`
+	Owner      string            `json:"owner,omitempty"`
 	Meta       map[string]string `json:"meta,omitempty"`
-	Recover    string            `json:"recover,omitempty"`
+	Recover    string            `json:"recover,omitempty"`  // made here, never copied from the bucket
+	Denied     bool              `json:"denied,omitempty"`   // there is a manifest that the credentials may not read
+	Modified   *time.Time        `json:"modified,omitempty"` // when the manifest was stored, by the store's clock
+	Whole      *bool             `json:"whole,omitempty"`    // with --whole
 }
 
 type chunkLine struct {
@@ -63,10 +75,10 @@ type objectLine struct {
 	Chunks   int64      `json:"chunks,omitempty"`
 }
 
-func newRunLine(bucket string, info archive.RunInfo) runLine {
+func newRunLine(service store.Service, bucket string, info archive.RunInfo) runLine {
 	line := runLine{
-		Bucket: bucket, Name: info.Name, Run: string(info.Run), State: info.State,
-		Created: timePointer(info.Run.Time()),
+		Bucket: bucket, Name: info.Name, Run: string(info.Run), State: info.State, Denied: info.Denied,
+		Created: timePointer(info.Run.Time()), Modified: timePointer(info.Modified),
 	}
 	if info.Err != nil {
 		line.Error = info.Err.Error()
@@ -75,7 +87,8 @@ func newRunLine(bucket string, info archive.RunInfo) runLine {
 		line.Created, line.Committed = timePointer(m.Created), timePointer(m.Committed)
 		line.Host, line.Tool, line.Sums, line.Tag = m.Host, m.Tool, m.Sums, m.Tag
 		line.Bytes, line.ChunkBytes, line.Chunks = &m.Bytes, &m.ChunkBytes, &m.Chunks
-		line.Meta, line.Recover = m.Meta, m.Recover
+		line.Parent, line.Owner, line.Meta = string(m.Parent), m.Owner, m.Meta
+		line.Recover = archive.RecoverCommand(service.RecoverCommand(bucket, archive.RecoverPrefix(m.Name, m.Run)), m)
 	}
 	return line
 }
@@ -117,8 +130,12 @@ func (p *printer) line(object any, format string, args ...any) error {
 	return nil
 }
 
+func (p *printer) clock(c clockLine) error {
+	return p.line(c, "%s  the store's clock", localTime(c.StoreTime))
+}
+
 func (p *printer) bucket(b bucketLine) error {
-	return p.line(b, "%s  %s", localTime(b.Created), b.Bucket)
+	return p.line(b, "%s  %s", localTime(b.Created), cli.Safe(b.Bucket))
 }
 
 // run prints: time, bytes, chunks, state, name, with its run if asked for,
@@ -130,12 +147,15 @@ func (p *printer) run(r runLine) error {
 		bytes, chunks = cli.FormatSize(*r.Bytes), fmt.Sprint(*r.Chunks)
 		when = r.Committed
 	}
-	text := fmt.Sprintf("%s  %9s  %6s  %-10s  %s", localTime(when), bytes, chunks, r.State, r.Name)
+	text := fmt.Sprintf("%s  %9s  %6s  %-10s  %s", localTime(when), bytes, chunks, r.State, cli.Safe(r.Name))
 	if p.runs {
 		text += ":" + r.Run
 	}
 	if r.Tag != "" {
-		text += "  " + oneLine(r.Tag)
+		text += "  " + cli.Safe(r.Tag)
+	}
+	if r.State == archive.Suspect || r.Whole != nil && !*r.Whole {
+		text += "  (" + cli.Safe(r.Error) + ")"
 	}
 	return p.line(r, "%s", text)
 }
@@ -153,7 +173,7 @@ func (p *printer) object(o objectLine) error {
 	if o.Chunks > 0 {
 		chunks = fmt.Sprint(o.Chunks)
 	}
-	return p.line(o, "%s  %9s  %6s  %-10s  %s", localTime(o.Modified), cli.FormatSize(o.Bytes), chunks, o.State, oneLine(o.Key))
+	return p.line(o, "%s  %9s  %6s  %-10s  %s", localTime(o.Modified), cli.FormatSize(o.Bytes), chunks, o.State, cli.Safe(o.Key))
 }
 
 // localTime writes a time in the local zone, to the second.
@@ -162,14 +182,4 @@ func localTime(t *time.Time) string {
 		return strings.Repeat("-", len(time.DateTime))
 	}
 	return t.Local().Format(time.DateTime)
-}
-
-// oneLine keeps control characters of foreign text from the terminal.
-func oneLine(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return '?'
-		}
-		return r
-	}, text)
 }

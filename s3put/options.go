@@ -31,7 +31,9 @@ type options struct {
 	SSE          string `name:"sse" placeholder:"ALGORITHM" help:"Server-side encryption: AES256, aws:kms or aws:kms:dsse."`
 	SSEKMSKey    string `name:"sse-kms-key" placeholder:"ID" help:"Key for aws:kms."`
 	CreateBucket bool   `help:"Create the bucket if it does not exist."`
-	Keep         bool   `help:"Keep superseded and incomplete runs of the name."`
+	Keep         bool   `help:"Keep superseded runs of the name."`
+	Owner        string `placeholder:"ID" help:"Who writes: only runs of the same owner are superseded."`
+	Parent       string `placeholder:"RUN" help:"The run that this one builds on, for the manifest."`
 	Pretend      bool   `short:"p" help:"Read the stream and say what would be stored; store nothing."`
 
 	CommitFD *int  `name:"commit-fd" placeholder:"N" help:"Commit only if descriptor N delivers the line \"commit\" and ends."`
@@ -105,6 +107,16 @@ func (o *options) check() error {
 		return cli.UsageErrorf("--ok-exit speaks of a command, but none is given")
 	case slices.ContainsFunc(o.OKExit, func(status int) bool { return status < 0 || status > 255 }):
 		return cli.UsageErrorf("--ok-exit: exit statuses go from 0 to 255")
+	}
+	if o.Owner != "" {
+		if err := archive.CheckOwner(o.Owner); err != nil {
+			return cli.UsageErrorf("--owner: %w", err)
+		}
+	}
+	if o.Parent != "" {
+		if _, err := archive.ParseRun(o.Parent); err != nil {
+			return cli.UsageErrorf("--parent: %w", err)
+		}
 	}
 	if _, ok := o.Meta[""]; ok {
 		return cli.UsageErrorf("--meta: a value needs a key")

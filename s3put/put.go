@@ -93,6 +93,8 @@ func put(ctx context.Context, o *options, std cli.Streams, service store.Service
 		Tool:      "s3put " + cli.Version(),
 		Tag:       o.Tag,
 		Meta:      o.Meta,
+		Owner:     o.Owner,
+		Parent:    archive.Run(o.Parent),
 		Keep:      o.Keep,
 		Pretend:   o.Pretend,
 		Named: func(run archive.Run) error {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -60,7 +61,7 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 	if err != nil {
 		return err
 	}
-	targets, err := o.find(ctx, service)
+	targets, err := o.find(ctx, service, log)
 	if err != nil {
 		return err
 	}
@@ -76,7 +77,7 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 		}
 		return nil
 	}
-	if err := o.confirm(ctx, targets, std); err != nil {
+	if targets, err = o.confirm(ctx, service, targets, std, log); err != nil {
 		return err
 	}
 	for _, t := range targets {
@@ -109,22 +110,16 @@ func (t target) remove(ctx context.Context, service store.Service) error {
 	}
 	bucket := service.Bucket(t.Bucket)
 	if t.incomplete {
-		info, err := archive.DescribeRun(ctx, bucket, t.Name, t.Run)
-		if err != nil {
-			return err
-		}
-		if info.State != archive.Incomplete {
-			return fmt.Errorf("%q has been committed meanwhile and stays", t.Address)
-		}
+		return archive.RemoveIncomplete(ctx, bucket, t.Name, t.Run)
 	}
 	return archive.RemoveRun(ctx, bucket, t.Name, t.Run)
 }
 
 // find works out what the command line means.
-func (o *options) find(ctx context.Context, service store.Service) ([]target, error) {
+func (o *options) find(ctx context.Context, service store.Service, log *cli.Log) ([]target, error) {
 	var targets []target
 	for _, text := range o.Addresses {
-		found, err := o.findOne(ctx, service, text)
+		found, err := o.findOne(ctx, service, text, log)
 		if err != nil {
 			return nil, err
 		}
@@ -133,7 +128,7 @@ func (o *options) find(ctx context.Context, service store.Service) ([]target, er
 	return targets, nil
 }
 
-func (o *options) findOne(ctx context.Context, service store.Service, text string) ([]target, error) {
+func (o *options) findOne(ctx context.Context, service store.Service, text string, log *cli.Log) ([]target, error) {
 	if !strings.Contains(strings.TrimPrefix(text, "s3://"), ":") && !strings.Contains(strings.TrimPrefix(text, "s3://"), "/") {
 		bucket, _, err := archive.ParsePrefix(text)
 		switch {
@@ -144,7 +139,7 @@ func (o *options) findOne(ctx context.Context, service store.Service, text strin
 		case !o.Superseded && !o.Incomplete:
 			return nil, cli.WithHint(cli.UsageErrorf("address %q: want BUCKET:NAME", text), "--bucket removes a bucket that is empty")
 		}
-		return o.findAll(ctx, service, bucket)
+		return o.findRuns(ctx, service.Bucket(bucket), archive.Address{Bucket: bucket}, log)
 	}
 	if o.Bucket {
 		return nil, cli.UsageErrorf("address %q: --bucket wants the name of a bucket alone", text)
@@ -158,7 +153,7 @@ func (o *options) findOne(ctx context.Context, service store.Service, text strin
 		if address.Run != "" {
 			return nil, cli.UsageErrorf("address %q: --superseded and --incomplete choose the runs themselves", text)
 		}
-		return o.findRuns(ctx, st, address)
+		return o.findRuns(ctx, st, address, log)
 	}
 	return findExact(ctx, st, address)
 }
@@ -182,72 +177,79 @@ func findExact(ctx context.Context, st archive.Store, address archive.Address) (
 	return targets, nil
 }
 
-// findAll is findRuns for every name in a bucket.
-func (o *options) findAll(ctx context.Context, service store.Service, bucket string) ([]target, error) {
-	var targets []target
-	st := service.Bucket(bucket)
-	for name, err := range archive.Names(ctx, st, "") {
-		if err != nil {
-			return nil, err
-		}
-		found, err := o.findRuns(ctx, st, archive.Address{Bucket: bucket, Name: name})
-		if err != nil {
-			return nil, err
-		}
-		targets = append(targets, found...)
+// findRuns returns the superseded and the incomplete runs of a name, or of the
+// whole bucket if the address has none, as the flags ask for.
+func (o *options) findRuns(ctx context.Context, st archive.Store, address archive.Address, log *cli.Log) ([]target, error) {
+	look := address.Name
+	if o.Superseded {
+		look = "" // what a run builds on, or is built on, may have any name
 	}
-	return targets, nil
-}
-
-// findRuns returns the superseded and the incomplete runs of a name, as the
-// flags ask for.
-func (o *options) findRuns(ctx context.Context, st archive.Store, address archive.Address) ([]target, error) {
-	infos, err := archive.DescribeName(ctx, st, address.Name, true)
+	all, err := read(ctx, st, look)
 	if err != nil {
 		return nil, err
 	}
 	var targets []target
-	for _, info := range infos {
-		remove := o.Superseded && info.State == archive.Superseded
-		if o.Incomplete && info.State == archive.Incomplete {
-			newest, err := archive.NewestObject(ctx, st, info.Name, info.Run)
-			if err != nil {
-				return nil, err
-			}
-			remove = time.Since(newest) >= o.OlderThan
+	add := func(r record) {
+		targets = append(targets, target{
+			Address:    archive.Address{Bucket: address.Bucket, Name: r.name, Run: r.run},
+			incomplete: r.state == archive.Incomplete,
+		})
+	}
+	if o.Superseded {
+		found, err := superseded(all, address.Name, log, func(r record) (reason, err error) {
+			return archive.Whole(ctx, st, r.name, r.run, r.m)
+		})
+		if err != nil {
+			return nil, err
 		}
-		if remove {
-			targets = append(targets, target{
-				Address:    archive.Address{Bucket: address.Bucket, Name: info.Name, Run: info.Run},
-				incomplete: info.State == archive.Incomplete,
-			})
+		for _, r := range found {
+			add(r)
+		}
+	}
+	for _, r := range all {
+		if !o.Incomplete || r.state != archive.Incomplete || address.Name != "" && r.name != address.Name {
+			continue
+		}
+		newest, err := archive.NewestObject(ctx, st, r.name, r.run)
+		if err != nil {
+			return nil, err
+		}
+		if archive.Now(st).Sub(newest) >= o.OlderThan {
+			add(r)
 		}
 	}
 	return targets, nil
 }
 
-// confirm asks on a terminal. Elsewhere only --yes is consent.
-func (o *options) confirm(ctx context.Context, targets []target, std cli.Streams) error {
+// confirm asks on a terminal, and returns what is to be removed after the
+// answer: what the command line means then, too. Elsewhere only --yes is consent.
+func (o *options) confirm(ctx context.Context, service store.Service, targets []target, std cli.Streams, log *cli.Log) ([]target, error) {
 	if o.Yes {
-		return nil
+		return targets, nil
 	}
 	if !cli.IsTerminal(std.In) {
-		return cli.WithHint(cli.UsageErrorf("will not remove %d items without being told so", len(targets)),
+		return nil, cli.WithHint(cli.UsageErrorf("will not remove %d items without being told so", len(targets)),
 			"-y removes without asking; -p shows what it would be")
 	}
 	for _, t := range targets {
-		fmt.Fprintln(std.Err, t)
+		fmt.Fprintln(std.Err, cli.Safe(t.String()))
 	}
 	fmt.Fprintf(std.Err, "remove these %d? [y/N] ", len(targets))
 	answer, err := readLine(ctx, std.In)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	switch strings.ToLower(strings.TrimSpace(answer)) {
 	case "y", "yes":
-		return nil
+	default:
+		return nil, errors.New("nothing was removed")
 	}
-	return errors.New("nothing was removed")
+	if !o.Superseded {
+		return targets, nil
+	}
+	// What superseded a run may be gone by now, or a new one may build on it.
+	now, err := o.find(ctx, service, log)
+	return slices.DeleteFunc(targets, func(t target) bool { return !slices.Contains(now, t) }), err
 }
 
 // readLine reads a line from a terminal, where Ctrl-C must end the wait.

@@ -77,7 +77,7 @@ func IsOurs(key string) bool {
 	if _, err := ParseRun(run); err != nil {
 		return false
 	}
-	return object == manifestObject || object == sumsObject ||
+	return object == manifestObject || object == signatureObject || object == sumsObject ||
 		len(object) == chunkDigits && strings.Trim(object, "0123456789") == ""
 }
 

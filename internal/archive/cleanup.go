@@ -3,6 +3,7 @@ package archive
 import (
 	"context"
 	"errors"
+	"iter"
 	"time"
 )
 
@@ -45,10 +46,29 @@ func (p *put) abandon(ctx context.Context) {
 	}
 }
 
-// clean removes what the commit has made superfluous. The archive is safe
-// already, so nothing here is an error.
+// clean removes what the commit has made superfluous: of the runs that were
+// there before the upload, those that are superseded by this one, and what was
+// never committed. The archive is safe already, so nothing here is an error.
 func (p *put) clean(ctx context.Context) {
-	err := p.cleanRuns(ctx)
+	if p.blind {
+		if !p.Keep {
+			p.Log.Notef("older runs of %q stay: these credentials may not list or delete", p.Name)
+		}
+		return
+	}
+	unreadable := 0
+	err := InOrder(ctx, max(p.Budget.Concurrency, 1),
+		func(context.Context) iter.Seq2[Run, error] { return each(p.seen) },
+		func(ctx context.Context, run Run) (RunInfo, error) { return DescribeRun(ctx, p.st, p.Name, run) },
+		func(info RunInfo) error {
+			if info.State == Unreadable {
+				unreadable++
+			}
+			return p.cleanRun(ctx, info)
+		})
+	if unreadable > 0 && !p.Keep {
+		p.Log.Notef("older runs of %q stay, because their manifests cannot be read: %d", p.Name, unreadable)
+	}
 	if errors.Is(err, ErrPermission) {
 		p.Log.Notef("older runs of %q stay: these credentials may not list or delete", p.Name)
 	} else if err != nil {
@@ -56,41 +76,40 @@ func (p *put) clean(ctx context.Context) {
 	}
 }
 
-func (p *put) cleanRuns(ctx context.Context) error {
-	own, committed, err := manifestEntry(ctx, p.st, p.Name, p.run)
-	if err != nil || !committed {
-		return err
-	}
-	runs, err := ListRuns(ctx, p.st, p.Name)
-	if err != nil {
-		return err
-	}
-	for _, run := range runs {
-		if run == p.run {
-			continue
+// each yields runs.
+func each(runs []Run) iter.Seq2[Run, error] {
+	return func(yield func(Run, error) bool) {
+		for _, run := range runs {
+			if !yield(run, nil) {
+				return
+			}
 		}
-		// The age is told by the service's clock on both sides.
-		remove, err := superfluous(ctx, p.st, p.Name, run, p.run, own.Modified.Add(-StaleAfter))
+	}
+}
+
+// cleanRun removes a run if it is superfluous.
+func (p *put) cleanRun(ctx context.Context, info RunInfo) error {
+	switch {
+	case info.State == Suspect:
+		p.Log.Warnf("the run %s of %q stays and is ignored: %v", info.Run, p.Name, info.Err)
+	case info.State == Committed && !p.Keep && info.Run < p.run && info.Owner() == p.Owner:
+		if err := RemoveRun(ctx, p.st, p.Name, info.Run); err != nil {
+			return err
+		}
+		p.Log.Verbosef("removed the superseded run %s", info.Run)
+	case info.State == Incomplete:
+		newest, err := NewestObject(ctx, p.st, p.Name, info.Run)
+		if err != nil || Now(p.st).Sub(newest) < StaleAfter {
+			return err
+		}
+		err = RemoveIncomplete(ctx, p.st, p.Name, info.Run)
+		if errors.Is(err, ErrCommitted) {
+			return nil
+		}
 		if err != nil {
 			return err
 		}
-		if remove {
-			if err := RemoveRun(ctx, p.st, p.Name, run); err != nil {
-				return err
-			}
-			p.Log.Verbosef("removed the superseded or incomplete run %s", run)
-		}
+		p.Log.Verbosef("removed the incomplete run %s", info.Run)
 	}
 	return nil
-}
-
-// superfluous reports whether run is superseded by the committed run latest,
-// or incomplete and without a new object since stale.
-func superfluous(ctx context.Context, st Store, name string, run, latest Run, stale time.Time) (bool, error) {
-	_, committed, err := manifestEntry(ctx, st, name, run)
-	if err != nil || committed {
-		return committed && run < latest, err
-	}
-	newest, err := NewestObject(ctx, st, name, run)
-	return err == nil && newest.Before(stale), err
 }

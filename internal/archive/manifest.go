@@ -1,12 +1,10 @@
 package archive
 
 import (
-	"context"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -33,15 +31,33 @@ type Manifest struct {
 	Run        Run               `json:"run"`         // the run that this manifest commits
 	Host       string            `json:"host"`        // host that stored it
 	Created    time.Time         `json:"created"`     // when the run began, UTC
-	Committed  time.Time         `json:"committed"`   // when it was committed, UTC, by the host's clock
+	Committed  time.Time         `json:"committed"`   // when it was committed, UTC
 	Tool       string            `json:"tool"`        // program and version that stored it
 	Bytes      int64             `json:"bytes"`       // length of the stream
 	ChunkBytes int64             `json:"chunk_bytes"` // size of every chunk but the last
 	Chunks     int64             `json:"chunks"`      // how many
 	Sums       string            `json:"sums"`        // SHA-256 of the SHA256SUMS object, hex
 	Tag        string            `json:"tag,omitempty"`
+	Parent     Run               `json:"parent,omitempty"`  // the run that this one builds on
+	Owner      string            `json:"owner,omitempty"`   // who writes: see CheckOwner
 	Meta       map[string]string `json:"meta,omitempty"`    // the caller's
 	Recover    string            `json:"recover,omitempty"` // shell command that restores this run with standard tools
+}
+
+// maxOwner is the longest owner, in bytes.
+const maxOwner = 64
+
+// CheckOwner reports why id cannot be an owner, or nil: 1 to 64 characters of
+// A-Z a-z 0-9 _ -. An owner is a random text that a writer keeps; only runs of
+// one owner supersede one another, and no owner counts as one too.
+func CheckOwner(id string) error {
+	strange := func(r rune) bool {
+		return !(r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '_' || r == '-')
+	}
+	if id == "" || len(id) > maxOwner || strings.ContainsFunc(id, strange) {
+		return fmt.Errorf("%q is not an owner: want 1 to %d characters of A-Z a-z 0-9 _ -", id, maxOwner)
+	}
+	return nil
 }
 
 // encode returns the manifest as it is stored.
@@ -59,12 +75,13 @@ func (m *Manifest) encode() ([]byte, error) {
 	return []byte(text.String()), nil
 }
 
-// DecodeManifest parses a manifest and checks that it is consistent. Errors
-// have the code cli.Integrity, except that a format of another major version
-// is a plain failure.
+// DecodeManifest parses a manifest and checks that it is consistent. A claim
+// is ErrClaimed. Other errors have the code cli.Integrity, except that a
+// format of another major version is a plain failure.
 func DecodeManifest(data []byte) (*Manifest, error) {
 	var head struct {
-		Format string `json:"format"`
+		Format  string          `json:"format"`
+		Claimed json.RawMessage `json:"claimed"`
 	}
 	if err := json.Unmarshal(data, &head); err != nil {
 		return nil, cli.Errorf(cli.Integrity, "not a manifest: %v", err)
@@ -76,6 +93,9 @@ func DecodeManifest(data []byte) (*Manifest, error) {
 	if major, _, _ := strings.Cut(version, "."); major != formatMajor {
 		return nil, cli.WithHint(fmt.Errorf("%w: %q", errFormat, head.Format),
 			"use the version that stored the archive, or a later one; its manifest tells how to restore it with standard tools")
+	}
+	if head.Claimed != nil {
+		return nil, ErrClaimed
 	}
 	m := new(Manifest)
 	if err := json.Unmarshal(data, m); err != nil {
@@ -94,6 +114,16 @@ func (m *Manifest) check() error {
 	}
 	if _, err := ParseRun(string(m.Run)); err != nil {
 		return err
+	}
+	if m.Parent != "" {
+		if _, err := ParseRun(string(m.Parent)); err != nil {
+			return fmt.Errorf("parent: %w", err)
+		}
+	}
+	if m.Owner != "" {
+		if err := CheckOwner(m.Owner); err != nil {
+			return err
+		}
 	}
 	if sum, err := hex.DecodeString(m.Sums); err != nil || len(sum) != 32 {
 		return fmt.Errorf("sums %q is not a SHA-256 in hex", m.Sums)
@@ -117,42 +147,4 @@ func (m *Manifest) chunkSize(n int64) int64 {
 		return m.Bytes - n*m.ChunkBytes
 	}
 	return m.ChunkBytes
-}
-
-// ReadManifest reads the manifest that commits a run. The error wraps
-// ErrNotExist if there is none.
-func ReadManifest(ctx context.Context, st Store, name string, run Run) (*Manifest, error) {
-	key := manifestKey(name, run)
-	data, err := readSmall(ctx, st, key, maxManifestRead)
-	if err != nil {
-		return nil, err
-	}
-	m, err := DecodeManifest(data)
-	if err != nil {
-		return nil, fmt.Errorf("read %q: %w", key, err)
-	}
-	if m.Name != name || m.Run != run {
-		return nil, cli.Errorf(cli.Integrity, "read %q: it is the manifest of %q", key, m.Name+":"+string(m.Run))
-	}
-	return m, nil
-}
-
-// readSmall reads a whole object that is at most limit bytes long.
-func readSmall(ctx context.Context, st Store, key string, limit int64) ([]byte, error) {
-	body, size, err := st.Get(ctx, key)
-	if err != nil {
-		return nil, err
-	}
-	defer body.Close()
-	if size > limit {
-		return nil, cli.Errorf(cli.Integrity, "read %q: %d bytes, more than the %d that it can have", key, size, limit)
-	}
-	data, err := io.ReadAll(io.LimitReader(body, limit+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(data)) != size {
-		return nil, cli.Errorf(cli.Integrity, "read %q: %d bytes of %d", key, len(data), size)
-	}
-	return data, nil
 }

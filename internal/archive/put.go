@@ -25,8 +25,10 @@ type PutOptions struct {
 	Tool      string // program and version, recorded in the manifest
 	Tag       string
 	Meta      map[string]string
-	Keep      bool // leave superseded and incomplete runs alone
-	Pretend   bool // read the stream and the listing, change nothing
+	Owner     string // who writes, if not empty: see CheckOwner
+	Parent    Run    // the run that this one builds on, if any
+	Keep      bool   // leave superseded runs alone
+	Pretend   bool   // read the stream and the listing, change nothing
 
 	// Named, if not nil, is called with the run before the first byte of
 	// the stream is read.
@@ -42,7 +44,7 @@ type PutOptions struct {
 	// by several goroutines.
 	Stored func(number, size int64)
 
-	Now func() time.Time // the clock; nil for time.Now
+	Now func() time.Time // the host's clock; nil for time.Now
 	Log *cli.Log         // may be nil
 }
 
@@ -61,8 +63,11 @@ func (pretended) Delete(context.Context, ...string) error { return nil }
 // put is one Put under way.
 type put struct {
 	PutOptions
-	st  Store
-	run Run
+	st   Store
+	run  Run
+	seen []Run // of the name, before the upload
+	// blind: the credentials may not list, so that nothing is seen.
+	blind bool
 
 	bytes   int64 // of the stream, set by the reader
 	chunks  int64 // handed to workers, set by the reader
@@ -106,7 +111,7 @@ func Put(ctx context.Context, st Store, in io.Reader, o PutOptions) (*Manifest, 
 	if err != nil {
 		return nil, err
 	}
-	if !o.Keep && !o.Pretend {
+	if !o.Pretend {
 		p.clean(ctx)
 	}
 	return m, nil
@@ -118,21 +123,22 @@ func (p *put) begin(ctx context.Context) error {
 	if errors.Is(err, ErrPermission) && !errors.Is(err, ErrCredentials) {
 		// Credentials that can only create objects are a use that is meant.
 		p.Log.Verbosef("list the runs of %q: not allowed, so the run is named by the clock alone", p.Name)
-		runs, err = nil, nil
+		runs, err, p.blind = nil, nil, true
 	}
 	if err != nil {
 		return err
 	}
-	var last Run
-	if len(runs) > 0 {
-		last = runs[len(runs)-1]
+	p.seen = runs
+	now, corrected := p.now()
+	if corrected {
+		p.Log.Warnf("this host's clock is at %s, but the store's at %s, which is used", stamp(p.Now()), stamp(now))
 	}
-	p.started = p.Now().UTC()
-	run, late := NewRun(p.started, last)
+	last := p.lastPlausible()
+	run, late := NewRun(now, last)
 	if late {
 		p.Log.Warnf("the clock is behind the last run of %q, %s: has it been set back?", p.Name, last)
 	}
-	p.run = run
+	p.started, p.run = now, run
 	if p.Named != nil {
 		return p.Named(run)
 	}
@@ -158,7 +164,12 @@ func (p *put) prepare(ctx context.Context, in io.Reader, buffers int) error {
 	if err != nil {
 		return err
 	}
-	return p.recount(ctx)
+	if err := p.recount(ctx, p.manifest(), false); errors.Is(err, errNotWhole) {
+		return fmt.Errorf("archive %q is not whole before its commit: %w: something has removed parts of it", p.address(), err)
+	} else if err != nil {
+		return err
+	}
+	return nil
 }
 
 // chunk is a filled buffer on its way to a worker.
@@ -283,79 +294,4 @@ func (p *put) putSmall(ctx context.Context, key string, data []byte) error {
 	return p.st.Put(ctx, Upload{
 		Key: key, Body: bytes.NewReader(data), Size: int64(len(data)), SHA256: sha256.Sum256(data),
 	})
-}
-
-// recount lists the chunks and compares them with what was sent. Another
-// host's clean-up may have taken a run for dead that stood still for days.
-func (p *put) recount(ctx context.Context) error {
-	if p.Pretend {
-		return nil
-	}
-	m := p.manifest()
-	var n int64
-	for e, err := range p.st.List(ctx, Query{Prefix: chunksPrefix(p.Name, p.run)}) {
-		if errors.Is(err, ErrPermission) {
-			return nil // not allowed to look: every PUT was confirmed
-		}
-		if err != nil {
-			return err
-		}
-		if n >= m.Chunks || e.Key != ChunkKey(p.Name, p.run, n) || e.Size != m.chunkSize(n) {
-			return fmt.Errorf("object %q is not what was stored: something else writes to this run", e.Key)
-		}
-		n++
-	}
-	if n != m.Chunks {
-		return fmt.Errorf("archive %q: %d of %d chunks are gone before the commit", p.Name, m.Chunks-n, m.Chunks)
-	}
-	return nil
-}
-
-// manifest describes the run as it stands.
-func (p *put) manifest() *Manifest {
-	sum := sha256.Sum256(p.sumsText())
-	m := &Manifest{
-		Format:     formatName + "/" + formatMajor,
-		Name:       p.Name,
-		Run:        p.run,
-		Host:       p.Host,
-		Created:    p.started.Truncate(time.Second),
-		Committed:  p.Now().UTC().Truncate(time.Second),
-		Tool:       p.Tool,
-		Bytes:      p.bytes,
-		ChunkBytes: p.ChunkSize,
-		Chunks:     p.chunks,
-		Sums:       hex.EncodeToString(sum[:]),
-		Tag:        p.Tag,
-		Meta:       p.Meta,
-	}
-	if p.Fetch != nil {
-		m.Recover = recoverCommand(p.Fetch(chunksPrefix(p.Name, p.run)), p.Meta)
-	}
-	return m
-}
-
-// commit stores the manifest. When that fails the chunks stay, unless the
-// store is known to have refused: an answer may have been lost.
-func (p *put) commit(ctx context.Context) (*Manifest, error) {
-	m := p.manifest()
-	data, err := m.encode()
-	if err != nil {
-		p.abandon(ctx)
-		return nil, err
-	}
-	err = p.putSmall(ctx, manifestKey(p.Name, p.run), data)
-	if errors.Is(err, ErrPermission) || errors.Is(err, ErrExist) {
-		p.abandon(ctx)
-		return nil, err
-	}
-	if err != nil {
-		if cause := context.Cause(ctx); cause != nil {
-			err = cause
-		}
-		address := p.Name + ":" + string(p.run)
-		return nil, cli.WithHint(fmt.Errorf("commit %q: it is not known whether it was stored: %w", address, err),
-			"s3ls -r tells; if it is incomplete its chunks are removed by a later run")
-	}
-	return m, nil
 }

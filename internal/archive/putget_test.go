@@ -68,7 +68,7 @@ func mustPut(t *testing.T, st archive.Store, name string, data []byte, chunk int
 
 func mustGet(t *testing.T, st archive.Store, name string) []byte {
 	t.Helper()
-	m, err := archive.Newest(t.Context(), st, name)
+	m, err := archive.Newest(t.Context(), st, name, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func TestOneBufferIsEnough(t *testing.T) {
 	}
 	g := getOptions()
 	g.Budget.Memory = 1000
-	m, _ := archive.Newest(t.Context(), st, "n")
+	m, _ := archive.Newest(t.Context(), st, "n", nil)
 	var out bytes.Buffer
 	if err := archive.Get(t.Context(), st, m, &out, g); err != nil || !bytes.Equal(out.Bytes(), random(5500)) {
 		t.Fatal(err)
@@ -401,7 +401,7 @@ func TestChunksThatVanishBeforeTheCommitAreNoticed(t *testing.T) {
 	if _, err := archive.Put(t.Context(), st, bytes.NewReader(random(95)), o); err == nil {
 		t.Fatal("an archive was committed without one of its chunks")
 	}
-	if _, err := archive.Newest(t.Context(), st, "n"); !errors.Is(err, archive.ErrNotExist) {
+	if _, err := archive.Newest(t.Context(), st, "n", nil); !errors.Is(err, archive.ErrNotExist) {
 		t.Errorf("got %v", err)
 	}
 }

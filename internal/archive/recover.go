@@ -26,3 +26,31 @@ func recoverCommand(fetch string, meta map[string]string) string {
 	}
 	return strings.Join(stages, " | ")
 }
+
+// RecoverCommand is recoverCommand for a manifest that was read from a bucket,
+// for people to paste. No text of the manifest gets into it, because whoever
+// can write to the bucket can write that: meta only chooses among commands that
+// are known here. A stream that something else unpacks ends as it is.
+func RecoverCommand(fetch string, m *Manifest) string {
+	return recoverCommand(fetch, map[string]string{
+		MetaEncryption:  m.Meta[MetaEncryption],
+		MetaCompression: m.Meta[MetaCompression],
+		MetaUnpack:      knownUnpack(m.Meta[MetaUnpack]),
+	})
+}
+
+// RecoverPrefix is what the keys of a run's chunks, and no others, begin with.
+func RecoverPrefix(name string, run Run) string { return chunksPrefix(name, run) }
+
+// knownUnpack returns the command if it is one that napback writes, else "".
+// psql, which it writes too, is not among them: it obeys a dump that tells it
+// to run a shell command.
+func knownUnpack(command string) string {
+	switch command {
+	case "tar --extract --file=- --listed-incremental=/dev/null --numeric-owner --same-permissions --xattrs --xattrs-include='*' --acls",
+		"mysql --binary-mode", "mariadb --binary-mode",
+		"svnadmin load --bypass-prop-validation REPOSITORY":
+		return command
+	}
+	return ""
+}

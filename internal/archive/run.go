@@ -62,7 +62,9 @@ func NewRun(now time.Time, last Run) (run Run, late bool) {
 const (
 	sumsObject     = "SHA256SUMS"
 	manifestObject = "manifest"
-	chunkDigits    = 13
+	// signatureObject is a detached signature of the manifest, stored before it.
+	signatureObject = "manifest.sig"
+	chunkDigits     = 13
 )
 
 // runPrefix is what the keys of a run's objects begin with.

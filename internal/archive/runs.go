@@ -2,8 +2,6 @@ package archive
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -21,10 +19,11 @@ type State string
 
 // The states of a run.
 const (
-	Committed  State = "committed"  // the newest committed run of its name
-	Superseded State = "superseded" // committed, and a newer run is committed too
-	Incomplete State = "incomplete" // no manifest
-	Unreadable State = "unreadable" // there is a manifest, but it cannot be read
+	Committed  State = "committed"   // the newest committed run of its name and owner
+	Superseded State = "superseded"  // committed, and a newer run of the owner is committed too
+	Incomplete State = "incomplete"  // no manifest, or a claim in its place
+	Unreadable State = "unreadable"  // there is a manifest, but it cannot be read
+	Suspect    State = "implausible" // there is a manifest, but the run's time cannot be true: see Implausible
 )
 
 // RunInfo is a run and what is known of it.
@@ -32,8 +31,18 @@ type RunInfo struct {
 	Name     string
 	Run      Run
 	State    State
-	Manifest *Manifest // nil if the run is incomplete or unreadable
-	Err      error     // why it is unreadable
+	Manifest *Manifest // nil if the run is incomplete or cannot be read
+	Modified time.Time // when the manifest was stored, by the store's clock; zero if that is not known
+	Denied   bool      // there is a manifest, but the credentials may not read it
+	Err      error     // why it is unreadable or implausible
+}
+
+// Owner is who stored a run, "" if that is not known.
+func (r RunInfo) Owner() string {
+	if r.Manifest == nil {
+		return ""
+	}
+	return r.Manifest.Owner
 }
 
 // afterForeign begins a listing of runs behind js3tream's chunk numbers,
@@ -77,22 +86,38 @@ func ListRuns(ctx context.Context, st Store, name string) ([]Run, error) {
 	return runs, nil
 }
 
-// Newest returns the manifest of the newest committed run of a name. The
-// error wraps ErrNotExist if there is none, and has the code cli.NotFound.
-func Newest(ctx context.Context, st Store, name string) (*Manifest, error) {
+// Newest returns the manifest of the newest committed run of a name whose time
+// is plausible. The error wraps ErrNotExist if there is none, and has the code
+// cli.NotFound. Each run that is passed over because its time is not plausible
+// is reported, if report is not nil.
+func Newest(ctx context.Context, st Store, name string, report func(RunInfo)) (*Manifest, error) {
 	runs, err := ListRuns(ctx, st, name)
 	if err != nil {
 		return nil, err
 	}
+	incomplete, suspect := 0, 0
 	for _, run := range slices.Backward(runs) {
-		m, err := ReadManifest(ctx, st, name, run)
-		if !errors.Is(err, ErrNotExist) {
-			return m, err
+		info, err := DescribeRun(ctx, st, name, run)
+		switch {
+		case err != nil:
+			return nil, err
+		case info.State == Incomplete:
+			incomplete++
+		case info.State == Suspect:
+			suspect++
+			if report != nil {
+				report(info)
+			}
+		default:
+			// One that cannot be read must not hide behind an older one.
+			return info.Manifest, info.Err
 		}
 	}
 	switch err = cli.Errorf(cli.NotFound, "archive %q: %w", name, ErrNotExist); {
-	case len(runs) > 0:
-		return nil, cli.WithHint(err, "it has %d incomplete runs, but none was ever committed; s3ls -r shows them", len(runs))
+	case suspect > 0:
+		return nil, cli.WithHint(err, "it has %d runs whose time cannot be true; s3ls -r shows them, and NAME:RUN reads one", suspect)
+	case incomplete > 0:
+		return nil, cli.WithHint(err, "it has %d incomplete runs, but none was ever committed; s3ls -r shows them", incomplete)
 	case hasForeign(ctx, st, name):
 		return nil, cli.WithHint(err, "there are chunks without a manifest, as js3tream stored them; --js3tream reads those")
 	}
@@ -115,68 +140,41 @@ func hasForeign(ctx context.Context, st Store, name string) bool {
 	return false
 }
 
-// DescribeRun reads the manifest of a run. The state of a run that has one is
-// Committed; only a look at the name's other runs tells whether it is
-// superseded.
-func DescribeRun(ctx context.Context, st Store, name string, run Run) (RunInfo, error) {
-	info := RunInfo{Name: name, Run: run, State: Committed}
-	m, err := ReadManifest(ctx, st, name, run)
-	switch {
-	case err == nil:
-		info.Manifest = m
-		return info, nil
-	case errors.Is(err, ErrNotExist):
-		info.State = Incomplete
-		return info, nil
-	case errors.Is(err, ErrPermission):
-		// Credentials that may list but not read still tell what is there.
-		_, committed, listErr := manifestEntry(ctx, st, name, run)
-		if listErr != nil {
-			return info, err
-		}
-		info.State = Incomplete
-		if committed {
-			info.State, info.Err = Unreadable, err
-		}
-		return info, nil
-	case cli.ExitStatus(err) == cli.Integrity || errors.Is(err, errFormat):
-		info.State, info.Err = Unreadable, err
-		return info, nil
-	}
-	return info, err
-}
-
-// DescribeName returns what is known of the runs of a name, oldest first:
-// all of them, or only the newest committed one (and, if there is none, the
-// newest of all).
+// DescribeName returns what is known of the runs of a name, oldest first: all
+// of them, or only the newest committed one (and, if there is none, the newest
+// of all) with the newer ones whose time is not plausible.
 func DescribeName(ctx context.Context, st Store, name string, all bool) ([]RunInfo, error) {
 	runs, err := ListRuns(ctx, st, name)
 	if err != nil {
 		return nil, err
 	}
-	var infos []RunInfo // newest first
-	found := false
+	var infos []RunInfo            // newest first
+	var newest *RunInfo            // incomplete, and shown only if there is nothing better
+	committed := map[string]bool{} // owners with a newer run
 	for _, run := range slices.Backward(runs) {
 		info, err := DescribeRun(ctx, st, name, run)
 		if err != nil {
 			return nil, err
 		}
 		if info.State == Committed {
-			if found {
+			if committed[info.Owner()] {
 				info.State = Superseded
 			}
-			found = true
+			committed[info.Owner()] = true
 		}
-		if all {
-			infos = append(infos, info)
+		if !all && info.State == Incomplete {
+			if newest == nil {
+				newest = &info
+			}
 			continue
 		}
-		if len(infos) == 0 || info.State != Incomplete {
-			infos = []RunInfo{info}
-		}
-		if info.State != Incomplete {
+		infos = append(infos, info)
+		if !all && info.State != Suspect {
 			break
 		}
+	}
+	if len(infos) == 0 && newest != nil {
+		infos = append(infos, *newest)
 	}
 	slices.Reverse(infos)
 	return infos, nil
@@ -194,38 +192,4 @@ func manifestEntry(ctx context.Context, st Store, name string, run Run) (Entry, 
 		}
 	}
 	return Entry{}, false, nil
-}
-
-// NewestObject tells when the newest object of a run was stored, by the
-// service's clock.
-func NewestObject(ctx context.Context, st Store, name string, run Run) (time.Time, error) {
-	var newest time.Time
-	for e, err := range st.List(ctx, Query{Prefix: runPrefix(name, run)}) {
-		if err != nil {
-			return time.Time{}, err
-		}
-		if e.Modified.After(newest) {
-			newest = e.Modified
-		}
-	}
-	return newest, nil
-}
-
-// RemoveRun removes a run, its manifest first: what is left by an
-// interruption is an incomplete run, never a damaged archive.
-func RemoveRun(ctx context.Context, st Store, name string, run Run) error {
-	if err := st.Delete(ctx, manifestKey(name, run)); err != nil {
-		return err
-	}
-	var keys []string
-	for e, err := range st.List(ctx, Query{Prefix: runPrefix(name, run)}) {
-		if err != nil {
-			return err
-		}
-		keys = append(keys, e.Key)
-	}
-	if err := st.Delete(ctx, keys...); err != nil {
-		return fmt.Errorf("archive %q: the manifest of run %s is removed, some chunks are left: %w", name, run, err)
-	}
-	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"napback/internal/archive"
 	"napback/internal/cli"
@@ -54,8 +55,12 @@ func TestStatesOfRuns(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	putRaw(t, st, "n:20990101T000000Z-aaaa:0000000000000", "x")
-	putRaw(t, st, "n:20990102T000000Z-aaaa:manifest", "{}")
+	later := func(d time.Duration) string {
+		run, _ := archive.NewRun(time.Now().Add(d), "")
+		return "n:" + string(run)
+	}
+	putRaw(t, st, later(time.Hour)+":0000000000000", "x")
+	putRaw(t, st, later(2*time.Hour)+":manifest", "{}")
 	putRaw(t, st, "n:0000000000000", "js3tream")
 	infos, err := archive.DescribeName(t.Context(), st, "n", true)
 	if err != nil {
@@ -70,7 +75,7 @@ func TestStatesOfRuns(t *testing.T) {
 		t.Errorf("got %q, want %q", states, want)
 	}
 	// A manifest that cannot be read must not hide behind an older run.
-	if _, err := archive.Newest(t.Context(), st, "n"); cli.ExitStatus(err) != cli.Integrity {
+	if _, err := archive.Newest(t.Context(), st, "n", nil); cli.ExitStatus(err) != cli.Integrity {
 		t.Errorf("newest: %v", err)
 	}
 }
@@ -136,7 +141,7 @@ func TestJs3treamArchivesOfEveryKindAreRead(t *testing.T) {
 func TestPlainFormSaysWhatJs3treamNeeds(t *testing.T) {
 	st, _ := bucket(t)
 	putRaw(t, st, "old:0000000000000", "x")
-	_, err := archive.Newest(t.Context(), st, "old")
+	_, err := archive.Newest(t.Context(), st, "old", nil)
 	var text bytes.Buffer
 	cli.PrintError(&text, "t", err)
 	if !errors.Is(err, archive.ErrNotExist) || !strings.Contains(text.String(), "--js3tream") {
@@ -196,6 +201,8 @@ func TestIsOursKnowsItsObjectsFromOthers(t *testing.T) {
 type memory map[string]string
 
 func (m memory) Put(context.Context, archive.Upload) error { return errors.ErrUnsupported }
+
+func (m memory) Clock() (time.Time, bool) { return time.Now(), true }
 
 func (m memory) Delete(context.Context, ...string) error { return errors.ErrUnsupported }
 

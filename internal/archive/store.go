@@ -24,6 +24,9 @@ var (
 	// ErrCredentials: the service does not accept the credentials at all.
 	// It is also an ErrPermission.
 	ErrCredentials = fmt.Errorf("%w: the credentials are not accepted", ErrPermission)
+	// ErrUnknown: Put failed, but an earlier try of it ended without an
+	// answer and may have stored the object. It comes beside the cause.
+	ErrUnknown = errors.New("it is not known whether it was stored")
 )
 
 // Store is one bucket: immutable objects under keys. Implementations retry
@@ -33,11 +36,14 @@ type Store interface {
 	// Put creates an object. When it returns nil the object is durable
 	// and holds exactly obj's bytes. It never overwrites: if the key is
 	// taken by other bytes the error wraps ErrExist; if an earlier try of
-	// the same Put turns out to have stored them, that is success.
+	// the same Put turns out to have stored them, that is success. An
+	// error that does not wrap ErrUnknown, and is ErrExist or
+	// ErrPermission, means that this Put has stored nothing.
 	Put(ctx context.Context, obj Upload) error
 
 	// Get opens an object for reading and returns its size. Reading goes
-	// on over broken connections; the caller closes the reader.
+	// on over broken connections; the caller closes the reader, which is
+	// a Dated.
 	Get(ctx context.Context, key string) (body io.ReadCloser, size int64, err error)
 
 	// List yields the entries whose keys begin with q.Prefix in the byte
@@ -48,6 +54,19 @@ type Store interface {
 	// Delete removes objects, in batches where the service can. A key
 	// that does not exist is no error.
 	Delete(ctx context.Context, keys ...string) error
+
+	// Clock tells the time by the clock that dates the objects: the
+	// service's, as its last answer told it, or for a directory the
+	// host's. ok is false as long as it is not known, such as before the
+	// first answer.
+	Clock() (now time.Time, ok bool)
+}
+
+// Dated is a reader of an object that knows when the object was stored, by
+// the clock of the store; zero if the service does not tell.
+type Dated interface {
+	io.ReadCloser
+	Modified() time.Time
 }
 
 // Upload is an object to be stored.
@@ -60,6 +79,10 @@ type Upload struct {
 	// was asked for. The small objects beside it stay in the standard
 	// class, because a listing has to read them at once.
 	Bulk bool
+	// Contended marks a key that somebody else may take too. When an
+	// answer was lost, and the key then turns out to be taken by what the
+	// credentials may not look at, that is ErrUnknown, not success.
+	Contended bool
 }
 
 // Query selects entries of a listing.

@@ -257,6 +257,7 @@ func syncPath(root *os.Root, name string) error {
 func (b dirBucket) Get(ctx context.Context, key string) (io.ReadCloser, int64, error) {
 	var file *os.File
 	var size int64
+	var modified time.Time
 	err := b.policy.do(ctx, request{"get object", key}, func(ctx context.Context) *failure {
 		bucket, f := b.open(ctx, b.name)
 		if f != nil {
@@ -280,13 +281,13 @@ func (b dirBucket) Get(ctx context.Context, key string) (io.ReadCloser, int64, e
 		if err != nil {
 			return b.failure(err)
 		}
-		size = info.Size()
+		size, modified = info.Size(), info.ModTime()
 		return nil
 	})
 	if err != nil {
 		return nil, 0, err
 	}
-	return &dirReader{ctx: ctx, request: request{"get object", key}, file: file, limit: b.limit}, size, nil
+	return &dirReader{ctx: ctx, request: request{"get object", key}, file: file, limit: b.limit, modified: modified}, size, nil
 }
 
 // dirReader reads an object within the bandwidth limit, and no longer than
@@ -296,7 +297,12 @@ type dirReader struct {
 	request request
 	file    *os.File
 	limit   *limiter
+	// modified is when the object was stored.
+	modified time.Time
 }
+
+// Modified implements archive.Dated.
+func (r *dirReader) Modified() time.Time { return r.modified }
 
 func (r *dirReader) Read(p []byte) (int, error) {
 	if err := r.ctx.Err(); err != nil {

@@ -120,7 +120,11 @@ func (b dirBucket) publish(ctx context.Context, bucket *os.Root, tmp, name strin
 		case err != nil:
 			return b.failure(err)
 		}
-		return b.failure(syncPath(bucket, filepath.Dir(name)))
+		f := b.failure(syncPath(bucket, filepath.Dir(name)))
+		if f != nil {
+			f.cause = &unknown{f.cause} // the object is there, though it may not last
+		}
+		return f
 	}
 }
 
@@ -178,7 +182,9 @@ func (b dirBucket) renameLocked(ctx context.Context, bucket *os.Root, tmp, name 
 func (b dirBucket) compare(ctx context.Context, bucket *os.Root, name string, obj archive.Upload) *failure {
 	file, err := bucket.Open(name)
 	if err != nil {
-		return b.failure(err)
+		f := b.failure(err)
+		f.cause = &unknown{f.cause} // what cannot be looked at may be ours
+		return f
 	}
 	defer file.Close()
 	info, err := file.Stat()

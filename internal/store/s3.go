@@ -26,6 +26,7 @@ type s3Service struct {
 	region   string
 	policy   *policy
 	errors   errorReader
+	clock    *serviceClock
 
 	// What this process has learned about the service.
 	noConditions atomic.Bool // it does not know If-None-Match
@@ -55,6 +56,7 @@ func openS3(ctx context.Context, cfg Config, endpoint string, p *policy, l *limi
 		return nil, err
 	}
 	pathStyle := cfg.PathStyle == "on"
+	clock := new(serviceClock)
 	settings := func(o *s3.Options) {
 		o.Credentials = &markedCredentials{sdk.Credentials}
 		o.Retryer = aws.NopRetryer{} // retry.go does it
@@ -62,6 +64,7 @@ func openS3(ctx context.Context, cfg Config, endpoint string, p *policy, l *limi
 		o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
 		o.DisableLogOutputChecksumValidationSkipped = true
 		o.UsePathStyle = pathStyle
+		o.APIOptions = append(o.APIOptions, clock.listen)
 		if endpoint != "" {
 			o.BaseEndpoint = aws.String(endpoint)
 		}
@@ -83,7 +86,7 @@ func openS3(ctx context.Context, cfg Config, endpoint string, p *policy, l *limi
 	}
 	client = s3.NewFromConfig(sdk, settings, func(o *s3.Options) { o.Region = region })
 	return &s3Service{
-		cfg: cfg, client: client, endpoint: endpoint, region: region, policy: p,
+		cfg: cfg, client: client, endpoint: endpoint, region: region, policy: p, clock: clock,
 		errors: errorReader{profile: cfg.Profile, keyFile: cfg.KeyFile, region: region, renew: renewal(sdk.Credentials)},
 	}, nil
 }

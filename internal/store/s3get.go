@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -23,6 +24,8 @@ type download struct {
 	offset int64
 	body   io.ReadCloser // nil when it has to be opened anew
 	err    error         // sticky
+	// modified is when the object was stored, by the service's clock.
+	modified time.Time
 }
 
 // Get implements archive.Store.
@@ -64,10 +67,14 @@ func (d *download) open() *failure {
 			return &failure{cause: errors.New("the service does not tell the size")}
 		}
 		d.etag, d.size = out.ETag, *out.ContentLength
+		d.modified = aws.ToTime(out.LastModified)
 	}
 	d.body = out.Body
 	return nil
 }
+
+// Modified implements archive.Dated.
+func (d *download) Modified() time.Time { return d.modified }
 
 // Read implements io.Reader.
 func (d *download) Read(p []byte) (int, error) {

@@ -32,13 +32,26 @@ type upload struct {
 	// maybeStored: an earlier try ended without an answer, so an object
 	// that is there now may be ours.
 	maybeStored bool
+	// isAnother: what is stored under the key has been looked at, and is not
+	// our object.
+	isAnother bool
 }
 
 // Put implements archive.Store.
 func (b s3Bucket) Put(ctx context.Context, obj archive.Upload) error {
 	u := &upload{bucket: b, obj: obj, sum: hex.EncodeToString(obj.SHA256[:])}
-	return b.policy.do(ctx, request{"put object", obj.Key}, u.try)
+	err := b.policy.do(ctx, request{"put object", obj.Key}, u.try)
+	if err != nil && u.maybeStored && !u.isAnother {
+		err = &unknown{err}
+	}
+	return err
 }
+
+// unknown is the error of a Put of which a try may have succeeded. Its text is
+// the cause's alone: only for some objects does it matter.
+type unknown struct{ error }
+
+func (e *unknown) Unwrap() []error { return []error{e.error, archive.ErrUnknown} }
 
 // try sends the object once, and finds out what is there if the service says
 // that something is.
@@ -119,7 +132,7 @@ func (u *upload) settle(ctx context.Context) *failure {
 		return f
 	}
 	if aws.ToInt64(head.ContentLength) != u.obj.Size {
-		return &failure{cause: archive.ErrExist}
+		return u.another()
 	}
 	for name, sum := range head.Metadata {
 		if strings.EqualFold(name, sumMetadata) {
@@ -133,16 +146,26 @@ func (u *upload) same(sum string) *failure {
 	if strings.EqualFold(sum, u.sum) {
 		return nil
 	}
+	return u.another()
+}
+
+// another: the key is taken by an object that is not ours.
+func (u *upload) another() *failure {
+	u.isAnother = true
 	return &failure{cause: archive.ErrExist}
 }
 
 // settleBlind decides for credentials that can write but not look. With
 // If-None-Match the service has just said that the key is taken. After a try
-// whose answer was lost it was that try: nobody else uses the key.
+// whose answer was lost it was that try where nobody else uses the key; where
+// somebody may, it is not known.
 func (u *upload) settleBlind(denied *failure) *failure {
 	if u.bucket.noConditions.Load() {
 		// Nothing protects what may be there, so nothing is sent.
 		return denied
+	}
+	if u.maybeStored && u.obj.Contended {
+		return &failure{cause: archive.ErrExist} // Put adds that it is not known
 	}
 	if u.maybeStored {
 		return nil
@@ -169,7 +192,7 @@ func (u *upload) settleByReading(ctx context.Context) *failure {
 		return b.errors.read(err, b.name)
 	}
 	if n != u.obj.Size {
-		return &failure{cause: archive.ErrExist}
+		return u.another()
 	}
 	return u.same(hex.EncodeToString(hash.Sum(nil)))
 }

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Proxy is a reverse proxy in front of a server. It keeps the Host header, so
@@ -22,6 +24,7 @@ type Proxy struct {
 	mu      sync.Mutex
 	faults  []*Fault
 	seen    []Request
+	ahead   time.Duration
 }
 
 // Request is what the proxy remembers of a request.
@@ -32,8 +35,8 @@ type Request struct {
 	Header http.Header
 }
 
-// Fault makes requests fail. Exactly one of Status, Lose, Stall and CutBody
-// says how.
+// Fault makes requests fail. Exactly one of Status, Lose, Stall, CutBody and
+// Hold says how.
 type Fault struct {
 	Match func(r *http.Request) bool // nil is every request
 	Times int                        // how many requests; 0 is all
@@ -44,6 +47,8 @@ type Fault struct {
 	Lose    bool   // let the server do it, then drop the connection without an answer
 	Stall   bool   // take the request and never answer
 	CutBody int64  // drop the connection after so many bytes of the answer's body
+	// Hold keeps the request, whole, until it is closed, and then lets it through.
+	Hold <-chan struct{}
 
 	hits int
 }
@@ -64,9 +69,10 @@ func NewProxy(t testing.TB, endpoint string) *Proxy {
 			r.SetURL(target)
 			r.Out.Host = r.In.Host
 		},
-		Transport:    transport,
-		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
-		ErrorLog:     nil,
+		Transport:      transport,
+		ModifyResponse: p.date,
+		ErrorHandler:   func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
+		ErrorLog:       nil,
 	}
 	server := httptest.NewUnstartedServer(p)
 	server.Config.ErrorLog = quietLog()
@@ -136,9 +142,45 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case <-p.ended:
 		}
 		panic(http.ErrAbortHandler)
+	case fault.Hold != nil:
+		p.hold(w, r, fault.Hold)
 	default:
 		p.reverse.ServeHTTP(&cutWriter{ResponseWriter: w, left: fault.CutBody}, r)
 	}
+}
+
+// hold reads a request whole, as a slow network would deliver it, and lets it
+// through once until is closed.
+func (p *Proxy) hold(w http.ResponseWriter, r *http.Request, until <-chan struct{}) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	select {
+	case <-until:
+		p.reverse.ServeHTTP(w, r)
+	case <-p.ended:
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// SetClock makes the service's clock, as the Date header of its answers tells
+// it, differ from the true one. What it stores keeps its true date.
+func (p *Proxy) SetClock(ahead time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.ahead = ahead
+}
+
+// date sets an answer's Date header.
+func (p *Proxy) date(answer *http.Response) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ahead != 0 {
+		answer.Header.Set("Date", time.Now().Add(p.ahead).UTC().Format(http.TimeFormat))
+	}
+	return nil
 }
 
 // note remembers a request and picks its fault.

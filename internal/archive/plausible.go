@@ -1,0 +1,75 @@
+package archive
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// maxAhead is how far a run's time may be ahead of when its manifest was
+// stored, and of the store's clock. Hosts may disagree by hours, and runs in
+// quick succession get later times than they began at; by a day only a clock
+// that was wrong is off, or somebody who wants to be the newest.
+const maxAhead = 24 * time.Hour
+
+// Now is the time by the store's clock, or the host's where that is not known.
+func Now(st Store) time.Time {
+	if now, ok := st.Clock(); ok {
+		return now
+	}
+	return time.Now()
+}
+
+// Implausible tells why a run's time cannot be true, or returns nil. modified
+// is when its manifest was stored; zero if it has none or that is not known.
+// Such a run is never the newest, supersedes nothing and is no reason to
+// delete or to refuse another.
+func Implausible(run Run, modified, now time.Time) error {
+	at := run.Time()
+	switch {
+	case at.Sub(now) > maxAhead:
+		return fmt.Errorf("its time %s is in the future: the store's clock is at %s", stamp(at), stamp(now))
+	case !modified.IsZero() && at.Sub(modified) > maxAhead:
+		return fmt.Errorf("its time %s is later than its manifest, which was stored at %s", stamp(at), stamp(modified))
+	}
+	return nil
+}
+
+// now is the time by the host's clock, or by the store's if the two are more
+// than a day apart: a run that a wrong clock has named would be ahead of, or
+// behind, all others.
+func (p *put) now() (now time.Time, corrected bool) {
+	host := p.Now().UTC()
+	if service, ok := p.st.Clock(); ok && host.Sub(service).Abs() > maxAhead {
+		return service.UTC(), true
+	}
+	return host, false
+}
+
+// lastPlausible is the greatest run that has been seen and is not ahead of the
+// store's clock by more than a day; later ones are reported. A run that is only
+// ahead of its own manifest counts here: to be later than it does no harm.
+func (p *put) lastPlausible() Run {
+	now, ok := p.st.Clock()
+	if !ok {
+		now = p.Now()
+	}
+	for i, run := range slices.Backward(p.seen) {
+		if Implausible(run, time.Time{}, now) != nil {
+			continue
+		}
+		p.reportAhead(p.seen[i+1:], now)
+		return run
+	}
+	p.reportAhead(p.seen, now)
+	return ""
+}
+
+// reportAhead warns of runs that are ahead of the store's clock.
+func (p *put) reportAhead(runs []Run, now time.Time) {
+	if len(runs) > 0 {
+		p.Log.Warnf("ignored runs of %q whose time cannot be true: %d, the first %s; %v", p.Name, len(runs), runs[0], Implausible(runs[0], time.Time{}, now))
+	}
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"napback/internal/archive"
+	"napback/internal/cli"
+)
+
+// concurrency is how many names are looked at at the same time.
+const concurrency = 16
+
+// record is what has to be known of a run to tell whether it can go.
+type record struct {
+	name  string
+	run   archive.Run
+	state archive.State
+	err   error             // why its manifest cannot be read, or its time cannot be true
+	m     *archive.Manifest // without meta
+	needs []archive.Run     // what it builds on, directly
+}
+
+// owned is whose runs supersede one another.
+type owned struct{ name, owner string }
+
+// read describes all runs of a name, or of the whole bucket if it is empty,
+// those of each name from the oldest to the newest.
+func read(ctx context.Context, st archive.Store, name string) ([]record, error) {
+	names := func(ctx context.Context) iter.Seq2[string, error] { return archive.Names(ctx, st, "") }
+	if name != "" {
+		names = func(context.Context) iter.Seq2[string, error] {
+			return func(yield func(string, error) bool) { yield(name, nil) }
+		}
+	}
+	var all []record
+	err := archive.InOrder(ctx, concurrency, names,
+		func(ctx context.Context, name string) ([]record, error) {
+			infos, err := archive.DescribeName(ctx, st, name, true)
+			records := make([]record, len(infos))
+			for i, info := range infos {
+				records[i] = newRecord(info)
+			}
+			return records, err
+		},
+		func(records []record) error {
+			all = append(all, records...)
+			return nil
+		})
+	return all, err
+}
+
+// newRecord keeps what is needed of a run: a bucket may hold many manifests.
+func newRecord(info archive.RunInfo) record {
+	r := record{name: info.Name, run: info.Run, state: info.State, err: info.Err}
+	if m := info.Manifest; m != nil {
+		for _, need := range []string{string(m.Parent), m.Meta["parent"], m.Meta["chain"]} {
+			if run, err := archive.ParseRun(strings.Clone(need)); err == nil && !slices.Contains(r.needs, run) {
+				r.needs = append(r.needs, run)
+			}
+		}
+		r.m = &archive.Manifest{Name: m.Name, Run: m.Run, Owner: m.Owner, Bytes: m.Bytes, ChunkBytes: m.ChunkBytes, Chunks: m.Chunks}
+	}
+	return r
+}
+
+// committed tells that a run supersedes others, or is superseded itself.
+func (r record) committed() bool {
+	return r.state == archive.Committed || r.state == archive.Superseded
+}
+
+// superseded returns those of a bucket's runs that can go, the newest first, so
+// that an interruption never leaves a run without what it builds on. A run goes
+// if a newer one of its name and owner is whole, and no run that stays builds
+// on it. name, if not empty, is the only one whose runs may go; the others
+// count all the same, because a run may build on one of another name.
+func superseded(all []record, name string, log *cli.Log, whole func(record) (reason, err error)) ([]record, error) {
+	for _, r := range all {
+		if r.m == nil && r.state != archive.Incomplete {
+			return nil, cli.WithHint(fmt.Errorf("nothing is removed, because it is not known what %q builds on: %v", r.name+":"+string(r.run), r.err),
+				"remove that run by its address if it is of no use, or give credentials that may read it")
+		}
+	}
+	groups := map[owned][]int{}
+	for i, r := range all {
+		if r.state == archive.Suspect {
+			log.Warnf("%s:%s supersedes nothing: %v", cli.Safe(r.name), r.run, r.err)
+		}
+		if r.committed() && (name == "" || r.name == name) {
+			key := owned{r.name, r.m.Owner}
+			groups[key] = append(groups[key], i)
+		}
+	}
+	goes := map[int]bool{}
+	for _, group := range groups {
+		// The newest whole one counts. What is not whole stays, and supersedes nothing.
+		for at := len(group) - 1; at > 0; at-- {
+			r := all[group[at]]
+			reason, err := whole(r)
+			if err != nil {
+				return nil, err
+			}
+			if reason != nil {
+				log.Warnf("%s:%s is not whole and supersedes nothing: %v", cli.Safe(r.name), r.run, reason)
+				continue
+			}
+			for _, i := range group[:at] {
+				goes[i] = true
+			}
+			break
+		}
+	}
+	keepNeeded(all, goes, log)
+	var found []record
+	for i, r := range all {
+		if goes[i] {
+			found = append(found, r)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b record) int { return strings.Compare(string(b.run), string(a.run)) })
+	return found, nil
+}
+
+// keepNeeded takes out of goes what a run that stays builds on, directly or
+// through others. Runs are known by their identifier alone: what a manifest
+// builds on may lie under any name.
+func keepNeeded(all []record, goes map[int]bool, log *cli.Log) {
+	byRun := map[archive.Run][]int{}
+	var stay []int
+	for i, r := range all {
+		byRun[r.run] = append(byRun[r.run], i)
+		if !goes[i] {
+			stay = append(stay, i)
+		}
+	}
+	for len(stay) > 0 {
+		r := all[stay[len(stay)-1]]
+		stay = stay[:len(stay)-1]
+		for _, need := range r.needs {
+			for _, i := range byRun[need] {
+				if goes[i] {
+					delete(goes, i)
+					stay = append(stay, i)
+					log.Verbosef("%s:%s stays, because %s:%s builds on it", cli.Safe(all[i].name), all[i].run, cli.Safe(r.name), r.run)
+				}
+			}
+		}
+	}
+}
