@@ -34,7 +34,7 @@ var ErrPassphrase = errors.New("wrong passphrase")
 func PassphraseFile(path string) Unlocker {
 	return func(key *packet.PrivateKey) error {
 		if path == "" {
-			return errors.New("it needs a passphrase")
+			return cli.WithHint(errors.New("it needs a passphrase"), "give a file with it: --sign-passphrase-file FILE")
 		}
 		secret, err := pgpkey.ReadPassphrase(path)
 		if err != nil {
