@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"napback/internal/cli"
+	"napback/internal/sign/pgpkey"
 )
 
 // checked is what --check says of a recipient. The names of its JSON fields
@@ -28,7 +29,7 @@ func runCheck(o *options, std cli.Streams, now time.Time) error {
 			Fingerprint: r.fingerprint(),
 			UserID:      r.userID,
 			Subkey:      fmt.Sprintf("%X", r.subkey.Fingerprint),
-			Algorithm:   algorithm(r.subkey),
+			Algorithm:   pgpkey.Algorithm(r.subkey),
 		}
 		if !r.expires.IsZero() {
 			expires := r.expires.UTC()
@@ -47,7 +48,7 @@ func (c checked) print(w io.Writer, asJSON bool) error {
 	}
 	expires := "never"
 	if c.Expires != nil {
-		expires = date(*c.Expires)
+		expires = pgpkey.Date(*c.Expires)
 	}
 	_, err := fmt.Fprintf(w, "%s\n  user id    %s\n  encrypts   %s (%s)\n  expires    %s\n",
 		c.Fingerprint, c.UserID, c.Subkey, c.Algorithm, expires)

@@ -2,17 +2,20 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
-	"time"
 
+	pgperrors "github.com/ProtonMail/go-crypto/openpgp/errors"
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
-	openpgp "github.com/ProtonMail/go-crypto/openpgp/v2"
+	"github.com/ProtonMail/gopenpgp/v2/crypto"
 
 	"napback/internal/cli"
+	"napback/internal/sign"
+	"napback/internal/sign/pgpkey"
 )
 
 // maxSessionKeys bounds the session key packets that are kept of a message.
@@ -24,8 +27,7 @@ var errTrailing = errors.New("something follows the end of the message")
 type decrypter struct {
 	secrets *secretKeys
 	unlock  func(*packet.PrivateKey) error
-	signers openpgp.EntityList // nil: signatures are not looked at
-	now     time.Time
+	signers *sign.Verifier // nil: signatures are not looked at
 }
 
 // decrypt writes the content of the message in src to dst. What it has
@@ -49,7 +51,8 @@ func (d *decrypter) decrypt(dst io.Writer, src io.Reader) error {
 		return integrity(err)
 	}
 	inside := &verdict{r: body}
-	if err := d.copyContent(dst, inside, opener); err != nil {
+	c := &content{dst: dst, signers: d.signers, opener: opener.primary}
+	if err := c.copy(inside); err != nil {
 		if inside.err != nil && inside.err != io.EOF {
 			err = inside.err // the cause of what the parser stumbled over
 		}
@@ -90,53 +93,107 @@ func dearmor(src io.Reader) (*bufio.Reader, error) {
 
 // head is what a message begins with.
 type head struct {
-	keys        []*packet.EncryptedKey
+	keys        []sessionKeyPacket
 	passphrases bool                       // it can be opened with a passphrase, too
 	sealed      packet.EncryptedDataPacket // of which the body is not yet read
 }
 
-func readHead(in io.Reader) (*head, error) {
+// sessionKeyPacket is a session key, encrypted to one key.
+type sessionKeyPacket struct {
+	*packet.EncryptedKey
+	raw []byte
+}
+
+// Bounds on the packets that are kept whole. A session key for RSA with 16384
+// bits, or a signature by it, takes 2 kB.
+const maxSmallPacket = 64 << 10
+
+func readHead(in *bufio.Reader) (*head, error) {
 	h := &head{}
-	packets := packet.NewReader(in)
 	for h.sealed == nil {
-		p, err := packets.Next()
+		tag, err := nextTag(in)
 		if err == io.EOF {
 			return nil, errTruncated
 		}
 		if err != nil {
 			return nil, err
 		}
-		switch p := p.(type) {
-		case *packet.EncryptedKey:
-			if h.keys = append(h.keys, p); len(h.keys) > maxSessionKeys {
-				return nil, errors.New("too many recipients")
-			}
-		case *packet.SymmetricKeyEncrypted:
+		switch {
+		case tag == tagSessionKey:
+			err = h.addKey(in)
+		case tag == tagPassphrase:
 			h.passphrases = true
-		case *packet.SymmetricallyEncrypted:
-			if !p.IntegrityProtected {
-				return nil, errors.New("the message has no integrity protection (no MDC)")
-			}
-			h.sealed = p
-		case *packet.AEADEncrypted:
-			h.sealed = p
+			_, err = smallPacket(in)
+		case tag == tagSealed || tag == tagSEIPD || tag == tagAEAD:
+			err = h.open(in)
+		case ignorable(tag):
+			err = skipPacket(in)
 		default:
-			return nil, errors.New("the input is not an encrypted OpenPGP message")
+			err = errors.New("the input is not an encrypted OpenPGP message")
+		}
+		if err != nil {
+			return nil, err
 		}
 	}
 	return h, nil
 }
 
+// addKey reads a session key packet. One of a kind that the library does not
+// know is for somebody else.
+func (h *head) addKey(in io.Reader) error {
+	p, err := smallPacket(in)
+	if err != nil {
+		return err
+	}
+	parsed, err := p.Parse()
+	if _, unsupported := err.(pgperrors.UnsupportedError); unsupported {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	k, ok := parsed.(*packet.EncryptedKey)
+	if !ok {
+		return errors.New("the input is not an encrypted OpenPGP message")
+	}
+	var raw bytes.Buffer
+	if err := p.Serialize(&raw); err != nil {
+		return err
+	}
+	if h.keys = append(h.keys, sessionKeyPacket{k, raw.Bytes()}); len(h.keys) > maxSessionKeys {
+		return errors.New("too many recipients")
+	}
+	return nil
+}
+
+// open reads an encrypted packet up to its body.
+func (h *head) open(in io.Reader) error {
+	p, err := packet.Read(in)
+	if err != nil {
+		return err
+	}
+	switch p := p.(type) {
+	case *packet.SymmetricallyEncrypted:
+		if !p.IntegrityProtected {
+			return errors.New("the message has no integrity protection (no MDC)")
+		}
+		h.sealed = p
+	case *packet.AEADEncrypted:
+		h.sealed = p
+	}
+	return nil
+}
+
 // sessionKey opens one of the session key packets. Keys that need no
 // passphrase are tried first.
-func (d *decrypter) sessionKey(h *head) (*packet.EncryptedKey, secretKey, error) {
+func (d *decrypter) sessionKey(h *head) (*crypto.SessionKey, secretKey, error) {
 	type pair struct {
-		packet *packet.EncryptedKey
+		packet sessionKeyPacket
 		key    secretKey
 	}
 	var pairs []pair
 	for _, p := range h.keys {
-		for _, k := range d.secrets.matching(p) {
+		for _, k := range d.secrets.matching(p.EncryptedKey) {
 			pairs = append(pairs, pair{p, k})
 		}
 	}
@@ -152,14 +209,24 @@ func (d *decrypter) sessionKey(h *head) (*packet.EncryptedKey, secretKey, error)
 				continue
 			}
 		}
-		if failed = c.packet.Decrypt(c.key.PrivateKey, nil); failed == nil {
-			return c.packet, c.key, nil
+		session, err := openSessionKey(c.packet.raw, c.key)
+		if err == nil {
+			return session, c.key, nil
 		}
+		failed = err
 	}
 	if locked != nil {
 		return nil, secretKey{}, locked
 	}
 	return nil, secretKey{}, integrity(fmt.Errorf("the session key does not open: %w", failed))
+}
+
+func openSessionKey(packet []byte, key secretKey) (*crypto.SessionKey, error) {
+	ring, err := pgpkey.Opener(key.PrivateKey)
+	if err != nil {
+		return nil, err
+	}
+	return ring.DecryptSessionKey(packet)
 }
 
 func bit(b bool) int {
@@ -182,7 +249,7 @@ func (d *decrypter) noSecretKey(h *head) error {
 	}
 	err := fmt.Errorf("decrypt: the message is for the keys %s; none of them is in %q", strings.Join(ids, ", "), d.secrets.path)
 	if d.secrets.cards {
-		err = withCardHint(err)
+		err = pgpkey.WithCardHint(err)
 	}
 	return err
 }
@@ -190,11 +257,15 @@ func (d *decrypter) noSecretKey(h *head) error {
 // openBody returns a reader of the packets inside an encrypted packet that
 // ends with io.EOF only once their integrity has been confirmed. The fast
 // path is for what pgpipe and gpg write; the library reads the rest.
-func openBody(sealed packet.EncryptedDataPacket, session *packet.EncryptedKey) (io.Reader, error) {
+func openBody(sealed packet.EncryptedDataPacket, session *crypto.SessionKey) (io.Reader, error) {
+	cipher, err := session.GetCipherFunc()
+	if err != nil {
+		return nil, err
+	}
 	var contents *io.Reader
 	switch p := sealed.(type) {
 	case *packet.SymmetricallyEncrypted:
-		if p.Version == seipdVersion && isAES(session.CipherFunc) && len(session.Key) == session.CipherFunc.KeySize() {
+		if p.Version == seipdVersion && isAES(cipher) && len(session.Key) == cipher.KeySize() {
 			return newSEIPDReader(p.Contents, session.Key)
 		}
 		contents = &p.Contents
@@ -205,7 +276,7 @@ func openBody(sealed packet.EncryptedDataPacket, session *packet.EncryptedKey) (
 	}
 	packetBody := &verdict{r: *contents}
 	*contents = packetBody
-	body, err := sealed.Decrypt(session.CipherFunc, session.Key)
+	body, err := sealed.Decrypt(cipher, session.Key)
 	if err != nil {
 		return nil, err
 	}
@@ -214,54 +285,6 @@ func openBody(sealed packet.EncryptedDataPacket, session *packet.EncryptedKey) (
 
 func isAES(c packet.CipherFunction) bool {
 	return c == packet.CipherAES128 || c == packet.CipherAES192 || c == packet.CipherAES256
-}
-
-// copyContent writes the literal data among the packets inside, and checks
-// the signature if one is wanted.
-func (d *decrypter) copyContent(dst io.Writer, inside *verdict, opener secretKey) error {
-	md, err := openpgp.ReadMessage(inside, d.signers, nil, pgpConfig(d.now))
-	if err != nil {
-		return err
-	}
-	if md.IsEncrypted {
-		return errors.New("the message holds another encrypted message")
-	}
-	if _, err := io.CopyBuffer(onlyWriter{dst}, md.UnverifiedBody, make([]byte, copyBuffer)); err != nil {
-		return err
-	}
-	// Never trust the parser to have read up to the integrity code.
-	if _, err := inside.Read(make([]byte, 1)); err != io.EOF {
-		if err == nil {
-			err = errTrailing
-		}
-		return err
-	}
-	if d.signers == nil {
-		return nil
-	}
-	return checkSignature(md, opener)
-}
-
-// checkSignature returns why the message has no valid signature by one of
-// the wanted keys.
-func checkSignature(md *openpgp.MessageDetails, opener secretKey) error {
-	switch {
-	case !md.IsSigned:
-		return errors.New("the message is not signed")
-	case md.SignatureError != nil:
-		return fmt.Errorf("no valid signature by a wanted key: %w", md.SignatureError)
-	case md.Signature == nil || md.SignedBy == nil:
-		return errors.New("no valid signature by a wanted key")
-	}
-	for _, r := range md.Signature.IntendedRecipients {
-		if string(r.Fingerprint) == string(opener.primary) {
-			return nil
-		}
-	}
-	if len(md.Signature.IntendedRecipients) > 0 {
-		return errors.New("the signature was made for other recipients")
-	}
-	return nil
 }
 
 // verdict remembers how reading ended. After an error it never reads on.
@@ -300,6 +323,3 @@ func (l *libraryReader) Read(p []byte) (int, error) {
 	}
 	return n, io.EOF
 }
-
-// onlyWriter hides other methods of a writer, so that the buffer is used.
-type onlyWriter struct{ io.Writer }

@@ -2,24 +2,23 @@ package main
 
 import (
 	"bufio"
-	"bytes"
-	"crypto/rand"
 	"fmt"
 	"io"
-	"time"
 
-	"github.com/ProtonMail/go-crypto/openpgp/armor"
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
-	openpgp "github.com/ProtonMail/go-crypto/openpgp/v2"
+	"github.com/ProtonMail/gopenpgp/v2/armor"
+	"github.com/ProtonMail/gopenpgp/v2/crypto"
+
+	"napback/internal/sign"
+	"napback/internal/sign/pgpkey"
 )
 
 // message is how a message is to be made. It is always AES-256, which every
 // OpenPGP program in use reads, and never compressed.
 type message struct {
 	to      []*recipient
-	signer  *openpgp.Entity // nil: unsigned
+	signer  *sign.Signer // nil: unsigned
 	armored bool
-	now     time.Time
 }
 
 // encrypt writes one message with the content of src to dst. After an error
@@ -29,7 +28,7 @@ func (m *message) encrypt(dst io.Writer, src io.Reader) error {
 		return m.encryptBinary(dst, src)
 	}
 	buffered := bufio.NewWriterSize(dst, copyBuffer)
-	encoder, err := armor.Encode(buffered, messageType, nil)
+	encoder, err := armor.ArmorWithTypeBuffered(buffered, messageType)
 	if err != nil {
 		return err
 	}
@@ -46,19 +45,26 @@ func (m *message) encrypt(dst io.Writer, src io.Reader) error {
 }
 
 func (m *message) encryptBinary(dst io.Writer, src io.Reader) error {
-	session := make([]byte, packet.CipherAES256.KeySize())
-	rand.Read(session) // never fails
-	var head bytes.Buffer
+	session, err := crypto.GenerateSessionKey() // for AES-256
+	if err != nil {
+		return err
+	}
+	var head []byte
 	for _, r := range m.to {
-		err := packet.SerializeEncryptedKeyAEAD(&head, r.subkey, packet.CipherAES256, false, session, nil)
+		ring, err := pgpkey.Ring(r.primary, r.subkey, nil)
+		if err != nil {
+			return err
+		}
+		sealed, err := ring.EncryptSessionKey(session)
 		if err != nil {
 			return fmt.Errorf("encrypt to key %X: %w", r.subkey.Fingerprint, err)
 		}
+		head = append(head, sealed...)
 	}
-	if _, err := dst.Write(head.Bytes()); err != nil {
+	if _, err := dst.Write(head); err != nil {
 		return err
 	}
-	sealed, err := newSEIPDWriter(dst, session)
+	sealed, err := newSEIPDWriter(dst, session.Key)
 	if err != nil {
 		return err
 	}
@@ -67,6 +73,7 @@ func (m *message) encryptBinary(dst io.Writer, src io.Reader) error {
 		return err
 	}
 	if _, err := io.CopyBuffer(content, src, make([]byte, copyBuffer)); err != nil {
+		content.Abort(err)
 		return err
 	}
 	if err := content.Close(); err != nil {
@@ -75,14 +82,31 @@ func (m *message) encryptBinary(dst io.Writer, src io.Reader) error {
 	return sealed.Close()
 }
 
+// contentWriter takes the content of a message. Close ends the packets around
+// it, Abort gives it up.
+type contentWriter interface {
+	io.WriteCloser
+	Abort(error)
+}
+
 // content starts the literal data packet, between the packets of a signature
 // if there is to be one: binary, without a file name or a date.
-func (m *message) content(sealed io.Writer) (io.WriteCloser, error) {
-	if m.signer == nil {
-		return packet.SerializeLiteral(keepOpen{sealed}, true, "", 0)
+func (m *message) content(sealed io.Writer) (contentWriter, error) {
+	if m.signer != nil {
+		return newSignedContent(sealed, m.signer)
 	}
-	return openpgp.SignWithParams(sealed, []*openpgp.Entity{m.signer}, &openpgp.SignParams{Config: pgpConfig(m.now)})
+	return newLiteral(sealed)
 }
+
+// literal is a literal data packet.
+type literal struct{ io.WriteCloser }
+
+func newLiteral(w io.Writer) (literal, error) {
+	l, err := packet.SerializeLiteral(keepOpen{w}, true, "", 0)
+	return literal{l}, err
+}
+
+func (literal) Abort(error) {}
 
 // keepOpen leaves closing to the caller.
 type keepOpen struct{ io.Writer }

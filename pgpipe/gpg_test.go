@@ -37,7 +37,8 @@ func (r runner) Run() int {
 // TestMain makes the test binary serve as the command pgpipe, too, which is
 // then first in PATH.
 func TestMain(m *testing.M) {
-	testscript.Main(runner{m}, map[string]func(){"pgpipe": main})
+	commands := map[string]func(){"pgpipe": main, "measured": measured}
+	testscript.Main(runner{m}, commands)
 }
 
 // gnupg is a GnuPG home directory. Its path is short: agents' sockets are in it.

@@ -48,7 +48,7 @@ func ocbMessage(t *testing.T, k testKey, plain []byte) []byte {
 	}
 	var out, inside bytes.Buffer
 	session, nonce := randomBytes(32), randomBytes(15)
-	if err := packet.SerializeEncryptedKeyAEAD(&out, keys[0].entity.Subkeys[0].PublicKey, packet.CipherAES256, false, session, nil); err != nil {
+	if err := packet.SerializeEncryptedKeyAEAD(&out, mustEntity(t, keys[0]).Subkeys[0].PublicKey, packet.CipherAES256, false, session, nil); err != nil {
 		t.Fatal(err)
 	}
 	literal, err := packet.SerializeLiteral(keepOpen{&inside}, true, "", 0)
@@ -102,7 +102,7 @@ func aeadMessage(t *testing.T, k testKey, plain []byte) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	to := keys[0].entity.Subkeys[0].PublicKey
+	to := mustEntity(t, keys[0]).Subkeys[0].PublicKey
 	var out bytes.Buffer
 	session := randomBytes(32)
 	config := &packet.Config{AEADConfig: &packet.AEADConfig{}}
@@ -275,7 +275,7 @@ func TestAMessageWithoutIntegrityProtectionIsRefused(t *testing.T) {
 	}
 	session := randomBytes(32)
 	var message, inside bytes.Buffer
-	if err := packet.SerializeEncryptedKeyAEAD(&message, keyring[0].entity.Subkeys[0].PublicKey, packet.CipherAES256, false, session, nil); err != nil {
+	if err := packet.SerializeEncryptedKeyAEAD(&message, mustEntity(t, keyring[0]).Subkeys[0].PublicKey, packet.CipherAES256, false, session, nil); err != nil {
 		t.Fatal(err)
 	}
 	literal, err := packet.SerializeLiteral(keepOpen{&inside}, true, "", 0)

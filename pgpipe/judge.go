@@ -12,11 +12,12 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
 	"napback/internal/cli"
+	"napback/internal/sign/pgpkey"
 )
 
 // recipient is a key that may be encrypted to, now.
 type recipient struct {
-	entity     *openpgp.Entity
+	primary    *packet.PublicKey
 	subkey     *packet.PublicKey // what the session key is encrypted to
 	userID     string
 	expires    time.Time // the first moment at which it may no longer be used; zero: never
@@ -27,63 +28,48 @@ func (r *recipient) same(other *recipient) bool {
 	return bytes.Equal(r.subkey.Fingerprint, other.subkey.Fingerprint)
 }
 
-func (r *recipient) fingerprint() string { return fmt.Sprintf("%X", r.entity.PrimaryKey.Fingerprint) }
+func (r *recipient) fingerprint() string { return fmt.Sprintf("%X", r.primary.Fingerprint) }
 
-// minRSABits is the shortest RSA key that is accepted: some 2048-bit keys
-// have a modulus one bit shorter.
-const minRSABits = 2047
-
-// pgpConfig is how the library is to judge keys and signatures.
-func pgpConfig(now time.Time) *packet.Config {
-	noCheck := false
-	return &packet.Config{
-		Time:          func() time.Time { return now },
-		DefaultCipher: packet.CipherAES256,
-		MinRSABits:    minRSABits,
-		// Keys from before key flags existed count as capable of all that
-		// their algorithm can do, as with gpg.
-		InsecureAllowAllKeyFlagsWhenMissing: true,
-		// Done in decrypt.go: the signed part is read as a message of its own.
-		CheckIntendedRecipients: &noCheck,
-	}
-}
+// pgpConfig is how the library is to judge keys.
+func pgpConfig(now time.Time) *packet.Config { return pgpkey.Config(now) }
 
 // judge decides whether k may be encrypted to at the time now, and to which
 // of its subkeys. An error says what is wrong as a phrase that follows the
 // key's name. It is stricter than the library in that a revocation counts
 // from whenever it is dated, as with gpg.
 func judge(k *key, s selector, now time.Time) (*recipient, error) {
-	if k.entity == nil {
-		return nil, fmt.Errorf("cannot be read: %w", k.unreadable)
+	entity, err := k.entity()
+	if err != nil {
+		return nil, fmt.Errorf("cannot be read: %w", err)
 	}
 	config := pgpConfig(now)
-	self, err := judgePrimary(k.entity, now, config)
+	self, err := judgePrimary(entity, now, config)
 	if err != nil {
 		return nil, err
 	}
-	if err := judgeOwnership(k.entity, s, now, config); err != nil {
+	if err := judgeOwnership(entity, s, now, config); err != nil {
 		return nil, err
 	}
-	userID, err := judgeUserID(k.entity, s.email, now, config)
+	userID, err := judgeUserID(entity, s.email, now, config)
 	if err != nil {
 		return nil, err
 	}
-	r := &recipient{entity: k.entity, userID: userID}
-	r.expires = earlier(r.expires, keyExpiry(k.entity.PrimaryKey, self))
-	if direct, _ := k.entity.LatestValidDirectSignature(now, config); direct != nil {
-		r.expires = earlier(r.expires, keyExpiry(k.entity.PrimaryKey, direct))
+	r := &recipient{primary: entity.PrimaryKey, userID: userID}
+	r.expires = pgpkey.Earlier(r.expires, pgpkey.KeyExpiry(entity.PrimaryKey, self))
+	if direct, _ := entity.LatestValidDirectSignature(now, config); direct != nil {
+		r.expires = pgpkey.Earlier(r.expires, pgpkey.KeyExpiry(entity.PrimaryKey, direct))
 	}
-	r.expires = earlier(r.expires, signatureExpiry(self))
+	r.expires = pgpkey.Earlier(r.expires, pgpkey.SignatureExpiry(self))
 	if !r.expires.IsZero() && !now.Before(r.expires) {
-		return nil, fmt.Errorf("expired on %s", date(r.expires))
+		return nil, fmt.Errorf("expired on %s", pgpkey.Date(r.expires))
 	}
-	subkey, binding, err := encryptionKey(k.entity, self, s, now, config)
+	subkey, binding, err := encryptionKey(entity, self, s, now, config)
 	if err != nil {
 		return nil, err
 	}
 	r.subkey = subkey
-	r.expires = earlier(r.expires, keyExpiry(subkey, binding))
-	r.expires = earlier(r.expires, signatureExpiry(binding))
+	r.expires = pgpkey.Earlier(r.expires, pgpkey.KeyExpiry(subkey, binding))
+	r.expires = pgpkey.Earlier(r.expires, pgpkey.SignatureExpiry(binding))
 	return r, nil
 }
 
@@ -96,13 +82,13 @@ func judgePrimary(e *openpgp.Entity, now time.Time, config *packet.Config) (*pac
 	}
 	for _, rev := range e.Revocations {
 		if pub.VerifyRevocationSignature(rev.Packet) == nil {
-			return nil, fmt.Errorf("was revoked on %s", date(rev.Packet.CreationTime))
+			return nil, fmt.Errorf("was revoked on %s", pgpkey.Date(rev.Packet.CreationTime))
 		}
 	}
 	if pub.CreationTime.After(now) {
-		return nil, fmt.Errorf("is not valid before %s", date(pub.CreationTime))
+		return nil, fmt.Errorf("is not valid before %s", pgpkey.Date(pub.CreationTime))
 	}
-	if err := weak(pub); err != nil {
+	if err := pgpkey.Weak(pub); err != nil {
 		return nil, err
 	}
 	self, err := e.PrimarySelfSignature(now, config)
@@ -200,7 +186,7 @@ func judgeSubkey(sub *openpgp.Subkey, now time.Time, config *packet.Config) (*pa
 	sig, err := sub.LatestValidBindingSignature(now, config)
 	if err != nil {
 		if pub.CreationTime.After(now) {
-			return nil, fmt.Errorf("is not valid before %s", date(pub.CreationTime))
+			return nil, fmt.Errorf("is not valid before %s", pgpkey.Date(pub.CreationTime))
 		}
 		return nil, errors.New("has no valid binding signature")
 	}
@@ -209,16 +195,16 @@ func judgeSubkey(sub *openpgp.Subkey, now time.Time, config *packet.Config) (*pa
 	}
 	for _, rev := range sub.Revocations {
 		if sub.Primary.PrimaryKey.VerifySubkeyRevocationSignature(rev.Packet, pub) == nil {
-			return nil, fmt.Errorf("was revoked on %s", date(rev.Packet.CreationTime))
+			return nil, fmt.Errorf("was revoked on %s", pgpkey.Date(rev.Packet.CreationTime))
 		}
 	}
 	if pub.CreationTime.After(now) {
-		return nil, fmt.Errorf("is not valid before %s", date(pub.CreationTime))
+		return nil, fmt.Errorf("is not valid before %s", pgpkey.Date(pub.CreationTime))
 	}
-	if expires := earlier(keyExpiry(pub, sig), signatureExpiry(sig)); !expires.IsZero() && !now.Before(expires) {
-		return nil, fmt.Errorf("expired on %s", date(expires))
+	if expires := pgpkey.Earlier(pgpkey.KeyExpiry(pub, sig), pgpkey.SignatureExpiry(sig)); !expires.IsZero() && !now.Before(expires) {
+		return nil, fmt.Errorf("expired on %s", pgpkey.Date(expires))
 	}
-	return sig, weak(pub)
+	return sig, pgpkey.Weak(pub)
 }
 
 // mayEncrypt reports whether the signature that binds pub allows encryption.
@@ -228,80 +214,3 @@ func mayEncrypt(pub *packet.PublicKey, sig *packet.Signature) bool {
 	}
 	return !sig.FlagsValid || sig.FlagEncryptStorage || sig.FlagEncryptCommunications
 }
-
-// weak returns why a key's algorithm is not accepted.
-func weak(pub *packet.PublicKey) error {
-	switch pub.PubKeyAlgo {
-	case packet.PubKeyAlgoDSA, packet.PubKeyAlgoElGamal:
-		return fmt.Errorf("uses %s, which is too old to be trusted with new backups", algorithm(pub))
-	case packet.PubKeyAlgoRSA, packet.PubKeyAlgoRSAEncryptOnly, packet.PubKeyAlgoRSASignOnly:
-		if bits, err := pub.BitLength(); err != nil || bits < minRSABits {
-			return fmt.Errorf("is an RSA key of %d bits; 2048 or more are needed", bits)
-		}
-	case packet.PubKeyAlgoMlkem768X25519, packet.PubKeyAlgoMlkem1024X448:
-		return errors.New("uses a post-quantum algorithm, which is not supported")
-	case packet.PubKeyAlgoECDH, packet.PubKeyAlgoECDSA, packet.PubKeyAlgoEdDSA:
-		if curve, err := pub.Curve(); err != nil || curve == packet.CurveSecP256k1 {
-			return fmt.Errorf("uses the elliptic curve %s, which is not supported", algorithm(pub))
-		}
-	}
-	return nil
-}
-
-// algorithm names a public key's algorithm as gpg does.
-func algorithm(pub *packet.PublicKey) string {
-	bits, _ := pub.BitLength()
-	switch pub.PubKeyAlgo {
-	case packet.PubKeyAlgoRSA, packet.PubKeyAlgoRSAEncryptOnly, packet.PubKeyAlgoRSASignOnly:
-		return fmt.Sprintf("rsa%d", bits)
-	case packet.PubKeyAlgoDSA:
-		return fmt.Sprintf("dsa%d", bits)
-	case packet.PubKeyAlgoElGamal:
-		return fmt.Sprintf("elg%d", bits)
-	case packet.PubKeyAlgoX25519:
-		return "x25519"
-	case packet.PubKeyAlgoX448:
-		return "x448"
-	}
-	curve, err := pub.Curve()
-	if err != nil {
-		return fmt.Sprintf("algorithm %d", pub.PubKeyAlgo)
-	}
-	switch curve {
-	case packet.Curve25519:
-		if pub.PubKeyAlgo == packet.PubKeyAlgoECDH {
-			return "cv25519"
-		}
-		return "ed25519"
-	case packet.CurveNistP256, packet.CurveNistP384, packet.CurveNistP521:
-		return "nist" + strings.ToLower(string(curve))
-	}
-	return strings.ToLower(string(curve))
-}
-
-// keyExpiry is when sig lets pub expire; zero is never.
-func keyExpiry(pub *packet.PublicKey, sig *packet.Signature) time.Time {
-	return after(pub.CreationTime, sig.KeyLifetimeSecs)
-}
-
-// signatureExpiry is when sig itself expires; zero is never.
-func signatureExpiry(sig *packet.Signature) time.Time {
-	return after(sig.CreationTime, sig.SigLifetimeSecs)
-}
-
-func after(t time.Time, seconds *uint32) time.Time {
-	if seconds == nil || *seconds == 0 {
-		return time.Time{}
-	}
-	return t.Add(time.Duration(*seconds) * time.Second)
-}
-
-// earlier returns the earlier of two moments of which zero means never.
-func earlier(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
-}
-
-func date(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }

@@ -54,7 +54,10 @@ func keyboxBlocks(data []byte) ([][]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("keybox: blob at byte %d: %w", offset, err)
 		}
-		if block != nil {
+		if len(blocks) == maxKeys {
+			return nil, fmt.Errorf("keybox: more than %d keys", maxKeys)
+		}
+		if len(block) > 0 {
 			blocks = append(blocks, block)
 		}
 		offset += int(size)

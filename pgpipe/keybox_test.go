@@ -261,8 +261,8 @@ func FuzzKeyFile(f *testing.F) {
 			return
 		}
 		for _, k := range keys {
-			if (k.entity == nil) != (k.unreadable != nil) {
-				t.Fatalf("key %s: entity %v, error %v", k.fingerprint, k.entity, k.unreadable)
+			if e, err := k.entity(); (e == nil) != (err != nil) {
+				t.Fatalf("key %s: entity %v, error %v", k.fingerprint, e, err)
 			}
 		}
 		for _, selectors := range [][]selector{nil, {{email: "seed@example.org"}, {hex: "00000000"}}} {

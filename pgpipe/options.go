@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"golang.org/x/term"
 
 	"napback/internal/cli"
+	"napback/internal/sign"
 )
 
 // options are pgpipe's command line.
@@ -85,7 +85,7 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 	case o.Check:
 		return runCheck(&o, std, now)
 	case o.Decrypt:
-		return runDecrypt(ctx, &o, std, now)
+		return runDecrypt(ctx, &o, std)
 	}
 	return runEncrypt(ctx, &o, std, log, now)
 }
@@ -104,25 +104,25 @@ func runEncrypt(ctx context.Context, o *options, std cli.Streams, log *cli.Log, 
 			log.Notef("encrypting to %s; %s", r.fingerprint(), reason)
 		}
 	}
-	m := message{to: to, armored: o.Armor, now: now}
+	m := message{to: to, armored: o.Armor}
 	if o.Sign != "" {
 		ask := &passphrase{ctx: ctx, file: o.PassphraseFile}
-		if m.signer, err = loadSigner(o.Sign, ask, now); err != nil {
+		if m.signer, err = sign.OpenSigner(o.Sign, ask.unlockAnew); err != nil {
 			return err
 		}
 	}
 	return pump(ctx, std, m.encrypt)
 }
 
-func runDecrypt(ctx context.Context, o *options, std cli.Streams, now time.Time) error {
+func runDecrypt(ctx context.Context, o *options, std cli.Streams) error {
 	ask := &passphrase{ctx: ctx, file: o.PassphraseFile}
 	secrets, err := readSecretKeys(o.SecretKey)
 	if err != nil {
 		return err
 	}
-	d := decrypter{secrets: secrets, unlock: ask.unlock, now: now}
+	d := decrypter{secrets: secrets, unlock: ask.unlock}
 	if o.Verify != "" {
-		if d.signers, err = readSigners(o.Verify); err != nil {
+		if d.signers, err = openVerifier(o.Verify); err != nil {
 			return err
 		}
 	}
@@ -157,23 +157,15 @@ func loadRing(o *options) ([]*key, error) {
 			return nil, err
 		}
 	}
-	return readKeyFile(path)
+	return readPublicKeys(path)
 }
 
-// readRecipientFiles reads -R files. One with a secret key is refused: the
-// host that makes backups is not to hold what opens them.
 func readRecipientFiles(paths []string) ([]*key, error) {
 	var ring []*key
 	for _, path := range paths {
-		keys, err := readKeyFile(path)
+		keys, err := readPublicKeys(path)
 		if err != nil {
 			return nil, err
-		}
-		for _, k := range keys {
-			if k.secret {
-				return nil, cli.WithHint(fmt.Errorf("read %q: it holds a secret key, and encryption needs only public ones", path),
-					"export the public key with `gpg --export KEY > FILE`")
-			}
 		}
 		ring = append(ring, keys...)
 	}

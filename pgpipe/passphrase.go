@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,12 +9,12 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
 	"napback/internal/cli"
+	"napback/internal/sign"
+	"napback/internal/sign/pgpkey"
 )
 
 // attempts is how often the terminal is asked for a passphrase.
 const attempts = 3
-
-var errPassphrase = errors.New("wrong passphrase")
 
 // passphrase unlocks secret keys with what a file says or a person types.
 type passphrase struct {
@@ -38,7 +37,7 @@ func (p *passphrase) unlock(key *packet.PrivateKey) error {
 
 func (p *passphrase) unlockAnew(key *packet.PrivateKey) error {
 	if p.file != "" {
-		secret, err := readPassphrase(p.file)
+		secret, err := pgpkey.ReadPassphrase(p.file)
 		if err != nil {
 			return err
 		}
@@ -64,19 +63,9 @@ func (p *passphrase) unlockAnew(key *packet.PrivateKey) error {
 }
 
 func (p *passphrase) try(key *packet.PrivateKey, secret []byte) error {
-	if err := key.Decrypt(secret); err != nil {
-		return fmt.Errorf("%w, or a damaged key (%w)", errPassphrase, err)
+	err := sign.TryPassphrase(key, secret)
+	if err == nil {
+		p.last = secret
 	}
-	p.last = secret
-	return nil
-}
-
-// readPassphrase returns the first line of the file at path, as gpg does.
-func readPassphrase(path string) ([]byte, error) {
-	data, err := readPrivate(path, maxPassphraseFile)
-	if err != nil {
-		return nil, err
-	}
-	line, _, _ := bytes.Cut(data, []byte("\n"))
-	return bytes.TrimSuffix(line, []byte("\r")), nil
+	return err
 }

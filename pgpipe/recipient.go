@@ -87,9 +87,9 @@ func address(userID string) string {
 // matches reports whether the selector names k, whatever state k is in.
 func (s selector) matches(k *key) bool {
 	if s.hex != "" {
-		return slices.ContainsFunc(k.prints, s.matchesPrint)
+		return slices.ContainsFunc(k.prints(), s.matchesPrint)
 	}
-	return slices.ContainsFunc(k.userIDs, func(id string) bool { return address(id) == s.email })
+	return slices.ContainsFunc(k.userIDs(), func(id string) bool { return address(id) == s.email })
 }
 
 // matchesPrint compares a fingerprint with the digits: key ids of version 4
@@ -113,6 +113,9 @@ func findRecipients(ring []*key, selectors []selector, now time.Time) ([]*recipi
 		}
 	}
 	if len(selectors) == 0 {
+		if len(ring) > maxSessionKeys {
+			return nil, errTooMany("recipients", maxSessionKeys)
+		}
 		for _, k := range ring {
 			r, err := judge(k, selector{}, now)
 			if err != nil {
@@ -136,6 +139,9 @@ func findRecipients(ring []*key, selectors []selector, now time.Time) ([]*recipi
 	return found, cli.WithCode(code, errors.Join(errs...))
 }
 
+// maxCandidates bounds the keys that one selector may name.
+const maxCandidates = 100
+
 // findRecipient returns the one usable key that s names.
 func findRecipient(ring []*key, s selector, now time.Time) (*recipient, error) {
 	var usable []*recipient
@@ -143,6 +149,9 @@ func findRecipient(ring []*key, s selector, now time.Time) (*recipient, error) {
 	for _, k := range ring {
 		if !s.matches(k) {
 			continue
+		}
+		if len(candidates) == maxCandidates {
+			return nil, fmt.Errorf("recipient %q: %w", s.text, errTooMany("keys match", maxCandidates))
 		}
 		r, err := judge(k, s, now)
 		if err != nil {
@@ -188,13 +197,4 @@ func knownKeys(ring []*key) string {
 }
 
 // describe names a key for people: fingerprint and first user id.
-func (k *key) describe() string {
-	name := k.fingerprint
-	if name == "" {
-		name = "(unknown fingerprint)"
-	}
-	if len(k.userIDs) > 0 {
-		name += " " + cli.Safe(k.userIDs[0])
-	}
-	return name
-}
+func (k *key) describe() string { return k.copies[0].Describe() }

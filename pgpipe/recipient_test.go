@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
+	openpgp "github.com/ProtonMail/go-crypto/openpgp/v2"
 
 	"napback/internal/cli"
+	"napback/internal/sign/pgpkey"
 )
 
 // zoo is a keyring with one good key and every kind of unusable one. A key's
@@ -132,7 +134,7 @@ func TestARevokedUserIDNamesNobody(t *testing.T) {
 	skip := false
 	onlyRevoked := g.file(t, editPackets(t, g.gpg(t, nil, "--export", print), func(p *packet.OpaquePacket) []*packet.OpaquePacket {
 		const tagSignature = 2
-		skip = p.Tag == tagUserID && strings.HasPrefix(string(p.Contents), "Kept") || skip && p.Tag == tagSignature
+		skip = p.Tag == pgpkey.TagUserID && strings.HasPrefix(string(p.Contents), "Kept") || skip && p.Tag == tagSignature
 		if skip {
 			return nil
 		}
@@ -261,10 +263,10 @@ func TestAUserIDWithoutItsOwnSelfSignatureNamesNobody(t *testing.T) {
 	// Somebody adds an address to a key that is not his, under a signature
 	// that belongs to another user id.
 	forged := g.file(t, editPackets(t, data, func(p *packet.OpaquePacket) []*packet.OpaquePacket {
-		if p.Tag != tagUserID {
+		if p.Tag != pgpkey.TagUserID {
 			return []*packet.OpaquePacket{p}
 		}
-		return []*packet.OpaquePacket{{Tag: tagUserID, Contents: []byte("Victim <victim@example.org>")}}
+		return []*packet.OpaquePacket{{Tag: pgpkey.TagUserID, Contents: []byte("Victim <victim@example.org>")}}
 	}))
 	refuse(t, cli.Failed, []string{"-R", forged, "-r", "victim@example.org"}, "self-signature")
 	refuse(t, cli.Failed, []string{"-R", forged}, "self-signature")
@@ -279,7 +281,7 @@ func TestAForeignSubkeyNamesNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	editPackets(t, data, func(p *packet.OpaquePacket) []*packet.OpaquePacket {
-		if p.Tag == tagPublicSubkey || len(stolen) > 0 {
+		if p.Tag == pgpkey.TagPublicSubkey || len(stolen) > 0 {
 			stolen = append(stolen, p) // the subkey and its binding to the victim's key
 		}
 		return nil
@@ -311,7 +313,7 @@ func TestAnUnreadableKeyHarmsOnlyItself(t *testing.T) {
 	}
 	const algorithmAt = 5 // in a version 4 key packet
 	unknown := editPackets(t, data, func(p *packet.OpaquePacket) []*packet.OpaquePacket {
-		if p.Tag == tagPublicKey {
+		if p.Tag == pgpkey.TagPublicKey {
 			p.Contents[algorithmAt] = 99
 		}
 		return []*packet.OpaquePacket{p}
@@ -333,7 +335,8 @@ func TestExpiredAndRevokedKeysStillOpenOldMessages(t *testing.T) {
 	for _, name := range []string{"expired", "revoked", "revokedsub", "expiredsub"} {
 		_, secret := g.export(t, prints[name], "")
 		ring := ringOf(t, g, prints[name])
-		to := &recipient{entity: ring.entity, subkey: ring.entity.Subkeys[0].PublicKey}
+		entity := mustEntity(t, ring)
+		to := &recipient{primary: entity.PrimaryKey, subkey: entity.Subkeys[0].PublicKey}
 		var sealed bytes.Buffer
 		m := message{to: []*recipient{to}}
 		if err := m.encrypt(&sealed, strings.NewReader("old")); err != nil {
@@ -443,4 +446,31 @@ func FuzzParseRecipient(f *testing.F) {
 			t.Fatalf("%q is %+v, but %q is %+v, %v", text, s, canonical, again, err)
 		}
 	})
+}
+
+// mustEntity parses a key.
+func mustEntity(t testing.TB, k *key) *openpgp.Entity {
+	t.Helper()
+	e, err := k.entity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// TestKeyringsWithSecretKeysAreRefusedForEncryption: the host that makes
+// backups is not to hold what opens them.
+func TestKeyringsWithSecretKeysAreRefusedForEncryption(t *testing.T) {
+	g, keys := commonKeys()
+	k, other := keys[2], keys[0]
+	both := g.file(t, append(g.gpg(t, nil, "--export", k.fingerprint), g.gpg(t, nil, "--export-secret-keys", other.fingerprint)...))
+	subkeys := g.file(t, g.gpg(t, nil, "--export-secret-subkeys", k.fingerprint))
+	for _, path := range []string{k.secret, both, subkeys} {
+		for _, args := range [][]string{
+			{"--keyring", path, "-r", k.fingerprint}, {"-R", path}, {"-R", path, "-r", k.fingerprint}, {"--check", "--keyring", path, "-r", k.fingerprint},
+		} {
+			refuse(t, cli.Failed, args, "it holds a secret key", "gpg --export KEY > FILE")
+		}
+	}
+	mustPgpipe(t, nil, "--keyring", g.path("pubring.kbx"), "-r", k.fingerprint)
 }

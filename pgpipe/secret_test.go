@@ -11,6 +11,7 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
 	"napback/internal/cli"
+	"napback/internal/sign/pgpkey"
 )
 
 // protectedKey makes a key with a passphrase and returns its files.
@@ -193,7 +194,7 @@ func cardStubs(t *testing.T, export []byte) []byte {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p.Tag == tagSecretKey || p.Tag == tagSecretSubkey {
+		if pgpkey.IsSecret(p.Tag) {
 			parsed, err := p.Parse()
 			if err != nil {
 				t.Fatal(err)

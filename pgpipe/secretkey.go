@@ -1,12 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
+
+	"napback/internal/sign/pgpkey"
 )
 
 // secretKey is a secret primary key or subkey, perhaps still locked.
@@ -17,15 +18,20 @@ type secretKey struct {
 
 // secretKeys are what a key file offers for decryption. Their user ids and
 // signatures play no part: an expired or revoked key still opens old backups.
+// gopenpgp's keys have to have valid ones, and unlock all parts or none; so
+// the packets are read one by one here.
 type secretKeys struct {
 	path  string
 	keys  []secretKey
 	cards bool // some are only stubs for keys on a smart card
 }
 
+// maxSecretKeys bounds the secret keys of a file.
+const maxSecretKeys = 1000
+
 // readSecretKeys reads the secret keys in the file at path.
 func readSecretKeys(path string) (*secretKeys, error) {
-	data, err := readPrivate(path, maxKeyFile)
+	data, err := pgpkey.ReadPrivate(path, pgpkey.MaxKeyring)
 	if err != nil {
 		return nil, err
 	}
@@ -46,69 +52,50 @@ func readSecretKeys(path string) (*secretKeys, error) {
 	case len(s.keys) > 0:
 		return s, nil
 	case s.cards:
-		return nil, withCardHint(fmt.Errorf("read %q: it holds no secret key that can be used here", path))
+		return nil, pgpkey.WithCardHint(fmt.Errorf("read %q: it holds no secret key that can be used here", path))
 	case failed != nil:
 		return nil, fmt.Errorf("read %q: %w", path, failed)
 	}
-	return nil, withSecretHint(fmt.Errorf("read %q: it holds no secret key", path))
+	return nil, pgpkey.WithSecretHint(fmt.Errorf("read %q: it holds no secret key", path))
 }
 
 // add collects the secret keys of a sequence of packets. unread tells of
-// those that the library does not understand.
+// one that the library does not understand.
 func (s *secretKeys) add(packets []byte) (unread, err error) {
 	var primary []byte
-	reader := packet.NewOpaqueReader(bytes.NewReader(packets))
 	for {
-		p, err := reader.Next()
+		p, rest, err := pgpkey.Next(packets)
 		if err == io.EOF {
 			return unread, nil
 		}
 		if err != nil {
 			return unread, err
 		}
-		if p.Tag != tagSecretKey && p.Tag != tagSecretSubkey {
+		packets = rest
+		switch {
+		case !pgpkey.IsSecret(p.Tag):
 			continue
-		}
-		if isCardStub(p.Contents) {
+		case p.IsCardStub():
 			s.cards = true
 			continue
 		}
 		parsed, err := p.Parse()
 		private, ok := parsed.(*packet.PrivateKey)
 		if err != nil || !ok {
-			unread = errors.Join(unread, err)
+			unread = err
 			continue
 		}
-		if p.Tag == tagSecretKey {
+		if p.Tag == pgpkey.TagSecretKey {
 			primary = private.Fingerprint
 		}
-		if !private.Dummy() {
-			s.keys = append(s.keys, secretKey{private, primary})
+		if private.Dummy() {
+			continue
 		}
-	}
-}
-
-// hasCardStub reports whether a key file has a stub for a key on a card.
-func hasCardStub(data []byte) bool {
-	blocks, err := keyBlocks(data)
-	if err != nil {
-		return false
-	}
-	for _, block := range blocks {
-		s := &secretKeys{}
-		if _, err := s.add(block); err == nil && s.cards {
-			return true
+		if len(s.keys) == maxSecretKeys {
+			return unread, fmt.Errorf("more than %d secret keys", maxSecretKeys)
 		}
+		s.keys = append(s.keys, secretKey{private, primary})
 	}
-	return false
-}
-
-// isCardStub recognises GnuPG's string-to-key type 101, mode 2: the secret
-// key is on a smart card (GnuPG's doc/DETAILS, "GNU extensions to the S2K
-// algorithm").
-func isCardStub(contents []byte) bool {
-	i := bytes.LastIndex(contents, []byte("GNU\x02"))
-	return i >= 2 && contents[i-2] == 101
 }
 
 // matching returns the keys that may open a session key packet.

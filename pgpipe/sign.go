@@ -1,89 +1,106 @@
 package main
 
 import (
+	"bytes"
+	stdcrypto "crypto"
 	"errors"
 	"fmt"
-	"time"
+	"io"
 
-	openpgp "github.com/ProtonMail/go-crypto/openpgp/v2"
+	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
-	"napback/internal/cli"
+	"napback/internal/sign"
+	"napback/internal/sign/pgpkey"
 )
 
-// loadSigner returns the key in the file at path, with its signing key
-// unlocked.
-func loadSigner(path string, ask *passphrase, now time.Time) (*openpgp.Entity, error) {
-	data, err := readPrivate(path, maxKeyFile)
+// signedContent writes content between the packets of a one-pass signature
+// (RFC 9580, section 10.3). gopenpgp signs a stream only while it encrypts it,
+// too, or apart from it; it is given a second copy of the stream, and the
+// packets around the signature are made here.
+type signedContent struct {
+	sealed io.Writer
+	literal
+	copied *io.PipeWriter
+	signed chan signedStream
+}
+
+type signedStream struct {
+	signature []byte
+	err       error
+}
+
+// signatureHash is what gopenpgp signs with. It has to be announced before
+// the content.
+const signatureHash = stdcrypto.SHA512
+
+func newSignedContent(sealed io.Writer, signer *sign.Signer) (*signedContent, error) {
+	announced := &packet.OnePassSignature{
+		Version:    3,
+		SigType:    packet.SigTypeBinary,
+		Hash:       signatureHash,
+		PubKeyAlgo: signer.Key().PubKeyAlgo,
+		KeyId:      signer.Key().KeyId,
+		IsLast:     true,
+	}
+	if err := announced.Serialize(sealed); err != nil {
+		return nil, err
+	}
+	l, err := newLiteral(sealed)
 	if err != nil {
 		return nil, err
 	}
-	keys, err := parseKeyFile(path, data)
+	in, out := io.Pipe()
+	s := &signedContent{sealed: sealed, literal: l, copied: out, signed: make(chan signedStream, 1)}
+	go func() {
+		signature, err := signer.SignStream(in)
+		in.CloseWithError(err)
+		s.signed <- signedStream{signature, err}
+	}()
+	return s, nil
+}
+
+func (s *signedContent) Write(p []byte) (int, error) {
+	if _, err := s.copied.Write(p); err != nil {
+		return 0, err
+	}
+	return s.literal.Write(p)
+}
+
+func (s *signedContent) Close() error {
+	s.copied.Close()
+	signed := <-s.signed
+	if signed.err != nil {
+		return signed.err
+	}
+	p, err := packet.Read(bytes.NewReader(signed.signature))
+	if err != nil {
+		return err
+	}
+	if sig, ok := p.(*packet.Signature); !ok || sig.Hash != signatureHash {
+		return errors.New("sign: the signature is not as announced")
+	}
+	if err := s.literal.Close(); err != nil {
+		return err
+	}
+	_, err = s.sealed.Write(signed.signature)
+	return err
+}
+
+// Abort ends the signing of what has been written.
+func (s *signedContent) Abort(err error) {
+	s.copied.CloseWithError(err)
+	<-s.signed
+}
+
+// openVerifier reads the keys in the file at path, for --verify.
+func openVerifier(path string) (*sign.Verifier, error) {
+	data, err := pgpkey.Read(path, pgpkey.MaxKeyring)
 	if err != nil {
 		return nil, err
 	}
-	var secret []*key
-	for _, k := range keys {
-		if k.secret {
-			secret = append(secret, k)
-		}
-	}
-	switch {
-	case len(secret) == 0:
-		return nil, withSecretHint(fmt.Errorf("read %q: it holds no secret key", path))
-	case len(secret) > 1:
-		return nil, withSecretHint(fmt.Errorf("read %q: it holds %d secret keys, and one is needed", path, len(secret)))
-	}
-	entity, err := signingEntity(secret[0], ask, now)
+	blocks, err := keyBlocks(data)
 	if err != nil {
-		err = fmt.Errorf("sign with key %s from %q: %w", secret[0].describe(), path, err)
-		if hasCardStub(data) {
-			err = withCardHint(err)
-		}
-		return nil, err
+		return nil, fmt.Errorf("read %q: %w", path, err)
 	}
-	return entity, nil
-}
-
-func signingEntity(k *key, ask *passphrase, now time.Time) (*openpgp.Entity, error) {
-	if k.entity == nil {
-		return nil, k.unreadable
-	}
-	config := pgpConfig(now)
-	if _, err := k.entity.VerifyPrimaryKey(now, config); err != nil {
-		return nil, err
-	}
-	signing, ok := k.entity.SigningKey(now, config)
-	switch {
-	case !ok:
-		return nil, errors.New("it has no valid signing key")
-	case signing.PrivateKey == nil || signing.PrivateKey.Dummy():
-		return nil, fmt.Errorf("the secret part of its signing key %X is not in the file", signing.PublicKey.Fingerprint)
-	case signing.PrivateKey.Encrypted:
-		return k.entity, ask.unlock(signing.PrivateKey)
-	}
-	return k.entity, nil
-}
-
-// readSigners returns the keys in the file at path, for --verify.
-func readSigners(path string) (openpgp.EntityList, error) {
-	keys, err := readKeyFile(path)
-	if err != nil {
-		return nil, err
-	}
-	var signers openpgp.EntityList
-	for _, k := range keys {
-		if k.entity == nil {
-			return nil, fmt.Errorf("read %q: key %s cannot be read: %w", path, k.describe(), k.unreadable)
-		}
-		signers = append(signers, k.entity)
-	}
-	return signers, nil
-}
-
-func withSecretHint(err error) error {
-	return cli.WithHint(err, "export it with `gpg --export-secret-keys KEY > FILE`")
-}
-
-func withCardHint(err error) error {
-	return cli.WithHint(err, "the file only says that a secret key is on a smart card, which GnuPG can use: gpg -d or gpg -s")
+	return sign.NewVerifier(path, blocks)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"io"
 	"strings"
@@ -62,7 +63,7 @@ func wrap(t *testing.T, k testKey, packets []byte) []byte {
 	}
 	var out bytes.Buffer
 	session := randomBytes(32)
-	if err := packet.SerializeEncryptedKeyAEAD(&out, ring[0].entity.Subkeys[0].PublicKey, packet.CipherAES256, false, session, nil); err != nil {
+	if err := packet.SerializeEncryptedKeyAEAD(&out, mustEntity(t, ring[0]).Subkeys[0].PublicKey, packet.CipherAES256, false, session, nil); err != nil {
 		t.Fatal(err)
 	}
 	sealed, err := newSEIPDWriter(&out, session)
@@ -102,7 +103,7 @@ func signedForOthers(t *testing.T, k, other testKey) []byte {
 	}
 	var message bytes.Buffer
 	config := &packet.Config{DefaultCipher: packet.CipherAES256}
-	w, err := openpgp.Encrypt(&message, []*openpgp.Entity{to[0].entity}, nil, []*openpgp.Entity{secret[0].entity}, nil, config)
+	w, err := openpgp.Encrypt(&message, []*openpgp.Entity{mustEntity(t, to[0])}, nil, []*openpgp.Entity{mustEntity(t, secret[0])}, nil, config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,7 +117,7 @@ func signedForOthers(t *testing.T, k, other testKey) []byte {
 		t.Fatal(err)
 	}
 	d := decrypter{secrets: keys}
-	h, err := readHead(&message)
+	h, err := readHead(bufio.NewReader(&message))
 	if err != nil {
 		t.Fatal(err)
 	}

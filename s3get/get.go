@@ -12,6 +12,7 @@ import (
 
 	"napback/internal/archive"
 	"napback/internal/cli"
+	"napback/internal/sign"
 	"napback/internal/store"
 )
 
@@ -19,6 +20,7 @@ type options struct {
 	Address string `arg:"" name:"bucket:name" help:"What to read: BUCKET:NAME, its newest committed run, or BUCKET:NAME:RUN."`
 
 	store.Options
+	sign.VerifyFlags
 
 	NeverDie  bool          `short:"n" help:"When all attempts at a request have failed, wait and go on with it, for ever."`
 	Attempts  int           `default:"5" placeholder:"N" help:"Tries of a request before it counts as failed (default: 5)."`
@@ -53,6 +55,8 @@ func (o *options) check(std cli.Streams) error {
 		return cli.UsageErrorf("--retry-wait cannot be negative")
 	case o.Concurrency < 1:
 		return cli.UsageErrorf("--concurrency must be at least 1")
+	case len(o.VerifyKey) > 0 && o.Js3tream:
+		return cli.UsageErrorf("--verify-key needs a manifest, which --js3tream archives do not have")
 	case o.Verify && o.Js3tream:
 		return cli.UsageErrorf("--verify needs a manifest, which --js3tream archives do not have")
 	case !o.Verify && cli.IsClosed(std.Out):
@@ -76,11 +80,18 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 		return err
 	}
 	log := o.Log(describe.Tool, std)
+	verifier, err := o.Verifier()
+	if err != nil {
+		return err
+	}
 	service, err := store.Open(ctx, store.Config{
 		Options: o.Options, Attempts: o.Attempts, NeverDie: o.NeverDie, RetryWait: o.RetryWait, Log: log,
 	})
 	if err != nil {
 		return err
+	}
+	if verifier != nil {
+		service = store.Trusting(service, archive.Trust{Verifier: verifier, AcceptUnsigned: o.AcceptUnsigned})
 	}
 	debug.SetMemoryLimit(int64(o.Memory) + heapBeside)
 	// A reader that has enough closes the pipe. Writing to it must then be
@@ -108,7 +119,7 @@ func (o *options) get(ctx context.Context, service store.Service, std cli.Stream
 		return err
 	}
 	bucket := service.Bucket(address.Bucket)
-	m, err := find(ctx, bucket, address, log)
+	m, err := find(ctx, bucket, address, len(o.VerifyKey) > 0, log)
 	if err != nil {
 		return err
 	}
@@ -125,12 +136,25 @@ func (o *options) get(ctx context.Context, service store.Service, std cli.Stream
 	return archive.Get(ctx, bucket, m, std.Out, o.options(progress, log))
 }
 
-// find reads the manifest of the run that an address means.
-func find(ctx context.Context, bucket archive.Store, address archive.Address, log *cli.Log) (*archive.Manifest, error) {
+// find reads the manifest of the run that an address means. verifying: only
+// runs that are signed exist, or are warned of.
+func find(ctx context.Context, bucket archive.Store, address archive.Address, verifying bool, log *cli.Log) (*archive.Manifest, error) {
 	if address.Run == "" {
-		return archive.Newest(ctx, bucket, address.Name, func(info archive.RunInfo) {
-			log.Warnf("the run %s is passed over: %v", info.Run, info.Err)
+		unsigned := 0
+		m, err := archive.Newest(ctx, bucket, address.Name, func(info archive.RunInfo) {
+			switch {
+			case errors.Is(info.Err, archive.ErrUnsigned):
+				unsigned++
+			case info.Err != nil:
+				log.Warnf("the run %s is passed over: %v", info.Run, info.Err)
+			default:
+				log.Warnf("the run %s is read although nobody has signed it", info.Run)
+			}
 		})
+		if unsigned > 0 {
+			log.Warnf("newer runs are passed over, because nobody has signed them: %d", unsigned)
+		}
+		return m, err
 	}
 	info, err := archive.DescribeRun(ctx, bucket, address.Name, address.Run)
 	switch {
@@ -142,10 +166,15 @@ func find(ctx context.Context, bucket archive.Store, address archive.Address, lo
 		}
 		return nil, cli.WithHint(cli.Errorf(cli.NotFound, "run %q: %w", address, archive.ErrNotExist),
 			"s3ls -r %s:%s lists the runs; one that is incomplete cannot be read", address.Bucket, address.Name)
+	case info.State == archive.Unsigned && errors.Is(info.Err, archive.ErrUnsigned):
+		return nil, cli.WithHint(info.Err, "--accept-unsigned reads it")
 	case info.Manifest == nil:
 		return nil, info.Err
 	case info.State == archive.Suspect:
 		log.Warnf("the run %s is not what %s:%s means: %v", address.Run, address.Bucket, address.Name, info.Err)
+	}
+	if verifying && info.SignedBy == "" {
+		log.Warnf("the run %s is read although nobody has signed it", info.Run)
 	}
 	return info.Manifest, nil
 }

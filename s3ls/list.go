@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"strings"
 	"time"
@@ -33,6 +34,8 @@ type lister struct {
 	st      archive.Store
 	out     *printer
 	log     *cli.Log
+
+	unsigned int // runs that nobody has signed, and that are not shown
 }
 
 // clock prints the time by the store's clock, if that is asked for. The
@@ -60,6 +63,9 @@ func (l *lister) list(ctx context.Context, prefix string) error {
 	if err != nil {
 		return err
 	}
+	if l.unsigned > 0 {
+		l.log.Warnf("runs that nobody has signed, and that are not shown: %d; -r shows them, --accept-unsigned takes them", l.unsigned)
+	}
 	return l.out.flush()
 }
 
@@ -71,6 +77,14 @@ func (l *lister) describe(ctx context.Context, name string) ([]archive.RunInfo, 
 // they may be many.
 func (l *lister) print(ctx context.Context, runs []archive.RunInfo) error {
 	for i, info := range runs {
+		if info.State == archive.Unsigned && !l.Runs {
+			if errors.Is(info.Err, archive.ErrUnsigned) {
+				l.unsigned++
+			} else {
+				l.log.Warnf("%s:%s:%s is passed over: %v", l.bucket, info.Name, info.Run, info.Err)
+			}
+			continue
+		}
 		if info.State == archive.Suspect && !l.Runs && i > 0 {
 			l.log.Warnf("%s:%s:%s is passed over: %v", l.bucket, info.Name, info.Run, info.Err)
 			continue

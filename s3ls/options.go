@@ -5,6 +5,7 @@ import (
 
 	"napback/internal/archive"
 	"napback/internal/cli"
+	"napback/internal/sign"
 	"napback/internal/store"
 )
 
@@ -12,6 +13,7 @@ type options struct {
 	Addresses []string `arg:"" optional:"" name:"bucket:prefix" help:"BUCKET, or BUCKET:PREFIX for names that begin with PREFIX. Without it the buckets are listed. With --whole BUCKET:NAME:RUN, of which there may be several."`
 
 	store.Options
+	sign.VerifyFlags
 
 	Runs        bool `short:"r" help:"List every run, not only the newest committed one of each name."`
 	Chunks      bool `help:"List the chunks of each run, with their sums."`
@@ -39,9 +41,16 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 		return err
 	}
 	log := o.Log(describe.Tool, std)
+	verifier, err := o.Verifier()
+	if err != nil {
+		return err
+	}
 	service, err := store.Open(ctx, store.Config{Options: o.Options, Attempts: attempts, Log: log})
 	if err != nil {
 		return err
+	}
+	if verifier != nil {
+		service = store.Trusting(service, archive.Trust{Verifier: verifier, AcceptUnsigned: o.AcceptUnsigned})
 	}
 	out := newPrinter(std.Out, o.JSON, o.Runs || o.Chunks || o.Whole)
 	if len(o.Addresses) == 0 {

@@ -34,7 +34,7 @@ type runLine struct {
 	Name       string            `json:"name"`
 	Run        string            `json:"run"`
 	State      archive.State     `json:"state"`
-	Error      string            `json:"error,omitempty"` // why the manifest cannot be read, the time cannot be true, or it is not whole
+	Error      string            `json:"error,omitempty"` // why the manifest cannot be read or trusted, the time cannot be true, or it is not whole
 	Created    *time.Time        `json:"created,omitempty"`
 	Committed  *time.Time        `json:"committed,omitempty"`
 	Host       string            `json:"host,omitempty"`
@@ -48,6 +48,7 @@ type runLine struct {
 	Owner      string            `json:"owner,omitempty"`
 	Meta       map[string]string `json:"meta,omitempty"`
 	Recover    string            `json:"recover,omitempty"`  // made here, never copied from the bucket
+	Signed     string            `json:"signed,omitempty"`   // with --verify-key: the key that has signed it
 	Denied     bool              `json:"denied,omitempty"`   // there is a manifest that the credentials may not read
 	Modified   *time.Time        `json:"modified,omitempty"` // when the manifest was stored, by the store's clock
 	Whole      *bool             `json:"whole,omitempty"`    // with --whole
@@ -79,7 +80,7 @@ type objectLine struct {
 
 func newRunLine(service store.Service, bucket string, info archive.RunInfo) runLine {
 	line := runLine{
-		Bucket: bucket, Name: info.Name, Run: string(info.Run), State: info.State, Denied: info.Denied,
+		Bucket: bucket, Name: info.Name, Run: string(info.Run), State: info.State, Denied: info.Denied, Signed: info.SignedBy,
 		Created: timePointer(info.Run.Time()), Modified: timePointer(info.Modified),
 	}
 	if info.Err != nil {
@@ -167,7 +168,7 @@ func (p *printer) run(r runLine) error {
 	if r.Tag != "" {
 		text += "  " + r.Tag
 	}
-	if r.State == archive.Suspect || r.Whole != nil && !*r.Whole {
+	if r.State == archive.Suspect || r.State == archive.Unsigned || r.Whole != nil && !*r.Whole {
 		text += "  (" + r.Error + ")"
 	}
 	return p.line(r, "%s", text)

@@ -8,6 +8,7 @@ import (
 
 	"napback/internal/archive"
 	"napback/internal/cli"
+	"napback/internal/sign"
 	"napback/internal/store"
 )
 
@@ -15,6 +16,9 @@ type options struct {
 	Address string `arg:"" name:"bucket:name" help:"Where the archive goes: BUCKET:NAME or s3://BUCKET/NAME. COMMAND is the producer: the archive is committed only if it succeeds."`
 
 	store.Options
+	sign.VerifyFlags
+	SignKey        string `placeholder:"FILE" help:"Sign the manifest with the secret key in FILE (exported; not readable by others)."`
+	SignPassphrase string `name:"sign-passphrase-file" placeholder:"FILE" help:"Take the passphrase of that key from the first line of FILE (not readable by others)."`
 
 	ChunkSize cli.Size          `short:"z" default:"25000000" placeholder:"SIZE" help:"Bytes in a chunk: 25000000, 25M, 64MiB (default: 25000000)."`
 	NeverDie  bool              `short:"n" help:"When all attempts at a chunk have failed, wait and go on with the same chunk, for ever."`
@@ -99,6 +103,10 @@ func (o *options) check() error {
 			"give more --memory, or --spool DIR to hold them in files")
 	case o.SSEKMSKey != "" && o.SSE != "aws:kms" && o.SSE != "aws:kms:dsse":
 		return cli.UsageErrorf("--sse-kms-key needs --sse aws:kms")
+	case o.SignPassphrase != "" && o.SignKey == "":
+		return cli.UsageErrorf("--sign-passphrase-file goes with --sign-key")
+	case len(o.VerifyKey) > 0 && o.SignKey == "":
+		return cli.UsageErrorf("--verify-key needs --sign-key: who verifies would not see an archive that is not signed")
 	case o.CommitFD != nil && o.command != nil:
 		return cli.UsageErrorf("--commit-fd and a command are two ways to commit, give one")
 	case o.CommitFD != nil && *o.CommitFD < 3:

@@ -13,6 +13,7 @@ import (
 
 	"napback/internal/archive"
 	"napback/internal/cli"
+	"napback/internal/sign"
 	"napback/internal/store"
 )
 
@@ -30,6 +31,10 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 	// chunks. A signal that is caught
 	// is not inherited by COMMAND, as one that is ignored would be.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	signer, verifier, err := openSigner(o)
+	if err != nil {
+		return err
+	}
 	source, err := openSource(o, std)
 	if err != nil {
 		return err
@@ -48,10 +53,30 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 	if err != nil {
 		return err
 	}
+	if verifier != nil {
+		service = store.Trusting(service, archive.Trust{Verifier: verifier, AcceptUnsigned: o.AcceptUnsigned})
+	}
 	if o.Spool == "" {
 		debug.SetMemoryLimit(int64(o.Memory) + heapBeside)
 	}
-	return put(ctx, o, std, service, source, log)
+	return put(ctx, o, std, service, signer, source, log)
+}
+
+// openSigner reads the keys. A signer that the verifier would not believe is
+// refused: what it stores would not exist for who reads.
+func openSigner(o *options) (archive.Signer, *sign.Verifier, error) {
+	verifier, err := o.Verifier()
+	if err != nil || o.SignKey == "" {
+		return nil, nil, err
+	}
+	signer, err := sign.OpenSigner(o.SignKey, sign.PassphraseFile(o.SignPassphrase))
+	if err != nil {
+		return nil, nil, cli.WithCode(cli.Usage, err)
+	}
+	if verifier != nil {
+		err = signer.CheckWith(verifier)
+	}
+	return signer, verifier, err
 }
 
 // source is where the stream comes from.
@@ -67,7 +92,7 @@ type source interface {
 }
 
 // put stores the source and prints the address of its run.
-func put(ctx context.Context, o *options, std cli.Streams, service store.Service, src source, log *cli.Log) error {
+func put(ctx context.Context, o *options, std cli.Streams, service store.Service, signer archive.Signer, src source, log *cli.Log) error {
 	bucket, err := openBucket(ctx, o, service, log)
 	if err != nil {
 		return err
@@ -96,6 +121,7 @@ func put(ctx context.Context, o *options, std cli.Streams, service store.Service
 		Owner:     o.Owner,
 		Parent:    archive.Run(o.Parent),
 		Keep:      o.Keep,
+		Signer:    signer,
 		Pretend:   o.Pretend,
 		Named: func(run archive.Run) error {
 			address.Run = run

@@ -12,6 +12,7 @@ import (
 
 	"napback/internal/archive"
 	"napback/internal/cli"
+	"napback/internal/sign"
 	"napback/internal/store"
 )
 
@@ -19,6 +20,7 @@ type options struct {
 	Addresses []string `arg:"" name:"bucket:name" help:"What to remove: BUCKET:NAME with all its runs, or BUCKET:NAME:RUN. With --superseded or --incomplete BUCKET:NAME or a whole BUCKET; with --bucket a BUCKET."`
 
 	store.Options
+	sign.VerifyFlags
 
 	Superseded bool          `help:"Remove only runs that a newer committed run has superseded."`
 	Incomplete bool          `help:"Remove only runs that were never committed."`
@@ -57,9 +59,16 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 		return err
 	}
 	log := o.Log(describe.Tool, std)
+	verifier, err := o.Verifier()
+	if err != nil {
+		return err
+	}
 	service, err := store.Open(ctx, store.Config{Options: o.Options, Attempts: 5, Log: log})
 	if err != nil {
 		return err
+	}
+	if verifier != nil {
+		service = store.Trusting(service, archive.Trust{Verifier: verifier, AcceptUnsigned: o.AcceptUnsigned})
 	}
 	targets, err := o.find(ctx, service, log)
 	if err != nil {
@@ -196,7 +205,7 @@ func (o *options) findRuns(ctx context.Context, st archive.Store, address archiv
 		})
 	}
 	if o.Superseded {
-		found, err := superseded(all, address.Name, log, func(r record) (reason, err error) {
+		found, err := superseded(all, address.Name, len(o.VerifyKey) > 0, log, func(r record) (reason, err error) {
 			return archive.Whole(ctx, st, r.name, r.run, r.m)
 		})
 		if err != nil {

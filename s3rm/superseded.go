@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -19,6 +20,7 @@ type record struct {
 	name  string
 	run   archive.Run
 	state archive.State
+	by    string            // the key that has signed it, if that was asked for
 	err   error             // why its manifest cannot be read, or its time cannot be true
 	m     *archive.Manifest // without meta
 	needs []archive.Run     // what it builds on, directly
@@ -55,7 +57,7 @@ func read(ctx context.Context, st archive.Store, name string) ([]record, error) 
 
 // newRecord keeps what is needed of a run: a bucket may hold many manifests.
 func newRecord(info archive.RunInfo) record {
-	r := record{name: info.Name, run: info.Run, state: info.State, err: info.Err}
+	r := record{name: info.Name, run: info.Run, state: info.State, by: info.SignedBy, err: info.Err}
 	if m := info.Manifest; m != nil {
 		for _, need := range []string{string(m.Parent), m.Meta["parent"], m.Meta["chain"]} {
 			if run, err := archive.ParseRun(strings.Clone(need)); err == nil && !slices.Contains(r.needs, run) {
@@ -76,10 +78,13 @@ func (r record) committed() bool {
 // that an interruption never leaves a run without what it builds on. A run goes
 // if a newer one of its name and owner is whole, and no run that stays builds
 // on it. name, if not empty, is the only one whose runs may go; the others
-// count all the same, because a run may build on one of another name.
-func superseded(all []record, name string, log *cli.Log, whole func(record) (reason, err error)) ([]record, error) {
+// count all the same, because a run may build on one of another name. With
+// verifying, runs that are not trusted neither go nor are a reason for anything,
+// and only a signed one supersedes others.
+func superseded(all []record, name string, verifying bool, log *cli.Log, whole func(record) (reason, err error)) ([]record, error) {
+	reportUntrusted(all, log)
 	for _, r := range all {
-		if r.m == nil && r.state != archive.Incomplete {
+		if r.m == nil && r.state != archive.Incomplete && r.state != archive.Unsigned {
 			return nil, cli.WithHint(fmt.Errorf("nothing is removed, because it is not known what %q builds on: %v", r.name+":"+string(r.run), r.err),
 				"remove that run by its address if it is of no use, or give credentials that may read it")
 		}
@@ -99,6 +104,9 @@ func superseded(all []record, name string, log *cli.Log, whole func(record) (rea
 		// The newest whole one counts. What is not whole stays, and supersedes nothing.
 		for at := len(group) - 1; at > 0; at-- {
 			r := all[group[at]]
+			if verifying && r.by == "" {
+				continue
+			}
 			reason, err := whole(r)
 			if err != nil {
 				return nil, err
@@ -122,6 +130,24 @@ func superseded(all []record, name string, log *cli.Log, whole func(record) (rea
 	}
 	slices.SortStableFunc(found, func(a, b record) int { return strings.Compare(string(b.run), string(a.run)) })
 	return found, nil
+}
+
+// reportUntrusted warns of runs that are not signed by a wanted key: each that
+// is signed wrongly, and how many nobody has signed.
+func reportUntrusted(all []record, log *cli.Log) {
+	unsigned := 0
+	for _, r := range all {
+		switch {
+		case r.state != archive.Unsigned:
+		case errors.Is(r.err, archive.ErrUnsigned):
+			unsigned++
+		default:
+			log.Warnf("%s:%s stays and supersedes nothing: %v", cli.Safe(r.name), r.run, r.err)
+		}
+	}
+	if unsigned > 0 {
+		log.Warnf("runs that nobody has signed stay and supersede nothing: %d", unsigned)
+	}
 }
 
 // keepNeeded takes out of goes what a run that stays builds on, directly or

@@ -28,6 +28,9 @@ func (p *put) abandon(ctx context.Context) {
 	if p.summed {
 		keys = append(keys, sumsKey(p.Name, p.run))
 	}
+	if p.signed {
+		keys = append(keys, signatureOf(manifestKey(p.Name, p.run)))
+	}
 	if len(keys) == 0 {
 		return
 	}
@@ -56,18 +59,24 @@ func (p *put) clean(ctx context.Context) {
 		}
 		return
 	}
-	unreadable := 0
+	unreadable, unsigned := 0, 0
 	err := InOrder(ctx, max(p.Budget.Concurrency, 1),
 		func(context.Context) iter.Seq2[Run, error] { return each(p.seen) },
 		func(ctx context.Context, run Run) (RunInfo, error) { return DescribeRun(ctx, p.st, p.Name, run) },
 		func(info RunInfo) error {
-			if info.State == Unreadable {
+			switch info.State {
+			case Unreadable:
 				unreadable++
+			case Unsigned:
+				unsigned++
 			}
 			return p.cleanRun(ctx, info)
 		})
 	if unreadable > 0 && !p.Keep {
 		p.Log.Notef("older runs of %q stay, because their manifests cannot be read: %d", p.Name, unreadable)
+	}
+	if unsigned > 0 {
+		p.Log.Notef("runs of %q stay and are ignored, because they are not signed by a wanted key: %d", p.Name, unsigned)
 	}
 	if errors.Is(err, ErrPermission) {
 		p.Log.Notef("older runs of %q stay: these credentials may not list or delete", p.Name)

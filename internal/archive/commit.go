@@ -62,13 +62,17 @@ func (p *put) recount(ctx context.Context, m *Manifest, committed bool) error {
 	return nil
 }
 
-// commit stores the manifest and counts once more, because a clean-up may have
+// commit stores the manifest, its signature before it, and counts once more, because a clean-up may have
 // claimed and removed the run between the first count and the manifest. Then
 // the manifest is taken back.
 func (p *put) commit(ctx context.Context) (*Manifest, error) {
 	m := p.manifest()
 	data, err := m.encode()
 	if err != nil {
+		p.abandon(ctx)
+		return nil, err
+	}
+	if err := p.sign(ctx, data); err != nil {
 		p.abandon(ctx)
 		return nil, err
 	}

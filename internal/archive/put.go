@@ -28,6 +28,7 @@ type PutOptions struct {
 	Owner     string // who writes, if not empty: see CheckOwner
 	Parent    Run    // the run that this one builds on, if any
 	Keep      bool   // leave superseded runs alone
+	Signer    Signer // signs the manifest; nil: it is not signed
 	Pretend   bool   // read the stream and the listing, change nothing
 
 	// Named, if not nil, is called with the run before the first byte of
@@ -50,6 +51,14 @@ type PutOptions struct {
 
 // pretended is a bucket that is read but not changed.
 type pretended struct{ Store }
+
+// pretend returns st unchanged by what is done to it, for who trusts as before.
+func pretend(st Store) Store {
+	if t, ok := st.(*trusting); ok {
+		return &trusting{Store: pretended{t.Store}, trust: t.trust}
+	}
+	return pretended{st}
+}
 
 // Put reads the object, as an upload would, and drops it.
 func (pretended) Put(_ context.Context, obj Upload) error {
@@ -75,6 +84,7 @@ type put struct {
 	sums    [][sha256.Size]byte
 	ours    []bool   // chunks that this put has, or may have, stored
 	summed  bool     // the same of SHA256SUMS
+	signed  bool     // and of the signature
 	cut     []string // keys whose upload ended without an answer
 	started time.Time
 }
@@ -90,7 +100,7 @@ func Put(ctx context.Context, st Store, in io.Reader, o PutOptions) (*Manifest, 
 		o.Now = time.Now
 	}
 	if o.Pretend {
-		st = pretended{st}
+		st = pretend(st)
 	}
 	p := &put{PutOptions: o, st: st}
 	if err := CheckName(o.Name); err != nil {

@@ -96,7 +96,7 @@ func claim(ctx context.Context, st Store, name string, run Run) error {
 	switch {
 	case errors.Is(err, ErrClaimed):
 		return nil // a claim that was left, of a quicker clean-up, or ours whose answer was lost
-	case errors.Is(putErr, ErrExist) && err == nil:
+	case errors.Is(putErr, ErrExist) && (err == nil || errors.Is(err, ErrUntrusted)):
 		return fmt.Errorf("run %q: %w", name+":"+string(run), ErrCommitted)
 	}
 	return fmt.Errorf("claim the incomplete run %q: %w", name+":"+string(run), putErr)

@@ -23,6 +23,7 @@ const (
 	Superseded State = "superseded"  // committed, and a newer run of the owner is committed too
 	Incomplete State = "incomplete"  // no manifest, or a claim in its place
 	Unreadable State = "unreadable"  // there is a manifest, but it cannot be read
+	Unsigned   State = "unsigned"    // there is a manifest, but none that the reader trusts: see Trusting
 	Suspect    State = "implausible" // there is a manifest, but the run's time cannot be true: see Implausible
 )
 
@@ -34,7 +35,8 @@ type RunInfo struct {
 	Manifest *Manifest // nil if the run is incomplete or cannot be read
 	Modified time.Time // when the manifest was stored, by the store's clock; zero if that is not known
 	Denied   bool      // there is a manifest, but the credentials may not read it
-	Err      error     // why it is unreadable or implausible
+	SignedBy string    // the key that has signed the manifest; empty if that was not asked for
+	Err      error     // why it is unreadable, unsigned or implausible
 }
 
 // Owner is who stored a run, "" if that is not known.
@@ -87,15 +89,20 @@ func ListRuns(ctx context.Context, st Store, name string) ([]Run, error) {
 }
 
 // Newest returns the manifest of the newest committed run of a name whose time
-// is plausible. The error wraps ErrNotExist if there is none, and has the code
-// cli.NotFound. Each run that is passed over because its time is not plausible
-// is reported, if report is not nil.
+// is plausible and that the reader trusts. The error wraps ErrNotExist if there
+// is none, and has the code cli.NotFound. Each run that is passed over is
+// reported, if report is not nil, and so is one that is read although it is
+// not signed.
 func Newest(ctx context.Context, st Store, name string, report func(RunInfo)) (*Manifest, error) {
 	runs, err := ListRuns(ctx, st, name)
 	if err != nil {
 		return nil, err
 	}
-	incomplete, suspect := 0, 0
+	if report == nil {
+		report = func(RunInfo) {}
+	}
+	_, wanted := trustOf(st)
+	incomplete, suspect, unsigned := 0, 0, 0
 	for _, run := range slices.Backward(runs) {
 		info, err := DescribeRun(ctx, st, name, run)
 		switch {
@@ -105,15 +112,21 @@ func Newest(ctx context.Context, st Store, name string, report func(RunInfo)) (*
 			incomplete++
 		case info.State == Suspect:
 			suspect++
-			if report != nil {
+			report(info)
+		case info.State == Unsigned:
+			unsigned++
+			report(info)
+		default:
+			if wanted && info.SignedBy == "" && info.Err == nil {
 				report(info)
 			}
-		default:
 			// One that cannot be read must not hide behind an older one.
 			return info.Manifest, info.Err
 		}
 	}
 	switch err = cli.Errorf(cli.NotFound, "archive %q: %w", name, ErrNotExist); {
+	case unsigned > 0:
+		return nil, cli.WithHint(err, "it has %d runs that are not signed by a wanted key; s3ls -r shows them, and --accept-unsigned reads those that nobody has signed", unsigned)
 	case suspect > 0:
 		return nil, cli.WithHint(err, "it has %d runs whose time cannot be true; s3ls -r shows them, and NAME:RUN reads one", suspect)
 	case incomplete > 0:
@@ -142,7 +155,8 @@ func hasForeign(ctx context.Context, st Store, name string) bool {
 
 // DescribeName returns what is known of the runs of a name, oldest first: all
 // of them, or only the newest committed one (and, if there is none, the newest
-// of all) with the newer ones whose time is not plausible.
+// of all) with the newer ones whose time is not plausible or that the reader
+// does not trust.
 func DescribeName(ctx context.Context, st Store, name string, all bool) ([]RunInfo, error) {
 	runs, err := ListRuns(ctx, st, name)
 	if err != nil {
@@ -169,7 +183,7 @@ func DescribeName(ctx context.Context, st Store, name string, all bool) ([]RunIn
 			continue
 		}
 		infos = append(infos, info)
-		if !all && info.State != Suspect {
+		if !all && info.State != Suspect && info.State != Unsigned {
 			break
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package pgpkey
 
 import (
 	"os"
@@ -17,13 +17,13 @@ func TestASecretOfAnotherUserIsNotRead(t *testing.T) {
 	if err := os.WriteFile(path, []byte("word\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := readPassphrase(path); err != nil || string(got) != "word" {
+	if got, err := ReadPassphrase(path); err != nil || string(got) != "word" {
 		t.Fatalf("root's own: %q, %v", got, err)
 	}
 	if err := os.Chown(path, 12345, 0); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := readPassphrase(path); cli.ExitStatus(err) != cli.Usage || !strings.Contains(err.Error(), "belongs to another user") {
+	if _, err := ReadPassphrase(path); cli.ExitStatus(err) != cli.Usage || !strings.Contains(err.Error(), "belongs to another user") {
 		t.Errorf("got %v", err)
 	}
 }

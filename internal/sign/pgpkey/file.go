@@ -1,0 +1,170 @@
+package pgpkey
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"runtime"
+	"strings"
+
+	"github.com/ProtonMail/gopenpgp/v2/armor"
+
+	"napback/internal/cli"
+	"napback/internal/trust"
+)
+
+// Bounds on what is read.
+const (
+	MaxKeyring    = 64 << 20 // a keyring with any number of keys
+	MaxKeyFile    = 8 << 20  // an export of a few keys
+	MaxPassphrase = 64 << 10 // a passphrase file
+	maxArmor      = 16 << 20 // one armored block
+	maxBlocks     = 10_000   // armored blocks
+)
+
+// Read returns what the file at path holds, which may be a pipe. More than
+// limit bytes are an error.
+func Read(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return readAll(f, path, limit)
+}
+
+// ReadPrivate is Read for files that hold a secret: one that others than its
+// owner can use is refused.
+func ReadPrivate(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if err := trust.Owner(path, info); err != nil {
+		return nil, fmt.Errorf("open: %w", err)
+	}
+	const others = 0o077
+	if runtime.GOOS != "windows" && info.Mode()&fs.ModeCharDevice == 0 && info.Mode().Perm()&others != 0 {
+		return nil, cli.WithHint(
+			fmt.Errorf("open %q: it holds a secret, but its mode %#o lets others than its owner use it", path, info.Mode().Perm()),
+			"chmod 600 %s", path)
+	}
+	return readAll(f, path, limit)
+}
+
+// readAll collects pieces and joins them once: growing one slice would hold
+// three times as much.
+func readAll(r io.Reader, path string, limit int64) ([]byte, error) {
+	const piece = 1 << 20
+	var pieces [][]byte
+	var size int64
+	for {
+		b := make([]byte, piece)
+		n, err := io.ReadFull(r, b)
+		pieces = append(pieces, b[:n])
+		size += int64(n)
+		switch {
+		case size > limit:
+			return nil, fmt.Errorf("read %q: larger than %s", path, cli.FormatSize(limit))
+		case err == io.EOF || err == io.ErrUnexpectedEOF:
+			return bytes.Join(pieces, nil), nil
+		case err != nil:
+			return nil, err
+		}
+	}
+}
+
+// ReadPassphrase returns the first line of the file at path, as gpg does.
+func ReadPassphrase(path string) ([]byte, error) {
+	data, err := ReadPrivate(path, MaxPassphrase)
+	if err != nil {
+		return nil, err
+	}
+	line, _, _ := bytes.Cut(data, []byte("\n"))
+	return bytes.TrimSuffix(line, []byte("\r")), nil
+}
+
+// Blocks returns the packets in the contents of a key file: binary ones, or
+// those of any number of armored blocks.
+func Blocks(data []byte) ([][]byte, error) {
+	switch {
+	case len(data) == 0:
+		return nil, errors.New("the file is empty")
+	case data[0]&0x80 != 0:
+		return [][]byte{data}, nil
+	}
+	return armored(data)
+}
+
+var (
+	armorBegin = []byte("-----BEGIN PGP ")
+	armorEnd   = []byte("\n-----END PGP ")
+)
+
+func armored(text []byte) ([][]byte, error) {
+	var blocks [][]byte
+	for {
+		i := bytes.Index(text, armorBegin)
+		if i < 0 {
+			break
+		}
+		text = text[i:]
+		kind, _, _ := bytes.Cut(text[len("-----BEGIN "):], []byte("-----"))
+		switch string(kind) {
+		case "PGP PUBLIC KEY BLOCK", "PGP PRIVATE KEY BLOCK":
+		default:
+			return nil, fmt.Errorf("holds a %s, not keys", cli.Safe(string(kind[:min(len(kind), 40)])))
+		}
+		end := bytes.Index(text, armorEnd)
+		if end < 0 {
+			return nil, errors.New("armor: it is cut off, the last line is missing")
+		}
+		if line := bytes.IndexByte(text[end+1:], '\n'); line >= 0 {
+			end += line + 1
+		} else {
+			end = len(text) - 1
+		}
+		if len(blocks) == maxBlocks {
+			return nil, fmt.Errorf("armor: more than %d blocks", maxBlocks)
+		}
+		if end > maxArmor {
+			return nil, fmt.Errorf("armor: a block is larger than %s", cli.FormatSize(maxArmor))
+		}
+		packets, err := armor.Unarmor(string(text[:end+1]))
+		if err != nil {
+			return nil, fmt.Errorf("armor: %w", err)
+		}
+		blocks = append(blocks, packets)
+		text = text[end+1:]
+	}
+	if len(blocks) == 0 {
+		return nil, errors.New("holds no OpenPGP keys")
+	}
+	return blocks, nil
+}
+
+// WithExportHint tells how to make a file of a public key.
+func WithExportHint(err error) error {
+	return cli.WithHint(err, "export the public key with `gpg --export KEY > FILE`")
+}
+
+// WithSecretHint tells how to make a file of a secret key.
+func WithSecretHint(err error) error {
+	return cli.WithHint(err, "export it with `gpg --export-secret-keys KEY > FILE`")
+}
+
+// WithCardHint tells why a key file may lack what it seems to hold.
+func WithCardHint(err error) error {
+	return cli.WithHint(err, "the file only says that a secret key is on a smart card, which GnuPG can use: gpg -d or gpg -s")
+}
+
+// upperHex is how fingerprints are written.
+func upperHex(b []byte) string { return strings.ToUpper(fmt.Sprintf("%x", b)) }
