@@ -116,9 +116,10 @@ func newEngine(c *urfave.Context, std cli.Streams) (*engine, error) {
 	e := &engine{
 		std: std, log: newJournal(std.Err, c.Bool("debug")), tools: newTools(), host: host,
 		today: slot.Today(time.Now()), force: c.Bool("force"), debug: c.Bool("debug"), now: time.Now, runID: newRunID(time.Now()),
+		clocks: map[string]time.Time{},
 	}
 	e.lower = sync.OnceValue(func() priority.Programs { return priority.Find(c.Context, e.tools.env) })
-	if c.IsSet("date") {
+	if e.dated = c.IsSet("date"); e.dated {
 		if e.today, err = slot.ParseDate(c.String("date")); err != nil {
 			return nil, cli.WithCode(cli.Usage, fmt.Errorf("--date: %w", err))
 		}

@@ -99,14 +99,13 @@ func (j *jobRun) done(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	h, err := j.tools.look(ctx, j.job, stageLines(j.log, nil))
+	found, err := j.survey(ctx, j.job, dir)
 	if err != nil {
 		return false, err
 	}
-	record, _ := dir.Job(j.job.Name).Load() // the backup warns of what is damaged
-	record, _ = reconcile(record, h)
-	p := planner{job: j.job, host: j.host, today: j.today, record: record, held: h}
-	return p.done(), nil
+	schedule := j.job.Settings.Schedule
+	place, due := schedule.Slot(found.today)
+	return due && found.planner(j.engine, j.job, "").done(place.Number), nil
 }
 
 // end tells how the job has ended, and does steps 5 and 6.

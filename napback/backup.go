@@ -7,52 +7,66 @@ import (
 	"strings"
 
 	"napback/internal/slot"
+	"napback/napback/catalog"
 	"napback/napback/config"
 	"napback/napback/state"
 )
 
 // backup is one job on its way. Its steps:
 //
-//  1. Load the local state, and look what the bucket holds of the job. If the
-//     bucket does not answer, the job fails. Credentials that must not look
-//     leave the local state to decide.
-//  2. Settle a pending state: promote it if its run is committed, else drop it.
-//  3. Decide (planner): due? done? which slot? FULL or DIFF, and on what?
+//  1. Find out what is known of the job (survey): its state of this store, and
+//     what the bucket holds. If the bucket does not answer, the job fails.
+//  2. Settle a pending state: promote it if its run is committed and whole, else
+//     drop it.
+//  3. Decide (planner): due? done? which slot? FULL or DIFF, and on what? What a
+//     DIFF would build on is counted first.
 //  4. Copy the snapshot that a DIFF builds on, made safe (package snapshot); a
 //     FULL begins with an empty one. tar works on the copy.
 //  5. Run tar | compressor | pgpipe | s3put. s3put names its run and uploads.
 //  6. When tar, compressor and pgpipe have succeeded: judge what tar said; make
 //     the copy durable under the run's name; save it as pending; only then tell
 //     s3put to commit.
-//  7. When s3put has committed: promote the pending state, remove what it
-//     replaces.
-//  8. Retire what the slot held before under the other type.
+//  7. When s3put has committed, and found its objects all there: promote the
+//     pending state, and list the run as stored here.
+//  8. Retire what is no longer needed (package retire): look at the bucket
+//     again, decide, count what takes the places of others, remove by exact run.
 //
-// A crash before 6 leaves the state as it was, a crash after it a pending state
-// for step 2 of the next run. Until the promotion the old snapshot is there, and
-// to use it again is always right: the increment is then a larger one.
+// What a crash leaves:
+//
+//   - before 6: the state as it was, and perhaps chunks without a manifest, which
+//     s3put removes two days later. The next run does the day again.
+//   - in 6, before the pending state is durable: the same.
+//   - after that, before s3put has the word: s3put commits nothing; step 2 of the
+//     next run drops the pending state.
+//   - while s3put commits: step 2 sees whether the archive is there.
+//   - after the commit, before the promotion: step 2 promotes. Where the bucket
+//     cannot be listed it drops the state, and the next increment is larger.
+//   - in 8: some are removed, and none that is needed. The next run goes on.
+//
+// Until the promotion the old snapshot is there, and to use it again is always
+// right: the increment is then a larger one.
 type backup struct {
 	*engine
 	job        *config.Job
+	dir        *state.Dir
 	state      *state.Job
 	source     source
 	compressor compressor
 
 	record   state.Record
-	settled  bool // record is not the one on disk: a pending state was settled
+	self     self
+	survey   *survey // nil until step 1
 	held     *holdings
 	decision *decision
 	warnings []string
 }
 
 func (b *backup) run(ctx context.Context, r *result) error {
-	if err := b.prepare(ctx, b.note); err != nil {
+	if err := b.prepare(ctx, b.note, b.warn); err != nil {
 		return err
 	}
-	if b.settled {
-		if err := b.state.Save(b.record); err != nil {
-			return err
-		}
+	if err := b.settleState(); err != nil {
+		return err
 	}
 	d := b.decision
 	switch {
@@ -79,6 +93,24 @@ func (b *backup) run(ctx context.Context, r *result) error {
 		r.outcome, r.note = doneWarned, summarise(b.warnings)
 	}
 	return nil
+}
+
+// settleState makes durable what the survey has found out, and makes the id to
+// store under if there is none.
+func (b *backup) settleState() error {
+	var err error
+	if b.self.owner == "" {
+		if b.self.owner, err = b.dir.MakeOwner(); err != nil {
+			return err
+		}
+	}
+	switch {
+	case b.survey.legacy:
+		b.record, err = b.state.TakeOver(b.record)
+	case b.survey.changed:
+		err = b.state.Save(b.record)
+	}
+	return err
 }
 
 // maxTries bounds how often a chain is run again because directories were
@@ -108,39 +140,46 @@ func (b *backup) storeWell(ctx context.Context, r *result) error {
 }
 
 // prepare does steps 1 to 3. It changes nothing but b.
-func (b *backup) prepare(ctx context.Context, note func(string)) error {
-	h, err := b.tools.look(ctx, b.job, stageLines(b.log, nil))
+func (b *backup) prepare(ctx context.Context, note, warn func(string)) error {
+	found, err := b.engine.survey(ctx, b.job, b.dir)
 	if err != nil {
 		return err
 	}
-	if h.blind {
-		note("the credentials do not allow to list the bucket: relying on the local state")
-	}
-	return b.decide(h, note)
+	return b.decide(ctx, found, note, warn)
 }
 
-// decide does steps 2 and 3 on what the bucket holds.
-func (b *backup) decide(h *holdings, note func(string)) error {
-	b.held = h
-	record, err := b.state.Load()
+// decide does step 3.
+func (b *backup) decide(ctx context.Context, found *survey, note, warn func(string)) error {
+	b.survey, b.held, b.record, b.self, b.today = found, found.held, found.record, found.self, found.today
+	p := found.planner(b.engine, b.job, b.source.hash(b.job))
+	d, err := p.plan()
+	for err == nil && d.base != nil && !b.held.blind {
+		// What it would build on must be whole. What is not, is not there.
+		var chain []catalog.Entry
+		var more bool
+		chain, _ = p.chain(d.base)
+		if more, err = b.tools.count(ctx, &b.job.Settings, b.held, chain, stageLines(b.log, nil)); err != nil || !more {
+			break
+		}
+		d, err = p.plan()
+	}
 	if err != nil {
-		b.warn(fmt.Sprintf("%v: going on without it", err))
-	}
-	var said string
-	b.record, said = reconcile(record, h)
-	if b.settled = record.Pending != nil; b.settled {
-		note(said)
-	}
-	p := planner{job: b.job, host: b.host, today: b.today, force: b.force, hash: b.source.hash(b.job), record: b.record, held: h}
-	if b.decision, err = p.plan(); err != nil {
 		return err
 	}
-	if d := b.decision; d.base != nil {
+	b.decision = d
+	for _, text := range found.notes {
+		note(text)
+	}
+	if (d.due && !d.done) || b.force {
+		for _, text := range append(found.warnings, d.warnings...) {
+			warn(text)
+		}
+	}
+	if d.base != nil {
 		if d.why = b.source.whyNotDiff(b, d.base); d.why != "" {
 			d.kind, d.base = slot.Full, nil
 		}
 	}
-	d := b.decision
 	d.nothing = d.base != nil && b.source.unchanged(d.base)
 	return nil
 }
@@ -157,24 +196,6 @@ func (b *backup) checkEmpty() {
 func (b *backup) checked() error {
 	b.record.Checked = &b.today
 	return b.state.Save(b.record)
-}
-
-// retire removes what the slot held under the other type (step 8). What cannot
-// be removed does no harm: restores choose archives by date.
-func (b *backup) retire(ctx context.Context) {
-	p := planner{job: b.job, held: b.held}
-	name, ok := p.retired(b.decision, b.record.Current)
-	if !ok {
-		return
-	}
-	path, err := b.tools.sibling("s3rm")
-	if err == nil {
-		args := append(storeFlags(&b.job.Settings), "-y", b.job.Settings.Bucket+":"+name)
-		_, _, err = b.tools.output(ctx, b.tools.stage("s3rm", path, args, storeEnv), stageLines(b.log, nil))
-	}
-	if err != nil {
-		b.note(fmt.Sprintf("%s, which the new archive replaces, stays: %v", name, err))
-	}
 }
 
 // warn tells of something that makes the run end with warnings.

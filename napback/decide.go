@@ -1,15 +1,18 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"napback/internal/cli"
 	"napback/internal/slot"
 	"napback/napback/catalog"
 	"napback/napback/config"
+	"napback/napback/retire"
 	"napback/napback/state"
 )
 
@@ -37,14 +40,6 @@ func slotOf(name, job string) (number int64, kind slot.Type, ok bool) {
 	return number, kind, true
 }
 
-// other is the type that a slot must not hold beside kind.
-func other(kind slot.Type) slot.Type {
-	if kind == slot.Full {
-		return slot.Diff
-	}
-	return slot.Full
-}
-
 // decision is what a job is going to do, before anything has been done.
 type decision struct {
 	due     bool
@@ -56,14 +51,17 @@ type decision struct {
 	nothing bool         // a DIFF would be empty: there is nothing to do
 	// before is the state before this turn: what base is, or would be.
 	before *state.Point
+	// warnings are what makes the backup end with warnings.
+	warnings []string
 }
 
 // name is the archive name that the decision stores under.
 func (d *decision) name(job string) string { return archiveName(job, d.slot.Number, d.kind) }
 
 // reconcile settles a pending state: it becomes the current one if the bucket
-// holds its run, else it is dropped. To drop one that is committed loses nothing:
-// the next increment then builds on the state before it.
+// holds its run, whole, else it is dropped. To drop one that is committed loses
+// nothing: the next increment then builds on the state before it. Where the bucket
+// cannot be listed only s3put's success promotes, and that was not heard of.
 func reconcile(r state.Record, h *holdings) (state.Record, string) {
 	p := r.Pending
 	if p == nil {
@@ -73,20 +71,37 @@ func reconcile(r state.Record, h *holdings) (state.Record, string) {
 	if p.Current == nil {
 		return r, "a pending state without a run is dropped"
 	}
-	if _, ok := h.find(p.Current.Name, p.Current.Run); !ok {
-		return r, fmt.Sprintf("run %s of %s was not committed: its state is dropped", p.Current.Run, p.Current.Name)
+	what := fmt.Sprintf("run %s of %s", p.Current.Run, p.Current.Name)
+	// It may be committed yet, by an s3put that has outlived napback. Then it is
+	// ours to remove.
+	stored := p.Current.Stored()
+	stored.Unconfirmed = true
+	said := what + " was not committed: its state is dropped"
+	entry, why := h.there(p.Current.Name, p.Current.Run)
+	switch {
+	case h.blind:
+		said = what + " was not confirmed, and the bucket cannot be listed: its state is dropped"
+	case entry.Run == "" || entry.State == catalog.Incomplete:
+	case why != "":
+		said = fmt.Sprintf("%s %s: its state is dropped", what, why)
+	default:
+		r.Current, r.Previous, r.Checked = p.Current, p.Previous, nil
+		stored.Unconfirmed = false
+		said = what + " is committed: its state is taken over"
 	}
-	r.Current, r.Previous = p.Current, p.Previous
-	return r, fmt.Sprintf("run %s of %s is committed: its state is taken over", p.Current.Run, p.Current.Name)
+	r.Runs = append(slices.Clone(r.Runs), stored)
+	return r, said
 }
 
 // planner decides what a job does on a day. It only looks.
 type planner struct {
 	job    *config.Job
-	host   string
+	self   self
 	today  slot.Date
+	dated  bool // the date was given on the command line
 	force  bool
-	hash   string // of what selects the files, and of the schedule
+	hash   string    // of what selects the files, and of the schedule
+	now    time.Time // by the store's clock, if that is known
 	record state.Record
 	held   *holdings
 }
@@ -99,7 +114,7 @@ func (p *planner) plan() (*decision, error) {
 	if !d.due {
 		d.slot = schedule.At(p.today)
 	}
-	d.done = p.done()
+	d.done = p.done(d.slot.Number)
 	if !p.force && (d.done || !d.due) {
 		return d, nil
 	}
@@ -108,8 +123,22 @@ func (p *planner) plan() (*decision, error) {
 	if err := p.checkSlot(d); err != nil {
 		return nil, err
 	}
+	twin := p.newerTwin()
+	if twin != "" {
+		d.warnings = append(d.warnings, twin)
+	}
+	if strangers := p.self.strangers(p.held.runs, &p.record); len(strangers) > 0 {
+		d.warnings = append(d.warnings, fmt.Sprintf("archives named %s-... are also those of %s: give the jobs names of their own, with Prefix or Name; if this job made them, napback adopt %[1]s",
+			p.job.Name, strings.Join(strangers, "; ")))
+	}
 	if d.kind == slot.Diff {
-		if d.why = p.whyFull(d); d.why != "" {
+		switch {
+		case twin != "":
+			d.why = twin
+		default:
+			d.why = p.whyFull(d)
+		}
+		if d.why != "" {
 			d.kind = slot.Full
 		} else {
 			d.base = d.before
@@ -118,96 +147,87 @@ func (p *planner) plan() (*decision, error) {
 	return d, nil
 }
 
-// done tells whether the archive of this date is there. The bucket knows; only
-// where it may not be read the local state has to do.
-func (p *planner) done() bool {
-	for _, r := range p.held.runs {
-		if committed(r) && r.Meta["job"] == p.job.Name && r.Meta["date"] == p.today.String() && p.ours(r) {
+// done tells whether the archive of this date and slot was stored here. What is in
+// the bucket alone never makes a day done: anybody may have stored it.
+func (p *planner) done(number int64) bool {
+	return slices.ContainsFunc(p.record.Runs, func(r state.Run) bool {
+		began := catalog.RunTime(r.Run)
+		if r.Date != p.today || r.Slot != number || r.Adopted || r.Unconfirmed || p.future(r.Run) || slot.Today(began.Local()).Sub(p.today) < -1 {
+			return false
+		}
+		if p.held.blind {
 			return true
 		}
-	}
-	c := p.record.Current
-	if c == nil || c.Date != p.today {
-		return false
-	}
-	r, ok := p.held.find(c.Name, c.Run)
-	return p.held.blind || ok && r.Meta == nil
+		_, why := p.held.there(r.Name, r.Run)
+		return why == ""
+	})
 }
 
-// ours tells whether a run was stored by this host. A host that was renamed
-// still knows the runs in its state.
-func (p *planner) ours(r catalog.Entry) bool {
-	if r.Host == p.host || r.Host == "" {
-		return true
-	}
-	for _, known := range []*state.Point{p.record.Current, p.record.Previous} {
-		if known == nil {
-			continue
-		}
-		if mine, ok := p.held.find(known.Name, known.Run); ok && mine.Host == r.Host {
-			return true
-		}
-	}
-	return false
-}
+// future tells that the time of a run cannot be true.
+func (p *planner) future(run string) bool { return catalog.RunTime(run).After(p.now.Add(maxSkew)) }
 
-// beforeSlot is the newest state whose archive will survive a commit to the
-// slot. A turn that is done again starts from the state before it: what it
-// replaces cannot be what it builds on.
+// beforeSlot is the newest state of another turn than the slot's. A turn that is
+// done again starts from the state before it: what it repeats is then stored
+// again. A state on a run whose time cannot be true does not count.
 func (p *planner) beforeSlot(number int64) *state.Point {
 	for _, point := range []*state.Point{p.record.Current, p.record.Previous} {
-		if point != nil && point.Slot != number {
+		if point != nil && point.Slot != number && !p.future(point.Run) {
 			return point
 		}
 	}
 	return nil
 }
 
-// checkSlot refuses a slot whose archive must not be replaced.
+// checkSlot looks whether the slot holds a later date. What it holds stays. Who
+// asked for this very date is asked whether it is meant.
 func (p *planner) checkSlot(d *decision) error {
-	for _, r := range p.held.runs {
-		number, _, _ := slotOf(r.Name, p.job.Name)
-		if number != d.slot.Number || !committed(r) {
+	for _, r := range p.record.Runs {
+		if r.Slot != d.slot.Number || r.Date.Sub(p.today) <= 0 || r.Unconfirmed || p.future(r.Run) {
 			continue
 		}
-		if !p.ours(r) {
-			return cli.WithHint(fmt.Errorf("slot %d holds %s of host %q, which this host (%q) must not replace", number, r.Name, r.Host, p.host),
-				"give the hosts different archive names, with Prefix %%h or Name; if that host is gone, remove its archives with s3rm")
+		if _, why := p.held.there(r.Name, r.Run); why != "" && !p.held.blind {
+			continue
 		}
-		if user := p.newerUser(r, d.slot); user != "" {
-			return cli.WithHint(fmt.Errorf("slot %d holds %s, which the later archive %s builds on", number, r.Name, user),
-				"back up with a later date; or remove the later archives with s3rm first")
+		what := fmt.Sprintf("slot %d holds %s of %s, later than %s", r.Slot, r.Name, r.Date, p.today)
+		if p.dated && !p.force {
+			return cli.WithHint(errors.New(what), "-f stores this date beside it; nothing that is there is lost by that")
 		}
-	}
-	c := p.record.Current
-	if p.held.blind && c != nil && c.Cycle == d.slot.Cycle && c.Turn > d.slot.Turn {
-		return cli.WithHint(fmt.Errorf("slot %d comes before slot %d, which is done, and the bucket cannot be read to see what builds on it", d.slot.Number, c.Slot),
-			"back up with a later date")
+		d.warnings = append(d.warnings, what+": both stay until the slot is used on a later day; is the clock right?")
+		return nil
 	}
 	return nil
 }
 
-// newerUser names an archive outside the slot that builds on r, if r belongs to
-// this very turn. (What builds on an archive of an earlier round of the slot is
-// as old as that and replaced in its turn.)
-func (p *planner) newerUser(r catalog.Entry, s slot.Slot) string {
-	date, err := slot.ParseDate(r.Meta["date"])
-	if err != nil || p.job.Settings.Schedule.At(date).Turn != s.Turn {
-		return ""
-	}
-	for _, user := range p.held.runs {
-		number, _, _ := slotOf(user.Name, p.job.Name)
-		if committed(user) && number != s.Number && (user.Meta["parent"] == r.Run || user.Meta["chain"] == r.Run) {
-			return user.Name
+// newerTwin tells of an archive of our own owner that is newer than all that this
+// state knows, "" if there is none: the state is an old copy, or two machines have
+// one identity. Then nothing is known of what the source was like.
+func (p *planner) newerTwin() string {
+	newest := ""
+	for _, r := range p.record.Runs {
+		if !p.future(r.Run) {
+			newest = max(newest, r.Run)
 		}
 	}
-	return ""
+	var last catalog.Entry
+	for _, r := range p.held.runs {
+		if (r.State == catalog.Committed || r.State == catalog.Superseded) && r.Run > newest && r.Run > last.Run && p.self.kin(r, &p.record) == twin {
+			last = r
+		}
+	}
+	if last.Run == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s, run %s of host %s, was stored under this owner's id, but is newer than the state here: "+
+		"the state is an old copy, or two machines share a DiffDir's copy (if it is an old copy: napback adopt %s; if this machine is a clone: empty its DiffDir)",
+		last.Name, last.Run, last.Host, p.job.Name)
 }
 
 // whyFull returns why the run cannot be a DIFF, or "".
 func (p *planner) whyFull(d *decision) string {
 	b := d.before
 	switch {
+	case b == nil && p.record.Current != nil && p.future(p.record.Current.Run):
+		return fmt.Sprintf("the last state's run %s is in the future", p.record.Current.Run)
 	case b == nil && p.record.Current != nil:
 		return "there is no state from before the archive that it replaces"
 	case b == nil:
@@ -219,35 +239,95 @@ func (p *planner) whyFull(d *decision) string {
 	case p.held.blind:
 		return ""
 	}
-	return p.brokenChain(b)
+	_, why := p.chain(b)
+	return why
 }
 
-// brokenChain follows an archive back to its FULL and returns what is missing.
-func (p *planner) brokenChain(b *state.Point) string {
-	if _, ok := p.held.find(b.FullName, b.Chain); !ok {
-		return fmt.Sprintf("the FULL %s, run %s, is not in the bucket", b.FullName, b.Chain)
+// chain follows an archive back to its FULL, and returns the runs and what is
+// wrong with one of them, or "".
+func (p *planner) chain(b *state.Point) ([]catalog.Entry, string) {
+	full, why := p.there(b.FullName, b.Chain)
+	if why != "" {
+		return nil, fmt.Sprintf("the FULL %s, run %s, %s", b.FullName, b.Chain, why)
 	}
-	seen := map[string]bool{}
-	for run := b.Run; ; {
-		i := slices.IndexFunc(p.held.runs, func(r catalog.Entry) bool { return r.Run == run && committed(r) })
-		if i < 0 || seen[run] {
-			return fmt.Sprintf("run %s, which it would build on, is not in the bucket", run)
+	runs := []catalog.Entry{full}
+	for name, run := b.Name, b.Run; run != b.Chain; name = "" {
+		r, why := p.there(name, run)
+		if why == "" && len(runs) > len(p.held.runs) {
+			why = "builds on itself"
 		}
-		seen[run] = true
-		r := p.held.runs[i]
-		if r.Run == b.Chain || r.Meta == nil { // manifests that cannot be read tell no parent
-			return ""
+		if why != "" {
+			return nil, fmt.Sprintf("run %s, which it would build on, %s", run, why)
 		}
-		run = r.Meta["parent"]
+		runs = append(runs, r)
+		if run = p.parent(r); run == "" {
+			break // a manifest that cannot be read tells no parent
+		}
 	}
+	return runs, ""
 }
 
-// retired returns what the slot held before under the other type, and must not
-// hold beside the archive that was just committed.
-func (p *planner) retired(d *decision, now *state.Point) (name string, ok bool) {
-	name = archiveName(p.job.Name, d.slot.Number, other(d.kind))
-	if now.FullName == name || now.ParentName == name {
-		return "", false
+// there returns a run that a DIFF may build on, or why it may not: its manifest must
+// say what the state does, else a restore would not find the chain.
+func (p *planner) there(name, run string) (catalog.Entry, string) {
+	r, why := p.held.there(name, run)
+	i := slices.IndexFunc(p.record.Runs, func(k state.Run) bool { return k.Name == r.Name && k.Run == r.Run })
+	if why != "" || i < 0 || r.Denied {
+		return r, why
 	}
-	return name, slices.ContainsFunc(p.held.runs, func(r catalog.Entry) bool { return r.Name == name && committed(r) })
+	k := p.record.Runs[i]
+	switch {
+	case r.Job() != p.job.Name, r.Source() != p.self.source, r.Type() != string(k.Type), r.Date() != k.Date.String(),
+		r.Parent() != k.Parent, r.Meta["chain"] != k.Chain && k.Chain != "", !k.Adopted && r.Owner != "" && r.Owner != p.self.owner:
+		return r, "has a manifest that is not as it was stored"
+	}
+	return r, ""
+}
+
+// parent is the run that a run in the bucket builds on, as its manifest or the
+// state tells.
+func (p *planner) parent(r catalog.Entry) string {
+	if parent := r.Parent(); parent != "" {
+		return parent
+	}
+	for _, known := range p.record.Runs {
+		if known.Name == r.Name && known.Run == r.Run {
+			return known.Parent
+		}
+	}
+	return ""
+}
+
+// retirement is what of the job's archives may go.
+func (p *planner) retirement() retire.Plan {
+	order := map[string]int{}
+	known := map[string]state.Run{}
+	for i, r := range p.record.Runs {
+		order[r.Name+":"+r.Run], known[r.Name+":"+r.Run] = i, r
+	}
+	var runs []retire.Run
+	for _, r := range p.held.runs {
+		number, kind, ok := slotOf(r.Name, p.job.Name)
+		if !ok || r.State == catalog.Incomplete {
+			continue
+		}
+		k, ours := known[r.Name+":"+r.Run]
+		run := retire.Run{
+			Name: r.Name, ID: r.Run, Slot: number, Full: kind == slot.Full, Ours: ours, Order: order[r.Name+":"+r.Run],
+			Adopted: k.Adopted,
+			Good:    p.held.usable(r) == "" && !k.Unconfirmed,
+			Future:  r.State == catalog.Implausible || p.future(r.Run),
+		}
+		if run.Date = k.Date; !ours {
+			run.Date, _ = slot.ParseDate(r.Date())
+		}
+		for _, parent := range []string{r.BuildsOn, r.Meta["parent"], r.Meta["chain"], k.Parent, k.Chain} {
+			if parent != "" && parent != r.Run && !slices.Contains(run.Parents, parent) {
+				run.Parents = append(run.Parents, parent)
+			}
+		}
+		run.Unclear = r.State == catalog.Unreadable && !ours
+		runs = append(runs, run)
+	}
+	return retire.Decide(runs, p.job.Settings.Schedule)
 }

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"fmt"
+	"maps"
 	"strings"
 	"testing"
+	"time"
 
 	"napback/internal/slot"
 	"napback/napback/catalog"
@@ -25,113 +28,172 @@ func TestOnlyOurOwnArchiveNamesAreTaken(t *testing.T) {
 	}
 }
 
-// facts are what a planner decides on, for the day n of a round of 8 slots with
-// a FULL on days 0 and 4.
+// noon is a time on day n of a round of 8 slots with a FULL on days 0 and 4.
+func noon(n int) time.Time { return time.Date(2026, 11, 19+n, 12, 0, 0, 0, time.Local) }
+
+// runAt is a run of day n; letter tells those of one day apart.
+func runAt(n int, letter string) string {
+	return noon(n).UTC().Format("20060102T150405Z") + "-" + strings.Repeat(letter, 4)
+}
+
+// facts are what a planner decides on, on day n. The state lists the runs of its
+// points.
 func facts(n int, current, previous *state.Point, runs ...catalog.Entry) *planner {
-	date, _ := slot.ParseDate("2026-11-19")
 	job := &config.Job{Kind: config.Directory, Source: "/x", Name: "x"}
 	job.Settings.Schedule = slot.Simple{Frequency: 1, Diffs: 3, Fulls: 2}
-	return &planner{job: job, host: "here", today: date.AddDays(int64(n)), hash: "h",
-		record: state.Record{Current: current, Previous: previous}, held: &holdings{runs: runs}}
+	p := &planner{job: job, self: self{owner: "me", host: "here", source: job.String()}, today: slot.Today(noon(n)), hash: "h", now: noon(n),
+		record: state.Record{Current: current, Previous: previous}, held: &holdings{runs: runs, counted: map[string]string{}}}
+	for _, point := range []*state.Point{previous, current} {
+		if point != nil {
+			p.record.Runs = append(p.record.Runs, point.Stored())
+		}
+	}
+	return p
 }
 
 // at is the archive of day n and its state; its parent is that of day n-1.
 func at(n int, kind slot.Type) (*state.Point, catalog.Entry) {
 	p := facts(n, nil, nil)
 	s := p.job.Settings.Schedule.At(p.today)
-	run := func(n int) string { return "R" + string(rune('0'+n)) }
+	run := func(n int) string { return runAt(n, "a") }
 	name := archiveName("x", s.Number, kind)
 	point := &state.Point{Name: name, Run: run(n), Type: kind, Slot: s.Number, Turn: s.Turn, Cycle: s.Cycle, Date: p.today, Hash: "h"}
-	entry := catalog.Entry{Name: name, Run: run(n), State: catalog.Committed, Host: "here", Meta: map[string]string{"job": "x", "date": p.today.String(), "type": string(kind)}}
+	entry := catalog.Entry{Bucket: "b", Name: name, Run: run(n), State: catalog.Committed, Host: "here", Owner: "me", Committed: noon(n),
+		Meta: map[string]string{"job": "x", "source": "Directory /x", "date": p.today.String(), "type": string(kind)}}
 	full := n - n%4
 	point.Chain, point.FullName = run(full), archiveName("x", s.Number-int64(n%4), slot.Full)
 	entry.Meta["chain"] = point.Chain
 	if kind == slot.Diff {
-		entry.Meta["parent"] = run(n - 1)
+		entry.BuildsOn, point.Parent = run(n-1), run(n-1)
 	}
 	return point, entry
+}
+
+// said sums up what a planner decides.
+func said(p *planner) string {
+	d, err := p.plan()
+	switch {
+	case err != nil:
+		return err.Error()
+	case d.kind == "" && d.done:
+		return "done"
+	case d.base != nil:
+		return string(d.kind) + " on day " + fmt.Sprint(d.base.Date.Sub(slot.Today(noon(0)))) + strings.Join(append([]string{""}, d.warnings...), "; ")
+	}
+	return string(d.kind) + " " + d.why + strings.Join(append([]string{""}, d.warnings...), "; ")
 }
 
 func TestDecisions(t *testing.T) {
 	p0, e0 := at(0, slot.Full)
 	p1, e1 := at(1, slot.Diff)
 	p2, e2 := at(2, slot.Diff)
-	unreadable := func(e catalog.Entry) catalog.Entry { e.State, e.Meta, e.Host = catalog.Unreadable, nil, ""; return e }
-	incomplete := func(e catalog.Entry) catalog.Entry { e.State, e.Meta, e.Host = catalog.Incomplete, nil, ""; return e }
-	elsewhere := func(e catalog.Entry) catalog.Entry { e.Host = "elsewhere"; return e }
+	change := func(e catalog.Entry, f func(*catalog.Entry)) catalog.Entry {
+		e.Meta = maps.Clone(e.Meta)
+		f(&e)
+		return e
+	}
+	denied := func(e catalog.Entry) catalog.Entry {
+		e.State, e.Denied, e.Meta, e.Host, e.Owner, e.BuildsOn = catalog.Unreadable, true, nil, "", "", ""
+		return e
+	}
+	damaged := func(e catalog.Entry) catalog.Entry { e = denied(e); e.Denied = false; return e }
+	in := func(state string) func(e catalog.Entry) catalog.Entry {
+		return func(e catalog.Entry) catalog.Entry { return change(e, func(e *catalog.Entry) { e.State = state }) }
+	}
+	incomplete, implausible := in(catalog.Incomplete), in(catalog.Implausible)
+	elsewhere := func(e catalog.Entry) catalog.Entry {
+		return change(e, func(e *catalog.Entry) { e.Owner, e.Host, e.Run = "other", "elsewhere", e.Run[:len(e.Run)-1]+"z" })
+	}
+	clone := func(e catalog.Entry) catalog.Entry {
+		return change(e, func(e *catalog.Entry) { e.Run = runAt(2, "z") })
+	}
+	force := func(p *planner) *planner { p.force = true; return p }
+	blind := func(p *planner) *planner { p.held.blind = true; return p }
+	broken := func(p *planner, e catalog.Entry) *planner { p.held.counted[e.Address()] = "2 of 3 chunks"; return p }
 	for name, c := range map[string]struct {
 		planner *planner
-		force   bool
-		blind   bool
-		want    string // done, or what is made; or a part of the error
+		want    string // a part of it
 	}{
-		"first":                         {planner: facts(0, nil, nil), want: "FULL"},
-		"first in the middle":           {planner: facts(2, nil, nil), want: "FULL"},
-		"second":                        {planner: facts(1, p0, nil, e0), want: "DIFF on R0"},
-		"third":                         {planner: facts(2, p1, p0, e0, e1), want: "DIFF on R1"},
-		"after a missed day":            {planner: facts(3, p1, p0, e0, e1), want: "DIFF on R1"},
-		"next FULL":                     {planner: facts(4, p2, p1, e0, e1, e2), want: "FULL"},
-		"after a missed FULL":           {planner: facts(5, p2, p1, e0, e1, e2), want: "FULL"},
-		"done":                          {planner: facts(2, p2, p1, e0, e1, e2), want: "done"},
-		"done, without state":           {planner: facts(2, nil, nil, e0, e1, e2), want: "done"},
-		"done by another host":          {planner: facts(2, nil, nil, elsewhere(e2)), want: "of host"},
-		"state says done, bucket not":   {planner: facts(2, p2, p1, e0, e1), want: "DIFF on R1"},
-		"the bucket has it incomplete":  {planner: facts(2, p2, p1, e0, e1, incomplete(e2)), want: "DIFF on R1"},
-		"unreadable manifests, done":    {planner: facts(2, p2, p1, unreadable(e0), unreadable(e1), unreadable(e2)), want: "done"},
-		"unreadable manifests":          {planner: facts(2, p1, p0, unreadable(e0), unreadable(e1)), want: "DIFF on R1"},
-		"unreadable, parent lost":       {planner: facts(2, p1, p0, unreadable(e0)), want: "FULL"},
-		"blind, done":                   {planner: facts(2, p2, p1), blind: true, want: "done"},
-		"blind":                         {planner: facts(2, p1, p0), blind: true, want: "DIFF on R1"},
-		"blind, back in time":           {planner: facts(1, p2, p1), blind: true, want: "comes before"},
-		"forced":                        {planner: facts(2, p2, p1, e0, e1, e2), force: true, want: "DIFF on R1"},
-		"forced, state before is lost":  {planner: facts(2, p2, nil, e0, e1, e2), force: true, want: "FULL"},
-		"forced FULL":                   {planner: facts(0, p0, nil, e0), force: true, want: "FULL"},
-		"forced, later ones build on":   {planner: facts(1, p2, p1, e0, e1, e2), force: true, want: "builds on"},
-		"FULL lost":                     {planner: facts(2, p1, p0, e1), want: "FULL"},
-		"FULL incomplete":               {planner: facts(2, p1, p0, incomplete(e0), e1), want: "FULL"},
-		"parent lost":                   {planner: facts(2, p1, p0, e0), want: "FULL"},
-		"a link in the middle is lost":  {planner: facts(3, p2, p1, e0, e2), want: "FULL"},
-		"slot of another host":          {planner: facts(2, p1, p0, e0, e1, elsewhere(e2)), force: true, want: "of host"},
-		"this host was renamed":         {planner: facts(2, p1, p0, elsewhere(e0), elsewhere(e1)), want: "DIFF on R1"},
-		"this host was renamed, forced": {planner: facts(1, p1, p0, elsewhere(e0), elsewhere(e1)), force: true, want: "DIFF on R0"},
+		"first":                          {facts(0, nil, nil), "FULL"},
+		"first in the middle":            {facts(2, nil, nil), "FULL there is no state"},
+		"second":                         {facts(1, p0, nil, e0), "DIFF on day 0"},
+		"third":                          {facts(2, p1, p0, e0, e1), "DIFF on day 1"},
+		"after a missed day":             {facts(3, p1, p0, e0, e1), "DIFF on day 1"},
+		"next FULL":                      {facts(4, p2, p1, e0, e1, e2), "FULL"},
+		"after a missed FULL":            {facts(5, p2, p1, e0, e1, e2), "FULL the FULL of this cycle is missing"},
+		"done":                           {facts(2, p2, p1, e0, e1, e2), "done"},
+		"state says done, bucket not":    {facts(2, p2, p1, e0, e1), "DIFF on day 1"},
+		"the bucket has it incomplete":   {facts(2, p2, p1, e0, e1, incomplete(e2)), "DIFF on day 1"},
+		"denied manifests, done":         {facts(2, p2, p1, denied(e0), denied(e1), denied(e2)), "done"},
+		"denied manifests":               {facts(2, p1, p0, denied(e0), denied(e1)), "DIFF on day 1"},
+		"denied, parent lost":            {facts(2, p1, p0, denied(e0)), "FULL run " + e1.Run + ", which it would build on, is not in the bucket"},
+		"a damaged FULL":                 {facts(2, p1, p0, damaged(e0), e1), "has a manifest that cannot be read"},
+		"a damaged DIFF":                 {facts(2, p1, p0, e0, damaged(e1)), "has a manifest that cannot be read"},
+		"another FULL":                   {facts(2, p1, p0, change(e0, func(e *catalog.Entry) { e.Meta["date"] = "2026-01-01" }), e1), "is not as it was stored"},
+		"a FULL that is not whole":       {broken(facts(2, p1, p0, e0, e1), e0), "is not whole: 2 of 3 chunks"},
+		"a damaged one is not done":      {facts(2, p2, p1, e0, e1, damaged(e2)), "DIFF on day 1"},
+		"blind, done":                    {blind(facts(2, p2, p1)), "done"},
+		"blind":                          {blind(facts(2, p1, p0)), "DIFF on day 1"},
+		"blind, back in time":            {blind(facts(1, p2, p1)), "done"},
+		"forced":                         {force(facts(2, p2, p1, e0, e1, e2)), "DIFF on day 1"},
+		"forced, state before is lost":   {force(facts(2, p2, nil, e0, e1, e2)), "FULL there is no state from before"},
+		"forced FULL":                    {force(facts(0, p0, nil, e0)), "FULL"},
+		"forced, later ones build on":    {force(facts(1, p2, p1, e0, e1, e2)), "DIFF on day 2"},
+		"FULL lost":                      {facts(2, p1, p0, e1), "FULL the FULL x-0-FULL, run " + e0.Run + ", is not in the bucket"},
+		"FULL incomplete":                {facts(2, p1, p0, incomplete(e0), e1), "FULL the FULL"},
+		"FULL implausible":               {facts(2, p1, p0, implausible(e0), e1), "FULL the FULL"},
+		"parent lost":                    {facts(2, p1, p0, e0), "FULL run"},
+		"a link in the middle is lost":   {facts(3, p2, p1, e0, e2), "FULL run"},
+		"the bucket alone is not done":   {facts(2, nil, nil, e0, e1, e2), "FULL"},
+		"another host's day is not ours": {facts(2, p1, p0, e0, e1, elsewhere(e2)), "DIFF on day 1; archives named x-... are also those of owner other (host elsewhere, Directory /x, since 2026-11-21)"},
+		"a newer one of our own owner":   {facts(3, p1, p0, e0, e1, clone(e2)), "FULL x-2-DIFF, run " + runAt(2, "z")},
+		"an older one of our own owner":  {facts(3, p2, p1, e0, e1, e2, change(e0, func(e *catalog.Entry) { e.Run = runAt(0, "z") })), "DIFF on day 2"},
+		"this host was renamed": {facts(2, p1, p0, change(e0, func(e *catalog.Entry) { e.Host = "before" }),
+			change(e1, func(e *catalog.Entry) { e.Host = "before" })), "DIFF on day 1"},
+		"a state in the future": {facts(-7, p0, nil, e0), "in the future"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c.planner.force, c.planner.held.blind = c.force, c.blind
-			got := ""
-			d, err := c.planner.plan()
-			switch {
-			case err != nil:
-				got = err.Error()
-			case d.kind == "" && d.done:
-				got = "done"
-			case d.base != nil:
-				got = string(d.kind) + " on " + d.base.Run
-			default:
-				got = string(d.kind)
-			}
-			if got != c.want && (err == nil || !strings.Contains(got, c.want)) {
+			if got := said(c.planner); !strings.Contains(got, c.want) {
 				t.Errorf("got %s; want %s", got, c.want)
 			}
 		})
 	}
 	other := facts(2, p1, p0, e0, e1)
 	other.hash = "other"
-	if d, err := other.plan(); err != nil || d.kind != slot.Full || !strings.Contains(d.why, "have changed") {
-		t.Errorf("other options: %+v, %v", d, err)
+	if got := said(other); !strings.Contains(got, "have changed") {
+		t.Errorf("other options: %s", got)
 	}
 }
 
-// What a new archive builds on is never retired, whatever slot it is in.
-func TestRetiringSparesTheChain(t *testing.T) {
-	_, full := at(1, slot.Full)
-	for want, now := range map[bool]*state.Point{
-		true:  {FullName: "x-0-FULL", ParentName: "x-0-FULL"},
-		false: {FullName: "x-1-FULL", ParentName: "x-2-DIFF"},
-	} {
-		p := facts(1, nil, nil, full)
-		d := &decision{slot: slot.Slot{Number: 1}, kind: slot.Diff}
-		if name, ok := p.retired(d, now); ok != want || name != "" && name != "x-1-FULL" {
-			t.Errorf("%+v: retires %q, %v", now, name, ok)
+// A slot that holds a later date keeps it; the clock may be wrong, but the backup is
+// stored. Only who asks for a date that is not meant is told so.
+func TestASlotThatHoldsALaterDate(t *testing.T) {
+	p8, e8 := at(8, slot.Full)
+	p := facts(9, p8, nil, e8)
+	p.today = slot.Today(noon(0))
+	if got := said(p); !strings.Contains(got, "FULL; slot 0 holds") && !strings.Contains(got, "holds x-") {
+		t.Error(got)
+	}
+	p.dated = true
+	if _, err := p.plan(); err == nil || !strings.Contains(err.Error(), "later than 2026-11-19") {
+		t.Error(err)
+	}
+	p.force = true
+	if d, err := p.plan(); err != nil || len(d.warnings) != 1 {
+		t.Error(d, err)
+	}
+}
+
+// What --date has stored for a day to come does not make that day done.
+func TestADayIsNotDoneBeforeItCame(t *testing.T) {
+	p2, e2 := at(2, slot.Diff)
+	for made, want := range map[int]bool{-30: false, 0: false, 1: true, 2: true, 5: true} {
+		point, entry := *p2, e2
+		point.Run, entry.Run = runAt(made, "a"), runAt(made, "a")
+		p := facts(2, &point, nil, entry)
+		p.now = noon(5)
+		if got := p.done(p2.Slot); got != want {
+			t.Errorf("made on day %d: done %v", made, got)
 		}
 	}
 }
@@ -140,20 +202,82 @@ func TestPendingStateIsSettledByTheBucket(t *testing.T) {
 	p0, e0 := at(0, slot.Full)
 	p1, e1 := at(1, slot.Diff)
 	r := state.Record{Current: p0, Pending: &state.Pending{Current: p1, Previous: p0}}
-	incomplete := e1
+	incomplete, damaged, denied := e1, e1, e1
 	incomplete.State = catalog.Incomplete
+	damaged.State = catalog.Unreadable
+	denied.State, denied.Denied = catalog.Unreadable, true
 	for name, c := range map[string]struct {
 		held *holdings
 		want *state.Point
 	}{
 		"committed":  {&holdings{runs: []catalog.Entry{e0, e1}}, p1},
+		"denied":     {&holdings{runs: []catalog.Entry{e0, denied}}, p1},
 		"absent":     {&holdings{runs: []catalog.Entry{e0}}, p0},
 		"incomplete": {&holdings{runs: []catalog.Entry{e0, incomplete}}, p0},
+		"damaged":    {&holdings{runs: []catalog.Entry{e0, damaged}}, p0},
+		"not whole":  {&holdings{runs: []catalog.Entry{e0, e1}, counted: map[string]string{e1.Address(): "1 of 2 chunks"}}, p0},
 		"blind":      {&holdings{blind: true}, p0},
 	} {
 		got, said := reconcile(r, c.held)
-		if got.Current != c.want || got.Pending != nil || said == "" {
+		if got.Current != c.want || got.Pending != nil || said == "" || !got.Has(p1.Name, p1.Run) {
 			t.Errorf("%s: %+v, %q", name, got, said)
+		}
+		if got.Runs[0].Unconfirmed != (c.want == p0) {
+			t.Errorf("%s: listed as %+v", name, got.Runs)
+		}
+	}
+}
+
+func TestAdoptingByItself(t *testing.T) {
+	me := self{owner: "new", host: "here", source: "Directory /x", machine: "m"}
+	_, e0 := at(0, slot.Full)
+	_, e1 := at(1, slot.Diff)
+	for name, c := range map[string]struct {
+		host, source, machine string
+		now                   int
+		want                  bool
+	}{
+		"same machine":                     {"here", "Directory /x", "m", 2, true},
+		"another machine, today":           {"here", "Directory /x", "n", 2, false},
+		"another machine, long idle":       {"here", "Directory /x", "n", 4, true},
+		"another host name":                {"there", "Directory /x", "m", 30, false},
+		"another source":                   {"here", "Directory /y", "m", 30, false},
+		"a machine that is not known":      {"here", "Directory /x", "", 2, false},
+		"a machine that is not known, old": {"here", "Directory /x", "", 4, true},
+	} {
+		var runs []catalog.Entry
+		for _, e := range []catalog.Entry{e0, e1} {
+			e.Owner, e.Host, e.Meta = "old", c.host, maps.Clone(e.Meta)
+			e.Meta["source"], e.Meta["machine"] = c.source, c.machine
+			runs = append(runs, e)
+		}
+		a, ok := me.adoptable(runs, slot.DefaultSimple(), noon(c.now))
+		if ok != c.want || ok && (a.owner != "old" || len(a.runs) != 2) {
+			t.Errorf("%s: %+v, %v", name, a, ok)
+		}
+		if !ok {
+			continue
+		}
+		r := adopt(state.Record{}, a)
+		if r.Owner != "old" || len(r.Runs) != 2 || !r.Runs[1].Adopted || r.Runs[1].Parent != e0.Run || r.Current != nil {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+}
+
+func TestTheEndpointOfAStateIsTheOneThatIsUsed(t *testing.T) {
+	for _, c := range []struct {
+		configured string
+		env        []string
+		want       string
+	}{
+		{"", nil, ""},
+		{"https://s3.example/", []string{"AWS_ENDPOINT_URL_S3=http://a"}, "https://s3.example"},
+		{"", []string{"AWS_ENDPOINT_URL=http://b", "AWS_ENDPOINT_URL_S3=http://a"}, "http://a"},
+		{"", []string{"AWS_ENDPOINT_URL_S3=", "AWS_ENDPOINT_URL=http://b"}, "http://b"},
+	} {
+		if got := endpointOf(&config.Settings{Endpoint: c.configured}, c.env); got != c.want {
+			t.Errorf("%q with %q: %q; want %q", c.configured, c.env, got, c.want)
 		}
 	}
 }

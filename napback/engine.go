@@ -25,6 +25,7 @@ type engine struct {
 	tools tools
 	host  string
 	today slot.Date
+	dated bool // today was given on the command line
 	force bool
 	debug bool
 	now   func() time.Time
@@ -39,6 +40,9 @@ type engine struct {
 	// keys are the fingerprints of each set of recipients, checked before
 	// anything starts.
 	keys map[string][]string
+	// clocks are the clocks of stores that were asked for them, zero where one
+	// did not answer.
+	clocks map[string]time.Time
 }
 
 // outcome is how a job ended.
@@ -98,7 +102,7 @@ func (e *engine) newBackup(ctx context.Context, job *config.Job) (*backup, error
 	if err != nil {
 		return nil, err
 	}
-	b := &backup{engine: e, job: job, state: dir.Job(job.Name), source: source}
+	b := &backup{engine: e, job: job, dir: dir, state: dir.Job(e.keyOfState(job)), source: source}
 	if b.compressor, err = e.tools.compressor(job.Settings.Compression); err != nil {
 		return nil, err
 	}

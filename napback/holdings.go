@@ -7,30 +7,52 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	"napback/internal/cli"
 	"napback/napback/catalog"
 	"napback/napback/chain"
 	"napback/napback/config"
 )
 
-// committed tells that a run is an archive. One whose manifest exists but cannot
-// be read is.
-func committed(r catalog.Entry) bool { return r.State != catalog.Incomplete }
-
 // holdings is what the bucket holds of a job.
 type holdings struct {
 	// blind tells that the credentials do not allow to look.
 	blind bool
-	runs  []catalog.Entry
+	// time is the store's clock, zero if it is not known.
+	time time.Time
+	runs []catalog.Entry
+	// counted says of the runs whose objects have been counted why they are
+	// not whole, "" if they are.
+	counted map[string]string // by Address
 }
 
-// find returns a committed run.
-func (h *holdings) find(name, run string) (catalog.Entry, bool) {
-	i := slices.IndexFunc(h.runs, func(r catalog.Entry) bool { return r.Name == name && r.Run == run && committed(r) })
-	if i < 0 {
-		return catalog.Entry{}, false
+// usable tells why a run in the bucket does not count as an archive, "" if it
+// does. One whose manifest these credentials may not read does.
+func (h *holdings) usable(r catalog.Entry) string {
+	switch {
+	case r.State == catalog.Incomplete:
+		return "is not in the bucket"
+	case r.State == catalog.Unreadable && !r.Denied:
+		return "has a manifest that cannot be read: " + firstLine(r.Error)
+	case r.State == catalog.Unreadable:
+	case r.State != catalog.Committed && r.State != catalog.Superseded:
+		return fmt.Sprintf("does not count, it is %s: %s", r.State, firstLine(r.Error))
 	}
-	return h.runs[i], true
+	if why := h.counted[r.Address()]; why != "" {
+		return "is not whole: " + why
+	}
+	return ""
+}
+
+// there returns a run that counts as an archive, or why it does not. name may be
+// "" where only the run is known.
+func (h *holdings) there(name, run string) (catalog.Entry, string) {
+	i := slices.IndexFunc(h.runs, func(r catalog.Entry) bool { return r.Run == run && (name == "" || r.Name == name) })
+	if i < 0 {
+		return catalog.Entry{}, "is not in the bucket"
+	}
+	return h.runs[i], h.usable(h.runs[i])
 }
 
 // look lists what the bucket holds of a job. An error means that the bucket
@@ -40,11 +62,12 @@ func (t tools) look(ctx context.Context, job *config.Job, log func(stage, line s
 	if err != nil {
 		return nil, err
 	}
-	args := append(storeFlags(&job.Settings), "--json", "-r", job.Settings.Bucket+":"+job.Name+"-")
+	args := append(storeFlags(&job.Settings), "--json", "-r", "--clock", job.Settings.Bucket+":"+job.Name+"-")
 	out, status, err := t.output(ctx, t.stage("s3ls", path, args, storeEnv), log)
 	var failed *chain.Error
 	if errors.As(err, &failed) && len(status) == 1 && strings.Contains(failed.Cause.LastLine(), "access denied") {
-		return &holdings{blind: true}, nil
+		l, _ := catalog.Read(bytes.NewReader(out)) // the clock, if it was told
+		return &holdings{blind: true, time: l.Time}, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("look into bucket %q: %w", job.Settings.Bucket, err)
@@ -52,16 +75,74 @@ func (t tools) look(ctx context.Context, job *config.Job, log func(stage, line s
 	return readHoldings(out, job.Name)
 }
 
-// readHoldings reads the output of s3ls --json -r. A prefix matches the names of
-// other jobs too (home-2 begins as home does); these are left out.
+// readHoldings reads the output of s3ls --json -r --clock. A prefix matches the
+// names of other jobs too (home-2 begins as home does); these are left out.
 func readHoldings(output []byte, job string) (*holdings, error) {
-	runs, err := catalog.Read(bytes.NewReader(output))
+	l, err := catalog.Read(bytes.NewReader(output))
 	if err != nil {
-		return nil, fmt.Errorf("read what s3ls says: %w", err)
+		return nil, err
 	}
-	runs = slices.DeleteFunc(runs, func(r catalog.Entry) bool {
+	runs := slices.DeleteFunc(l.Entries, func(r catalog.Entry) bool {
 		_, _, ours := slotOf(r.Name, job)
 		return !ours
 	})
-	return &holdings{runs: runs}, nil
+	return &holdings{time: l.Time, runs: runs}, nil
+}
+
+// maxCounted bounds how many runs one call counts, so that their names fit on a
+// command line.
+const maxCounted = 200
+
+// count counts the objects of runs, those that are not counted yet, by listing.
+// It tells whether it has counted any.
+func (t tools) count(ctx context.Context, set *config.Settings, h *holdings, runs []catalog.Entry, log func(stage, line string)) (bool, error) {
+	if h.counted == nil {
+		h.counted = map[string]string{}
+	}
+	var addresses []string
+	for _, r := range runs {
+		if _, known := h.counted[r.Address()]; !known && !slices.Contains(addresses, r.Address()) {
+			addresses = append(addresses, r.Address())
+		}
+	}
+	for some := range slices.Chunk(addresses, maxCounted) {
+		if err := t.countSome(ctx, set, h, some, log); err != nil {
+			return true, err
+		}
+	}
+	return len(addresses) > 0, nil
+}
+
+func (t tools) countSome(ctx context.Context, set *config.Settings, h *holdings, addresses []string, log func(stage, line string)) error {
+	path, err := t.sibling("s3ls")
+	if err != nil {
+		return err
+	}
+	args := append(append(storeFlags(set), "--json", "--whole"), addresses...)
+	out, status, err := t.output(ctx, t.stage("s3ls", path, args, storeEnv), log)
+	var failed *chain.Error
+	if errors.As(err, &failed) && len(status) == 1 && (status[0].Code == cli.Integrity || status[0].Code == cli.NotFound) {
+		err = nil // its lines tell which
+	}
+	var l catalog.Listing
+	if err == nil {
+		l, err = catalog.Read(bytes.NewReader(out))
+	}
+	if err != nil {
+		return fmt.Errorf("count the objects of archives in bucket %q: %w", set.Bucket, err)
+	}
+	for _, address := range addresses {
+		h.counted[address] = "it is not there"
+	}
+	for _, r := range l.Entries {
+		switch why := r.Error; {
+		case r.Whole != nil && *r.Whole:
+			h.counted[r.Address()] = ""
+		case why != "":
+			h.counted[r.Address()] = firstLine(why)
+		default:
+			h.counted[r.Address()] = "objects are missing"
+		}
+	}
+	return nil
 }

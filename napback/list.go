@@ -22,7 +22,7 @@ func listCommand(std cli.Streams) *urfave.Command {
 		Usage:       "list what can be restored",
 		ArgsUsage:   "[JOB...]",
 		Description: "Lists the archives of the jobs, of all if none is named, oldest first.",
-		Flags:       []urfave.Flag{hostFlag(), jsonFlag()},
+		Flags:       []urfave.Flag{ownerFlag(), hostFlag(), jsonFlag()},
 	})
 }
 
@@ -31,6 +31,7 @@ type listed struct {
 	Job       string     `json:"job"`
 	Source    string     `json:"source"`
 	Host      string     `json:"host"`
+	Owner     string     `json:"owner,omitempty"`
 	Date      string     `json:"date"`      // local, of the backup
 	Committed *time.Time `json:"committed"` // UTC
 	Type      string     `json:"type"`
@@ -54,7 +55,7 @@ func list(c *urfave.Context, e *engine, configs []*config.Config) error {
 	}
 	var lines []listed
 	for _, t := range wanted {
-		a, err := e.archives(c.Context, t, c.String("host"))
+		a, _, err := e.archives(c.Context, t, choiceOf(c))
 		if err != nil {
 			return err
 		}
@@ -96,7 +97,7 @@ func (e *engine) wantedTargets(c *urfave.Context, configs []*config.Config) ([]t
 
 func newListed(p catalog.Point) listed {
 	l := listed{
-		Job: p.Job(), Source: p.Source(), Host: p.Host, Date: p.Date(), Type: p.Type(), Slot: p.Slot(), Name: p.Name, Run: p.Run,
+		Job: p.Job(), Source: p.Source(), Host: p.Host, Owner: p.Owner, Date: p.Date(), Type: p.Type(), Slot: p.Slot(), Name: p.Name, Run: p.Run,
 		State: p.State, Bytes: p.Bytes, Restorable: p.Broken == nil, Warnings: p.Warnings(),
 	}
 	if !p.Committed.IsZero() {

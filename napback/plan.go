@@ -75,19 +75,25 @@ func (e *engine) planJobs(ctx context.Context, c *config.Config, job *config.Job
 
 // planJob writes a job's part of the plan.
 func (e *engine) planJob(ctx context.Context, job *config.Job) (string, error) {
-	b, err := e.newBackup(ctx, job)
+	own := *e // its date may be another
+	b, err := own.newBackup(ctx, job)
 	if err != nil {
 		return "", err
 	}
 	var notes []string
-	note := func(text string) { notes = append(notes, text) }
-	if err := b.prepare(ctx, note); err != nil {
-		if b.held != nil || ctx.Err() != nil {
+	note := func(text string) { notes = append(notes, "note: "+text) }
+	warn := func(text string) { notes = append(notes, "warning: "+text) }
+	if err := b.prepare(ctx, note, warn); err != nil {
+		if b.survey != nil || ctx.Err() != nil {
 			return "", err
 		}
 		// A plan is worth seeing also without the network.
 		note("the bucket does not answer, so the job would fail; this is by the local state: " + err.Error())
-		if err := b.decide(&holdings{blind: true}, note); err != nil {
+		found, err := own.surveyOf(ctx, job, b.dir, &holdings{blind: true})
+		if err == nil {
+			err = b.decide(ctx, found, note, warn)
+		}
+		if err != nil {
 			return "", err
 		}
 	}
@@ -109,12 +115,12 @@ func (e *engine) planJob(ctx context.Context, job *config.Job) (string, error) {
 	if kind == "" {
 		kind = d.slot.Type
 	}
-	say("%s on %s: slot %d, %s, %s", job, e.today, d.slot.Number, kind, due)
+	say("%s on %s: slot %d, %s, %s", job, b.today, d.slot.Number, kind, due)
 	if d.why != "" {
 		say("a FULL because %s", d.why)
 	}
 	for _, n := range notes {
-		say("note: %s", n)
+		say("%s", n)
 	}
 	if d.nothing {
 		say("nothing is new since the last backup")
@@ -136,7 +142,9 @@ func (b *backup) commands() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	put.Args = withoutFlag(put.Args, "--commit-fd")
+	// What is stored by hand is not in the state: under the owner's id it would
+	// look as if another machine had stored it.
+	put.Args = withoutFlag(withoutFlag(put.Args, "--commit-fd"), "--owner")
 	if before != "" {
 		before += " && "
 	}

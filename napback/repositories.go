@@ -38,23 +38,25 @@ func (e *engine) expand(c *config.Config, job *config.Job) (jobs []config.Job, w
 	if len(found) == 0 {
 		return nil, warnings, cli.WithHint(errors.New("there is no repository below it"), "was its disk not mounted?")
 	}
-	gone, err := vanished(job, jobs)
+	gone, err := e.vanished(job, jobs)
 	return jobs, append(warnings, gone...), err
 }
 
 // vanished tells of repositories that were backed up and are not there any more.
 // (With the first backup that a user asks for nothing is known.)
-func vanished(dir *config.Job, jobs []config.Job) ([]string, error) {
+func (e *engine) vanished(dir *config.Job, jobs []config.Job) ([]string, error) {
 	store, err := state.Open(dir.Settings.DiffDir)
 	if err != nil {
 		return nil, err
 	}
-	known, err := store.Jobs()
+	of := e.keyOfState(dir)
+	known, err := store.Jobs(of.Endpoint, of.Bucket)
 	if err != nil {
 		return nil, err
 	}
 	var gone []string
-	for _, name := range known {
+	for _, key := range known {
+		name := key.Name
 		relative, below := strings.CutPrefix(name, dir.Name+"/")
 		if !below || slices.ContainsFunc(jobs, func(j config.Job) bool { return j.Name == name }) {
 			continue
@@ -62,13 +64,14 @@ func vanished(dir *config.Job, jobs []config.Job) ([]string, error) {
 		if dump.IsRepository(dir.Source + "/" + relative) {
 			continue // it has a job of its own now
 		}
-		gone = append(gone, fmt.Sprintf("repository %q has VANISHED; its backups stay until s3rm removes them (to end this warning: rm %s)", relative, store.Job(name).Record()))
+		gone = append(gone, fmt.Sprintf("repository %q has VANISHED; its backups stay until s3rm removes them (to end this warning: rm %s)", relative, store.Job(key).Record()))
 	}
 	return gone, nil
 }
 
 // runJobs runs a job, or each of those that it stands for.
 func (e *engine) runJobs(ctx context.Context, c *config.Config, job *config.Job) (results []result) {
+	e = e.onTime(ctx, job)
 	if _, due := job.Settings.Schedule.Slot(e.today); job.Kind != config.SubversionDir || !due && !e.force {
 		return []result{e.runJob(ctx, c, job)}
 	}

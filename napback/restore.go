@@ -34,7 +34,7 @@ func restoreCommand(std cli.Streams) *urfave.Command {
 			&urfave.BoolFlag{Name: "in-place", Usage: "restore to where it was, deleting what the backup does not have"},
 			&urfave.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask before --in-place"},
 			&urfave.BoolFlag{Name: "pretend", Aliases: []string{"p"}, Usage: "print what would be run, and run nothing that writes"},
-			hostFlag(),
+			ownerFlag(), hostFlag(),
 		}, keyFlags()...),
 	})
 }
@@ -95,7 +95,7 @@ func restoreJob(c *urfave.Context, e *engine, configs []*config.Config) error {
 			return err
 		}
 	}
-	if r.point, err = e.point(ctx, r.target, c.String("host"), at); err != nil {
+	if r.point, err = e.point(ctx, r.target, choiceOf(c), at); err != nil {
 		return err
 	}
 	kind, _ := kindOf(r.point.Source())

@@ -15,7 +15,8 @@ import (
 // commands are napback's sub-commands: all that is done with backups after they
 // have been made.
 func commands(std cli.Streams) []*urfave.Command {
-	all := []*urfave.Command{restoreCommand(std), listCommand(std), statusCommand(std), verifyCommand(std), checkCommand(std)}
+	all := []*urfave.Command{restoreCommand(std), listCommand(std), statusCommand(std), verifyCommand(std), checkCommand(std),
+		adoptCommand(std), pruneCommand(std)}
 	return append(all, filters(std)...)
 }
 
@@ -59,8 +60,13 @@ func atFlag() urfave.Flag {
 	return &urfave.StringFlag{Name: "at", Usage: "as of `WHEN`: a date (its last backup), or a time; default: the newest"}
 }
 
+// Whose archives of a job's name are meant.
+func ownerFlag() urfave.Flag {
+	return &urfave.StringFlag{Name: "owner", Usage: "use the archives of the owner `ID`; default: DiffDir's, or else the only one's"}
+}
+
 func hostFlag() urfave.Flag {
-	return &urfave.StringFlag{Name: "host", Usage: "use the archives that host `NAME` stored; default: this host's, if there are any"}
+	return &urfave.StringFlag{Name: "host", Usage: "use the archives of the owner whose newest one is host `NAME`'s"}
 }
 
 func jsonFlag() urfave.Flag {

@@ -7,11 +7,15 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
+
+	urfave "github.com/urfave/cli/v2"
 
 	"napback/internal/cli"
 	"napback/napback/catalog"
 	"napback/napback/config"
 	"napback/napback/dump"
+	"napback/napback/state"
 )
 
 // target is a job whose archives are asked for.
@@ -99,41 +103,73 @@ func (e *engine) findForeign(ctx context.Context, configs []*config.Config, word
 	return target{}, cli.WithHint(cli.Errorf(cli.NotFound, "job %q: no such job", word), "the jobs are: %s", strings.Join(names, ", "))
 }
 
-// entries lists the runs of the archives whose names begin with prefix.
-func (e *engine) entries(ctx context.Context, set *config.Settings, prefix string) ([]catalog.Entry, error) {
+// listing lists the runs of the archives whose names begin with prefix, and tells
+// the store's clock.
+func (e *engine) listing(ctx context.Context, set *config.Settings, prefix string) (catalog.Listing, error) {
 	program, err := e.tools.sibling("s3ls")
 	if err != nil {
-		return nil, err
+		return catalog.Listing{}, err
 	}
-	args := append(storeFlags(set), "--json", "-r", set.Bucket+":"+prefix)
+	args := append(storeFlags(set), "--json", "-r", "--clock", set.Bucket+":"+prefix)
 	out, _, err := e.tools.output(ctx, e.tools.stage("s3ls", program, args, storeEnv), e.hear)
 	if err != nil {
-		return nil, forget(ctx, fmt.Errorf("look into bucket %q: %w", set.Bucket, toolError(err)))
+		return catalog.Listing{}, forget(ctx, fmt.Errorf("look into bucket %q: %w", set.Bucket, toolError(err)))
 	}
 	return catalog.Read(bytes.NewReader(out))
 }
 
-// archives lists a job's archives. host is whose are asked for; "" is this
-// host's, if there are any.
-func (e *engine) archives(ctx context.Context, t target, host string) (catalog.Archives, error) {
-	entries, err := e.entries(ctx, t.settings, t.name+"-")
+func (e *engine) entries(ctx context.Context, set *config.Settings, prefix string) ([]catalog.Entry, error) {
+	l, err := e.listing(ctx, set, prefix)
+	return l.Entries, err
+}
+
+// choice is whose archives of a job the command line asks for; "" leaves it to
+// this machine's DiffDir.
+type choice struct{ owner, host string }
+
+func choiceOf(c *urfave.Context) choice { return choice{c.String("owner"), c.String("host")} }
+
+// wanted completes a choice with what DiffDir knows, if it is there: a restore may
+// run on another machine.
+func (e *engine) wanted(t target, who choice) catalog.Wanted {
+	w := catalog.Wanted{Owner: who.owner, Host: who.host}
+	dir, err := state.Open(t.settings.DiffDir)
+	if err == nil {
+		w.Own, _ = dir.Owner()
+	}
+	if t.job == nil {
+		return w
+	}
+	w.Source = t.job.String()
 	if err != nil {
-		return catalog.Archives{}, err
+		return w
 	}
-	prefer := host
-	if prefer == "" {
-		prefer = e.host
+	if record, err := dir.Job(e.keyOfState(t.job)).Load(); err == nil {
+		if record.Owner != "" {
+			w.Own = record.Owner
+		}
+		w.Knows = record.Has
 	}
-	a := catalog.OfJob(entries, t.name, prefer)
-	if host != "" && a.Host != host {
-		return a, cli.Errorf(cli.NotFound, "job %q: host %q has stored no archive of it", t.name, host)
+	return w
+}
+
+// archives lists a job's archives, and tells the store's clock.
+func (e *engine) archives(ctx context.Context, t target, who choice) (catalog.Archives, time.Time, error) {
+	return e.archivesOf(ctx, t, e.wanted(t, who))
+}
+
+func (e *engine) archivesOf(ctx context.Context, t target, w catalog.Wanted) (catalog.Archives, time.Time, error) {
+	l, err := e.listing(ctx, t.settings, t.name+"-")
+	if err != nil {
+		return catalog.Archives{}, l.Time, err
 	}
-	return a, nil
+	a, err := catalog.OfJob(l.Entries, t.name, w)
+	return a, l.Time, err
 }
 
 // point finds the archive of a job at a moment, and says what is doubtful.
-func (e *engine) point(ctx context.Context, t target, host string, at catalog.Moment) (catalog.Point, error) {
-	a, err := e.archives(ctx, t, host)
+func (e *engine) point(ctx context.Context, t target, who choice, at catalog.Moment) (catalog.Point, error) {
+	a, _, err := e.archives(ctx, t, who)
 	if err != nil {
 		return catalog.Point{}, err
 	}

@@ -24,7 +24,7 @@ func statusCommand(std cli.Streams) *urfave.Command {
 		ArgsUsage: "[JOB...]",
 		Description: "Prints for each job its last good backup and when the next is due. Exits 3 if a job\n" +
 			"is overdue, was never backed up, or has a newest archive that cannot be restored.",
-		Flags: []urfave.Flag{jsonFlag()},
+		Flags: []urfave.Flag{ownerFlag(), hostFlag(), jsonFlag()},
 	})
 }
 
@@ -66,7 +66,10 @@ func status(c *urfave.Context, e *engine, configs []*config.Config) error {
 		if t.job == nil {
 			return cli.Errorf(cli.NotFound, "job %q is not configured: it has no schedule to be judged by", t.name)
 		}
-		a, err := e.archives(c.Context, t, "")
+		// That somebody else's backups are well must not be told of this host.
+		w := e.wanted(t, choiceOf(c))
+		w.Strict = true
+		a, clock, err := e.archivesOf(c.Context, t, w)
 		if c.Context.Err() != nil {
 			return err
 		}
@@ -77,8 +80,11 @@ func status(c *urfave.Context, e *engine, configs []*config.Config) error {
 				Next: nextDue(t.job.Settings.Schedule, e.today).String(), Reason: firstLine(err.Error())})
 			continue
 		}
-		s := judge(t.job.Settings.Schedule, e.today, a, checkedOn(t.job, a))
+		s := judge(t.job.Settings.Schedule, e.dateBy(clock), a, e.checkedOn(t.job, a))
 		s.Job, s.Source = t.name, t.job.String()
+		if w := a.Warning(catalog.Point{Entry: catalog.Entry{Run: newestRun(a)}}); w != "" {
+			e.log.Warnf("job %q: %s", t.name, oneLine(w))
+		}
 		lines = append(lines, s)
 	}
 	if c.Bool("json") {
@@ -101,14 +107,22 @@ func status(c *urfave.Context, e *engine, configs []*config.Config) error {
 	return nil
 }
 
+func newestRun(a catalog.Archives) string {
+	newest := ""
+	for _, r := range a.All {
+		newest = max(newest, r.Run)
+	}
+	return newest
+}
+
 // checkedOn returns the date on which this host found nothing new since the
 // job's newest archive, or "": no archive is stored then, and none is missing.
-func checkedOn(job *config.Job, a catalog.Archives) string {
+func (e *engine) checkedOn(job *config.Job, a catalog.Archives) string {
 	dir, err := state.Open(job.Settings.DiffDir)
 	if err != nil || len(a.All) == 0 {
 		return ""
 	}
-	record, err := dir.Job(job.Name).Load()
+	record, err := dir.Job(e.keyOfState(job)).Load()
 	newest := a.All[len(a.All)-1]
 	if err != nil || record.Checked == nil || record.Current == nil || record.Current.Run != newest.Run || record.Current.Name != newest.Name {
 		return ""
@@ -145,7 +159,7 @@ func judge(schedule slot.Schedule, today slot.Date, a catalog.Archives, checked 
 	}
 	committed := last.Committed.UTC()
 	s.Last, s.Committed, s.Type, s.Bytes = last.Date(), &committed, last.Type(), last.Bytes
-	done := max(s.Last, checked)
+	done := max(doneUntil(points), checked)
 	if due, ok := lastDue(schedule, today); ok && due == today && done >= today.String() {
 		s.Next = nextDue(schedule, today.AddDays(1)).String() // today's is done
 	}
@@ -162,6 +176,23 @@ func judge(schedule slot.Schedule, today slot.Date, a catalog.Archives, checked 
 		s.State = healthy
 	}
 	return s
+}
+
+// doneUntil is the last day whose backup is there. One that bears a date later
+// than the day after it was made stands for the day on which it was made.
+func doneUntil(points []catalog.Point) string {
+	done := ""
+	for _, p := range points {
+		if p.Broken != nil {
+			continue
+		}
+		day := p.Date()
+		if made := slot.Today(p.Began().Local()); !p.Began().IsZero() && day > made.AddDays(1).String() {
+			day = made.String()
+		}
+		done = max(done, day)
+	}
+	return done
 }
 
 // maxDays bounds the search for a due day. It is more than any Frequency.

@@ -25,6 +25,7 @@ func TestAJobIsJudgedByItsSchedule(t *testing.T) {
 	}
 	broken := catalog.Entry{Name: "job-1-DIFF", Run: "x", State: catalog.Committed, Committed: time.Now().Add(time.Hour),
 		Meta: map[string]string{"job": "job", "type": "DIFF", "date": "2026-11-20", "parent": "gone"}}
+	early := func(e catalog.Entry, made string) catalog.Entry { e.Run = made + "T120000Z-aaaa"; return e }
 	daily := slot.DefaultSimple()
 	weekly := slot.Simple{Frequency: 7, Fulls: 2} // due on Thursdays
 	for name, c := range map[string]struct {
@@ -47,9 +48,13 @@ func TestAJobIsJudgedByItsSchedule(t *testing.T) {
 		"between weekly ones":     {weekly, "2026-11-21", []catalog.Entry{full("2026-11-19")}, healthy, "2026-11-26", ""},
 		"a weekly one was missed": {weekly, "2026-11-21", []catalog.Entry{full("2026-11-12")}, overdue, "2026-11-26", ""},
 		"made up for later":       {weekly, "2026-11-22", []catalog.Entry{full("2026-11-20")}, healthy, "2026-11-26", ""},
-		"from the future":         {daily, "2026-11-20", []catalog.Entry{full("2026-12-24")}, healthy, "2026-11-21", ""},
+		"for a day to come":       {daily, "2026-11-20", []catalog.Entry{early(full("2026-12-24"), "20261110")}, overdue, "2026-11-20", ""},
+		"for tomorrow":            {daily, "2026-11-20", []catalog.Entry{early(full("2026-11-20"), "20261119")}, healthy, "2026-11-21", ""},
 	} {
-		a := catalog.OfJob(c.archives, "job", "")
+		a, err := catalog.OfJob(c.archives, "job", catalog.Wanted{})
+		if err != nil {
+			t.Fatal(err)
+		}
 		if got := judge(c.schedule, date(t, c.today), a, c.checked); got.State != c.state || got.Next != c.next {
 			t.Errorf("%s: %s, next %s (%s); want %s, next %s", name, got.State, got.Next, got.Reason, c.state, c.next)
 		}

@@ -4,11 +4,14 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"napback/internal/cli"
 	"napback/internal/slot"
+	"napback/napback/catalog"
 	"napback/napback/chain"
 	"napback/napback/state"
 )
@@ -38,13 +41,39 @@ func (b *backup) store(ctx context.Context, r *result, lastTry bool) error {
 	if err := a.run(ctx, producers, put); err != nil {
 		return b.source.explain(err)
 	}
-	b.record = state.Record{Current: a.now, Previous: b.decision.before}
+	b.promote(a.now)
 	if err := b.state.Save(b.record); err != nil {
 		// The pending state is durable: the next run promotes it.
 		b.warn(fmt.Sprintf("the archive is committed, but %v", err))
 	}
 	r.name, r.kind, r.source, r.stored = a.name, b.decision.kind, reading.bytes(), a.stored
 	return nil
+}
+
+// promote makes a committed run the current state, and lists it. What is not in
+// the bucket any more is listed no longer.
+func (b *backup) promote(now *state.Point) {
+	r := state.Record{Owner: b.self.owner, Current: now, Previous: b.decision.before, Denied: b.record.Denied}
+	for _, k := range b.record.Runs {
+		if b.held.blind || b.isListed(k) {
+			r.Runs = append(r.Runs, k)
+		}
+	}
+	r.Runs = append(r.Runs, now.Stored())
+	b.record = r
+}
+
+// unsettled is how long a run that was not committed may be committed yet, by an
+// s3put that has outlived napback.
+const unsettled = 4 * 24 * time.Hour
+
+func (b *backup) isListed(k state.Run) bool {
+	if k.Unconfirmed && b.survey.now.Sub(catalog.RunTime(k.Run)) < unsettled {
+		return true
+	}
+	return slices.ContainsFunc(b.held.runs, func(e catalog.Entry) bool {
+		return e.Name == k.Name && e.Run == k.Run && e.State != catalog.Incomplete
+	})
 }
 
 // run runs the chain as a whole, or, with a temporary file, its two parts.
@@ -118,7 +147,13 @@ func (b *backup) chain(name string, stages []chain.Stage) (producers []chain.Sta
 	if err != nil {
 		return nil, put, err
 	}
-	args := append(putFlags(set), "-v", "--progress", "never")
+	args := append(putFlags(set), "-v", "--progress", "never", "--keep")
+	if b.self.owner != "" { // else it is made before the first run
+		args = append(args, "--owner", b.self.owner)
+	}
+	if base := b.decision.base; base != nil {
+		args = append(args, "--parent", base.Run)
+	}
 	for _, kv := range b.meta() {
 		args = append(args, "-m", kv)
 	}
@@ -139,6 +174,9 @@ func (b *backup) meta() []string {
 	}
 	if d.base != nil {
 		kv = append(kv, "chain="+d.base.Chain, "parent="+d.base.Run)
+	}
+	if b.self.machine != "" {
+		kv = append(kv, "machine="+b.self.machine)
 	}
 	kv = append(kv, "compression="+b.compressor.method)
 	if keys := b.fingerprintsOf(&b.job.Settings); len(keys) > 0 {
@@ -176,6 +214,7 @@ func (a *attempt) commit(address string, upstream []chain.Status) (map[string]st
 	}
 	a.judgeSize()
 	record := a.record
+	record.Owner = a.self.owner
 	record.Pending = &state.Pending{Current: p, Previous: d.before}
 	if err := a.state.Save(record); err != nil {
 		return nil, err

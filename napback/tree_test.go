@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"napback/napback/catalog"
+	"napback/napback/state"
 )
 
 // tree describes everything below a directory that a backup must bring back:
@@ -115,12 +116,16 @@ func difference(want, got map[string]string) string {
 func (s *site) restore(date string) string {
 	s.t.Helper()
 	listing := s.tool("s3ls", "--json", "-r", "bk")
-	entries, err := catalog.Read(strings.NewReader(listing.out))
+	found, err := catalog.Read(strings.NewReader(listing.out))
 	s.must(err)
 	moment, err := catalog.ParseMoment(date, time.Local)
 	s.must(err)
-	host, _ := os.Hostname()
-	point, err := catalog.OfJob(entries, "job", host).At(moment)
+	dir, err := state.Open(s.diffs)
+	s.must(err)
+	owner, _ := dir.Owner()
+	archives, err := catalog.OfJob(found.Entries, "job", catalog.Wanted{Own: owner, Source: "Directory " + s.source})
+	s.must(err)
+	point, err := archives.At(moment)
 	s.must(err)
 	to := s.t.TempDir()
 	for _, link := range point.Chain {

@@ -25,7 +25,7 @@ func verifyCommand(std cli.Streams) *urfave.Command {
 			"checks each chunk. With --secret-key or --unpack it also decrypts and decompresses them\n" +
 			"and reads them to their end. Writes nothing.",
 		Flags: append([]urfave.Flag{
-			atFlag(), hostFlag(),
+			atFlag(), ownerFlag(), hostFlag(),
 			&urfave.BoolFlag{Name: "all", Usage: "every archive that can be restored, not only one chain"},
 			&urfave.BoolFlag{Name: "unpack", Usage: "also decrypt (with gpg if there is no --secret-key) and decompress"},
 		}, keyFlags()...),
@@ -91,7 +91,7 @@ func worst(errs []error) error {
 func (v *verifier) job(c *urfave.Context, t target, at catalog.Moment) error {
 	var archives []catalog.Entry
 	if c.Bool("all") {
-		a, err := v.archives(c.Context, t, c.String("host"))
+		a, _, err := v.archives(c.Context, t, choiceOf(c))
 		if err != nil {
 			return err
 		}
@@ -100,7 +100,7 @@ func (v *verifier) job(c *urfave.Context, t target, at catalog.Moment) error {
 		}
 		archives = a.All
 	} else {
-		p, err := v.point(c.Context, t, c.String("host"), at)
+		p, err := v.point(c.Context, t, choiceOf(c), at)
 		if err != nil {
 			return err
 		}

@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	urfave "github.com/urfave/cli/v2"
 
 	"napback/internal/cli"
+	"napback/napback/catalog"
 	"napback/napback/config"
+	"napback/napback/state"
 )
 
 func checkCommand(std cli.Streams) *urfave.Command {
@@ -24,7 +27,18 @@ func checkCommand(std cli.Streams) *urfave.Command {
 // checker prints what it finds and remembers whether all was well.
 type checker struct {
 	*engine
-	bad bool
+	bad    bool
+	warned bool
+}
+
+// warn prints a line "WARN WHAT", and what is doubtful on stderr.
+func (k *checker) warn(what, why string) error {
+	k.warned = true
+	k.log.Warnf("%s: %s", oneLine(what), oneLine(why))
+	if _, err := fmt.Fprintf(k.std.Out, "WARN %s\n", oneLine(what)); err != nil {
+		return fmt.Errorf("write stdout: %w", err)
+	}
+	return nil
 }
 
 // say prints a line: "ok WHAT", or "BAD WHAT" and the error on stderr.
@@ -49,7 +63,7 @@ func check(c *urfave.Context, e *engine, configs []*config.Config) error {
 	}
 	k := &checker{engine: e}
 	ctx := c.Context
-	for _, step := range []func(context.Context, []*config.Config) error{k.programs, k.recipients, k.places, k.buckets} {
+	for _, step := range []func(context.Context, []*config.Config) error{k.programs, k.recipients, k.places, k.buckets, k.owners} {
 		if err := step(ctx, configs); err != nil {
 			return err
 		}
@@ -57,8 +71,11 @@ func check(c *urfave.Context, e *engine, configs []*config.Config) error {
 			return err
 		}
 	}
-	if k.bad {
+	switch {
+	case k.bad:
 		return cli.Exit(cli.Failed)
+	case k.warned:
+		return cli.Exit(cli.Warnings)
 	}
 	return nil
 }
@@ -182,9 +199,60 @@ func (k *checker) buckets(ctx context.Context, configs []*config.Config) error {
 		}
 		seen[key] = true
 		// The prefix keeps the answer short: only its coming matters.
-		_, err := k.entries(ctx, s, t.name+"-")
+		l, err := k.listing(ctx, s, t.name+"-")
 		if err := k.say("bucket "+s.Bucket, err); err != nil {
 			return err
+		}
+		if err := k.clock(s.Bucket, l.Time); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// clock compares a store's clock with this host's.
+func (k *checker) clock(bucket string, clock time.Time) error {
+	if clock.IsZero() {
+		return nil
+	}
+	off := k.now().Sub(clock).Round(time.Second)
+	what := fmt.Sprintf("clock, %v from that of bucket %s", off.Abs(), bucket)
+	if off.Abs() > maxSkew {
+		return k.warn(what, "dates and runs will be taken from the store's")
+	}
+	return k.say(what, nil)
+}
+
+// owners reports archives under the jobs' names that are not the jobs' own, and
+// those that do not count. Where the bucket does not answer that is told already.
+func (k *checker) owners(ctx context.Context, configs []*config.Config) error {
+	for _, t := range targets(configs) {
+		dir, err := state.Open(t.settings.DiffDir)
+		if err != nil {
+			continue
+		}
+		held, err := k.tools.look(ctx, t.job, func(string, string) {})
+		if err != nil || held.blind {
+			continue
+		}
+		found, err := k.surveyOf(ctx, t.job, dir, held)
+		if err != nil {
+			return err
+		}
+		for _, who := range found.self.strangers(held.runs, &found.record) {
+			if err := k.warn("archives of "+t.name, "there are also those of "+who+": every backup will warn of them"); err != nil {
+				return err
+			}
+		}
+		for _, r := range held.runs {
+			if r.State == catalog.Incomplete || r.Denied {
+				continue
+			}
+			if why := held.usable(r); why != "" {
+				if err := k.warn(fmt.Sprintf("%s, run %s", r.Name, r.Run), why); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	return nil

@@ -23,23 +23,29 @@ type backup struct {
 	date   slot.Date
 	place  slot.Slot // its Type is what was made, not what the schedule asked for
 	parent *backup   // that a DIFF builds on; nil for a FULL
-	gone   bool      // another one has its slot
+
+	replaced bool // another one has its slot
+	needed   int  // how many that are there build on it
+	gone     bool // replaced, and nothing that is there builds on it
 }
 
-// restores tells whether the backup and all that it builds on are there.
-func (b *backup) restores() bool {
-	for ; b != nil; b = b.parent {
-		if b.gone {
-			return false
+// replace takes a backup's slot away. It goes as soon as nothing builds on it, and
+// then perhaps what it builds on does.
+func (b *backup) replace() {
+	b.replaced = true
+	for ; b != nil && b.replaced && b.needed == 0; b = b.parent {
+		b.gone = true
+		if b.parent != nil {
+			b.parent.needed--
 		}
 	}
-	return true
 }
 
 // simulate makes a backup on each due day of first to last, and returns all
-// that were made, oldest first. As napback does it, a slot holds one backup,
-// and a DIFF with no FULL of its own cycle to build on becomes a FULL: that is
-// the first backup, where they begin in the middle of a cycle.
+// that were made, oldest first. As napback does it, a slot needs one backup, its
+// newest; what others build on stays until these go; and a DIFF with no FULL of
+// its own cycle to build on becomes a FULL: that is the first backup, where they
+// begin in the middle of a cycle.
 func simulate(s slot.Schedule, first, last slot.Date) []*backup {
 	var made []*backup
 	var newest *backup
@@ -52,11 +58,12 @@ func simulate(s slot.Schedule, first, last slot.Date) []*backup {
 		b := &backup{date: d, place: place}
 		if place.Type == slot.Diff && newest != nil {
 			b.parent = newest
+			newest.needed++
 		} else {
 			b.place.Type = slot.Full
 		}
 		if old := held[place.Number]; old != nil {
-			old.gone = true
+			old.replace()
 		}
 		held[place.Number], newest = b, b
 		made = append(made, b)
@@ -67,9 +74,9 @@ func simulate(s slot.Schedule, first, last slot.Date) []*backup {
 // maxGap is the longest row of dots in a picture; longer ones are counted.
 const maxGap = 16
 
-// picture draws backups, oldest first, one character each: F, D, or d for a
-// DIFF that does not restore. A dot is one that is gone, unless it is older
-// than all that are there.
+// picture draws backups, oldest first, one character each: F and D, or f and d
+// where another one has the slot and it stays for those that build on it. A dot is
+// one that is gone, unless it is older than all that are there.
 func picture(made []*backup) string {
 	var out strings.Builder
 	gap := 0
@@ -82,14 +89,11 @@ func picture(made []*backup) string {
 			out.WriteString(dots(gap))
 		}
 		gap = 0
-		switch {
-		case b.place.Type == slot.Full:
-			out.WriteByte('F')
-		case b.restores():
-			out.WriteByte('D')
-		default:
-			out.WriteByte('d')
+		letter := string(b.place.Type[:1])
+		if b.replaced {
+			letter = strings.ToLower(letter)
 		}
+		out.WriteString(letter)
 	}
 	return out.String()
 }
@@ -114,7 +118,10 @@ type survivor struct {
 	Age      int64     `json:"age_days"`
 	Slot     int64     `json:"slot"`
 	Type     slot.Type `json:"type"`
-	Restores bool      `json:"restores"`
+	Restores bool      `json:"restores"` // always: what it builds on is there
+	// Replaced tells that another one has its slot: it goes with those that
+	// build on it.
+	Replaced bool `json:"replaced"`
 }
 
 // reach is how old the oldest backup that restores is in the long run.
@@ -139,7 +146,7 @@ func (o keptOptions) print(q query, std cli.Streams) error {
 	s := state{Date: q.date, Picture: picture(made), Backups: []survivor{}}
 	for _, b := range made {
 		if !b.gone {
-			s.Backups = append(s.Backups, survivor{b.date, q.date.Sub(b.date), b.place.Number, b.place.Type, b.restores()})
+			s.Backups = append(s.Backups, survivor{b.date, q.date.Sub(b.date), b.place.Number, b.place.Type, true, b.replaced})
 		}
 	}
 	if !retires(q.schedule) {
@@ -173,16 +180,16 @@ func (s state) table(out *bufio.Writer) error {
 		_, err := fmt.Fprintln(out, "no backup was due yet")
 		return err
 	}
-	fmt.Fprintf(out, "%-10s  %8s  %8s  %-4s  %s\n", "DATE", "AGE", "SLOT", "TYPE", "RESTORES")
+	fmt.Fprintf(out, "%-10s  %8s  %8s  %-4s  %s\n", "DATE", "AGE", "SLOT", "TYPE", "KEPT FOR")
 	for _, b := range s.Backups {
-		restores := "yes"
-		if !b.Restores {
-			restores = "no"
+		keptFor := "its slot"
+		if b.Replaced {
+			keptFor = "its chain"
 		}
-		fmt.Fprintf(out, "%-10v  %8s  %8d  %-4s  %s\n", b.Date, days(b.Age), b.Slot, b.Type, restores)
+		fmt.Fprintf(out, "%-10v  %8s  %8d  %-4s  %s\n", b.Date, days(b.Age), b.Slot, b.Type, keptFor)
 	}
 	fmt.Fprintf(out, "\n%s\n", s.Picture)
-	fmt.Fprintln(out, "oldest to newest: F full, D restores, d does not (its FULL is replaced), . replaced")
+	fmt.Fprintln(out, "oldest to newest: F full, D incremental, f d kept only for those that build on it, . gone; all restore")
 	if s.Reach != nil {
 		fmt.Fprintf(out, "in the long run the oldest that restores is %d to %s old\n", s.Reach.Least, days(s.Reach.Most))
 	}

@@ -129,7 +129,7 @@ func TestPictureShowsEveryStageOfTheRotation(t *testing.T) {
 	}
 	want := []string{
 		"F", "FD", "FDD", "FDDF", "FDDFD", "FDDFDD", "FDDFDDF", "FDDFDDFD", "FDDFDDFDD",
-		"ddFDDFDDF", "dFDDFDDFD", "FDDFDDFDD", "ddFDDFDDF",
+		"fDDFDDFDDF", "fdDFDDFDDFD", "FDDFDDFDD", "fDDFDDFDDF",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Fatal(diff)
@@ -144,7 +144,7 @@ func TestAHistoryThatBeginsInACycleBeginsWithAFull(t *testing.T) {
 		got = append(got, picture(simulate(s, first, first.AddDays(n))))
 	}
 	// The seventh goes to the slot of the FULL that the first became.
-	want := []string{"F", "FD", "FDF", "FDFD", "FDFDD", "FDFDDF", "dFDDFD", "FDDFDD", "ddFDDF"}
+	want := []string{"F", "FD", "FDF", "FDFD", "FDFDD", "FDFDDF", "fDFDDFD", "FDDFDD", "fDDFDDF"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Fatal(diff)
 	}

@@ -16,14 +16,14 @@ const (
 // Slot is the place of one turn of a schedule.
 type Slot struct {
 	// Number is the slot that the backup goes to, in place of what it held.
+	// What others build on stays until they go.
 	Number int64
 	// Type is what the schedule asks for.
 	Type Type
 	// Turn numbers the due days; it grows by one from each to the next.
 	Turn int64
 	// Cycle numbers the rounds of the schedule. A DIFF may only build on
-	// backups of its own cycle, because the FULL before them is replaced
-	// while theirs is kept.
+	// backups of its own cycle, so that a chain is no longer than a cycle.
 	Cycle int64
 }
 
@@ -42,9 +42,14 @@ type Schedule interface {
 	At(d Date) Slot
 	// Span returns the number of days after which every slot has been used.
 	Span() int64
+	// Rotates tells whether the schedule uses a slot again and again, and
+	// Rotating how many such slots it has.
+	Rotates(number int64) bool
+	Rotating() int64
 	// Reach returns how old, in days, the oldest backup that restores is:
 	// at least and at most, on any day after its backup (if due) is made,
-	// once every slot has been used. Retired discs are not counted.
+	// once every slot has been used. A chain stays until the slot of its
+	// last backup is used again. Retired discs are not counted.
 	Reach() (least, most int64)
 }
 
@@ -105,8 +110,8 @@ func (s Simple) Warnings() []string {
 	case s.Diffs == 0:
 		return []string{"fulls 1: only the newest backup is kept; 2 or more keep older ones"}
 	}
-	return []string{"fulls 1: as soon as a new FULL is stored the DIFFs before it can no longer be restored," +
-		" and it is the only backup; 2 or more keep an older chain"}
+	return []string{"fulls 1: once the last DIFF of a round is stored there is a single FULL, on which every backup depends;" +
+		" 2 or more keep an older chain"}
 }
 
 // Slot implements Schedule.
@@ -131,10 +136,12 @@ func (s Simple) At(d Date) Slot {
 // Span implements Schedule.
 func (s Simple) Span() int64 { return s.slots() * int64(s.Frequency) }
 
-// Reach implements Schedule. It is least on the day of a FULL, which replaces
-// the oldest one and so breaks the oldest chain.
+// Reach implements Schedule. It is least on the day of the last DIFF of a round,
+// which takes the slot of the oldest chain's last one, so that this chain goes.
+// Until the day before, its FULL and the DIFFs between stay although their
+// slots are used again.
 func (s Simple) Reach() (least, most int64) {
-	return (s.slots() - int64(s.Diffs) - 1) * int64(s.Frequency), s.Span() - 1
+	return (s.slots() - 1) * int64(s.Frequency), (s.slots()+int64(s.Diffs))*int64(s.Frequency) - 1
 }
 
 // slots is how many slots the schedule has.

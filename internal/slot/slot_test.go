@@ -169,76 +169,27 @@ func TestSimpleIsAFullThenItsDiffs(t *testing.T) {
 	})
 }
 
-// stored is what a slot holds in the tests that keep backups: the day and turn
-// it was made, and the turns that it needs to be restored, itself included.
+// stored is what a slot holds in the tests that keep backups: the day and turn it
+// was made, and the day of the FULL that it builds on, which stays as long.
 type stored struct {
-	day         Date
-	turn, cycle int64
-	first       int64
+	day  Date
+	turn int64
+	full Date
 }
 
-// keep runs a schedule and calls visit after each day with what is stored.
+// keep runs a schedule and calls visit after each day with what the slots hold.
 func keep(s Schedule, from, to Date, visit func(d Date, held map[int64]stored)) {
 	held := map[int64]stored{}
-	var chain int64
+	var full Date
 	for d := from; d.Sub(to) <= 0; d = d.AddDays(1) {
 		if slot, due := s.Slot(d); due {
 			if slot.Type == Full {
-				chain = slot.Turn
+				full = d
 			}
-			held[slot.Number] = stored{d, slot.Turn, slot.Cycle, chain}
+			held[slot.Number] = stored{d, slot.Turn, full}
 		}
 		visit(d, held)
 	}
-}
-
-func restores(b stored, turns map[int64]bool) bool {
-	for n := b.first; n <= b.turn; n++ {
-		if !turns[n] {
-			return false
-		}
-	}
-	return true
-}
-
-func TestAllChainsButOneAlwaysRestore(t *testing.T) {
-	forEach(t, func(t *testing.T, s Schedule, from, to Date) {
-		simple, ok := s.(Simple)
-		if !ok {
-			return
-		}
-		fewest := math.MaxInt
-		keep(s, from, to, func(d Date, held map[int64]stored) {
-			if d.Sub(from) < 2*s.Span() {
-				return
-			}
-			turns := map[int64]bool{}
-			for _, b := range held {
-				turns[b.turn] = true
-			}
-			complete := map[int64]int{} // cycle: backups that restore
-			for _, b := range held {
-				if restores(b, turns) {
-					complete[b.cycle]++
-				}
-			}
-			whole := 0
-			for _, n := range complete {
-				if n == simple.Diffs+1 {
-					whole++
-				}
-			}
-			fewest = min(fewest, whole)
-		})
-		// At least Fulls-1, and not more: what is promised is exact.
-		want := simple.Fulls - 1
-		if simple.Diffs == 0 {
-			want = simple.Fulls
-		}
-		if fewest != want {
-			t.Fatalf("at the worst %d complete chains; want %d", fewest, want)
-		}
-	})
 }
 
 // TestReachIsExact also holds what is said of Hanoi: with K discs its oldest
@@ -253,15 +204,9 @@ func TestReachIsExact(t *testing.T) {
 			if d.Sub(from) < 2*s.Span() {
 				return
 			}
-			turns := map[int64]bool{}
-			for _, b := range held {
-				turns[b.turn] = true
-			}
 			oldest := int64(0)
 			for _, b := range held {
-				if restores(b, turns) {
-					oldest = max(oldest, d.Sub(b.day))
-				}
+				oldest = max(oldest, d.Sub(b.full))
 			}
 			least, most = min(least, oldest), max(most, oldest)
 		})
@@ -432,7 +377,7 @@ func TestWarningsOfSchedulesThatKeepOneBackup(t *testing.T) {
 		s    Schedule
 		want string
 	}{
-		{Simple{1, 0, 6, 1}, "DIFFs before it can no longer be restored"},
+		{Simple{1, 0, 6, 1}, "a single FULL, on which every backup depends"},
 		{Simple{1, 0, 0, 1}, "only the newest"},
 		{Hanoi{1, 1, false}, "only the newest"},
 		{Simple{1, 0, 6, 2}, ""}, {Hanoi{1, 2, false}, ""}, {Hanoi{1, 1, true}, ""},
@@ -440,6 +385,33 @@ func TestWarningsOfSchedulesThatKeepOneBackup(t *testing.T) {
 		got := strings.Join(c.s.Warnings(), "\n")
 		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) {
 			t.Errorf("%T%v warns %q; want %q", c.s, c.s, got, c.want)
+		}
+	}
+}
+
+func TestWhichSlotsAreUsedAgain(t *testing.T) {
+	for _, c := range []struct {
+		s        Schedule
+		rotating int64
+		never    []int64
+	}{
+		{DefaultSimple(), 28, []int64{-1, 28}},
+		{DefaultHanoi(), 5, []int64{-1, 5}},
+		{Hanoi{1, 5, true}, 4, []int64{-1, 4, 5}},
+		{Hanoi{1, 1, true}, 0, []int64{0}},
+	} {
+		if got := c.s.Rotating(); got != c.rotating {
+			t.Errorf("%T%v: %d slots", c.s, c.s, got)
+		}
+		for n := range c.rotating {
+			if !c.s.Rotates(n) {
+				t.Errorf("%T%v: slot %d", c.s, c.s, n)
+			}
+		}
+		for _, n := range c.never {
+			if c.s.Rotates(n) {
+				t.Errorf("%T%v: slot %d", c.s, c.s, n)
+			}
 		}
 	}
 }

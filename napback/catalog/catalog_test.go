@@ -3,6 +3,7 @@ package catalog
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -124,7 +125,7 @@ func TestAtPlansTheChainOfTheMoment(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, err := OfJob(c.entries, "home", "web1").At(m)
+			p, err := ofHost(t, c.entries, "web1").At(m)
 			if got := letters(p.Chain); got != c.want {
 				t.Errorf("chain %q, want %q", got, c.want)
 			}
@@ -153,7 +154,7 @@ func TestAtPlansTheChainOfTheMoment(t *testing.T) {
 // Hints of At are followed by people who are in a hurry.
 func TestTheNearestDateCanBeRestored(t *testing.T) {
 	for _, lost := range []string{"aaaa", "bbbb", "cccc", "dddd", "eeee"} {
-		a := OfJob(without(week(), lost), "home", "")
+		a := ofHost(t, without(week(), lost), "")
 		for day := 1; day <= 6; day++ {
 			m, err := ParseMoment(fmt.Sprintf("2026-11-%02d", day), time.UTC)
 			if err != nil {
@@ -180,7 +181,7 @@ func TestTheNearestDateCanBeRestored(t *testing.T) {
 }
 
 func TestEveryPointEndsAWholeChain(t *testing.T) {
-	a := OfJob(week(), "home", "web1")
+	a := ofHost(t, week(), "web1")
 	for i, p := range a.Points() {
 		if p.Broken != nil || p.Chain[len(p.Chain)-1].Run != p.Run || p.Chain[0].Type() != Full {
 			t.Errorf("point %d: %+v", i, p)
@@ -188,27 +189,77 @@ func TestEveryPointEndsAWholeChain(t *testing.T) {
 	}
 }
 
-func TestArchivesOfOneHostAreUsed(t *testing.T) {
-	two := append(week(), change([]Entry{entry(7, "hhhh", Full, "", "")}, "hhhh", func(e *Entry) { e.Host = "web2" })...)
-	for _, c := range []struct{ prefer, host, newest, others string }{
-		{"web1", "web1", "ffff", "web2"},
-		{"web2", "web2", "hhhh", "web1"},
-		{"laptop", "web2", "hhhh", "web1"}, // the newest
+// ofHost are a host's archives of the job home.
+func ofHost(t *testing.T, entries []Entry, host string) Archives {
+	t.Helper()
+	a, err := OfJob(entries, "home", Wanted{Host: host})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func TestArchivesOfOneOwnerAreUsed(t *testing.T) {
+	by := func(owner, host, source string, days ...int) (all []Entry) {
+		for _, day := range days {
+			e := entry(day, owner+host, Full, "", "")
+			e.Owner, e.Host, e.Meta["source"] = owner, host, source
+			all = append(all, e)
+		}
+		return all
+	}
+	a, b, old, other := by("a", "web1", "Directory /home", 3, 4), by("b", "web1", "Directory /home", 5), by("", "web1", "Directory /home", 1, 2), by("a", "web1", "Directory /srv", 6)
+	home := "Directory /home"
+	for name, c := range map[string]struct {
+		entries []Entry
+		wanted  Wanted
+		owner   string
+		count   int
+		err     string
+	}{
+		"the own":                         {slices.Concat(a, b), Wanted{Own: "a", Source: home}, "a", 2, ""},
+		"the only one":                    {a, Wanted{Own: "new", Source: home}, "a", 2, ""},
+		"which of several":                {slices.Concat(a, b), Wanted{Own: "new", Source: home}, "", 0, "which owner's archives? there are those of owner a (host web1, Directory /home, since 2026-11-03, last 2026-11-04); owner b"},
+		"the one that is named":           {slices.Concat(a, b), Wanted{Own: "a", Owner: "b", Source: home}, "b", 1, ""},
+		"one that is not there":           {a, Wanted{Owner: "c"}, "", 0, `owner "c" has stored no archive of it`},
+		"a host that is not there":        {a, Wanted{Host: "c"}, "", 0, `host "c" has stored no archive of it`},
+		"of an earlier version":           {slices.Concat(old, a), Wanted{Own: "a", Source: home}, "a", 4, ""},
+		"of an earlier version, anywhere": {slices.Concat(old, a), Wanted{}, "a", 4, ""},
+		"without owners":                  {slices.Concat(old, by("", "web2", home, 5)), Wanted{Host: "web1"}, "", 2, ""},
+		"nobody else's":                   {a, Wanted{Own: "new", Source: home, Strict: true}, "", 0, ""},
+		"no other source's":               {other, Wanted{Own: "a", Source: home, Strict: true}, "", 0, ""},
+		"the own, strictly":               {slices.Concat(a, b), Wanted{Own: "a", Source: home, Strict: true}, "a", 2, ""},
+		"strictly, but nobody is known":   {a, Wanted{Source: home, Strict: true}, "a", 2, ""},
+		"another source of one owner":     {slices.Concat(a, other), Wanted{Own: "a", Source: home}, "a", 2, ""},
+		"a source that was changed":       {a, Wanted{Own: "a", Source: "Directory /new"}, "a", 2, ""},
+		"adopted ones":                    {slices.Concat(a, b), Wanted{Own: "b", Source: home, Knows: func(_, run string) bool { return run == a[0].Run }}, "b", 2, ""},
 	} {
-		a := OfJob(two, "home", c.prefer)
-		p, err := a.At(Moment{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if a.Host != c.host || letters([]Entry{p.Entry}) != c.newest || strings.Join(a.OtherHosts, " ") != c.others {
-			t.Errorf("on %s: archives of %s, newest %s, others %v", c.prefer, a.Host, p.Run, a.OtherHosts)
-		}
-		if w := a.Warning(p); !strings.Contains(w, c.others+" stored archives of the name \"home\" as well: only those of "+c.host) {
-			t.Errorf("warning %q", w)
+		got, err := OfJob(c.entries, "home", c.wanted)
+		switch {
+		case c.err != "":
+			if err == nil || !strings.Contains(err.Error(), c.err) || cli.ExitStatus(err) != cli.NotFound {
+				t.Errorf("%s: %v", name, err)
+			}
+		case err != nil || got.Owner != c.owner || len(got.All) != c.count:
+			t.Errorf("%s: %d of owner %q, %v", name, len(got.All), got.Owner, err)
 		}
 	}
-	if w := OfJob(week(), "home", "web1").Warning(Point{}); w != "" {
-		t.Errorf("warning %q although one host stored all", w)
+	got, _ := OfJob(slices.Concat(a, b), "home", Wanted{Own: "a", Source: home})
+	if w := got.Warning(Point{}); !strings.Contains(w, `archives of the name "home" are also those of owner b (host web1`) {
+		t.Errorf("warning %q", w)
+	}
+}
+
+func TestWhatCannotBeTrueIsLeftOutAndSaid(t *testing.T) {
+	entries := append(week(), Entry{Name: "home-0-FULL", Run: run(28, "zzzz"), State: Implausible, Error: "it lies in the future", Host: "web1",
+		Meta: map[string]string{"job": "home", "type": Full, "date": "2027-11-28"}})
+	a := ofHost(t, entries, "web1")
+	p, err := a.At(Moment{})
+	if err != nil || letters([]Entry{p.Entry}) != "ffff" {
+		t.Errorf("the newest is %s, %v", p.Run, err)
+	}
+	if w := a.Warning(p); w != "home-0-FULL of run "+run(28, "zzzz")+" is left out: it lies in the future" {
+		t.Errorf("warning %q", w)
 	}
 }
 
@@ -217,7 +268,7 @@ func TestANewerUnreadableArchiveIsWarnedOf(t *testing.T) {
 		Entry{Name: "home-7-DIFF", Run: run(7, "xxxx"), State: Unreadable, Error: "access denied"},
 		Entry{Name: "home-2-7-DIFF", Run: run(7, "yyyy"), State: Unreadable, Error: "of another job"},
 		Entry{Name: "home-0-DIFF", Run: run(1, "wwww"), State: Unreadable, Error: "older"})
-	a := OfJob(entries, "home", "web1")
+	a := ofHost(t, entries, "web1")
 	p, err := a.At(Moment{})
 	if err != nil {
 		t.Fatal(err)
@@ -241,9 +292,10 @@ func TestReadTakesWhatS3lsPrints(t *testing.T) {
 	const listing = `{"bucket":"b","name":"home-0-FULL","run":"20261101T031502Z-aaaa","state":"committed","created":"2026-11-01T03:15:02Z","committed":"2026-11-01T03:20:00Z","host":"web1","tool":"s3put","bytes":12,"chunk_bytes":25000000,"chunks":1,"sums":"00","meta":{"job":"home","type":"FULL","compression":"zstd"},"recover":"x"}
 {"bucket":"b","name":"home-1-DIFF","run":"20261102T031502Z-bbbb","state":"incomplete","created":"2026-11-02T03:15:02Z","new field":[1]}
 `
-	entries, err := Read(strings.NewReader(listing))
-	if err != nil || len(entries) != 2 {
-		t.Fatalf("%v, %v", entries, err)
+	got, err := Read(strings.NewReader(`{"store_time":"2026-11-03T00:00:00Z"}` + "\n" + listing))
+	entries := got.Entries
+	if err != nil || len(entries) != 2 || !got.Time.Equal(time.Date(2026, 11, 3, 0, 0, 0, 0, time.UTC)) {
+		t.Fatalf("%v, %v", got, err)
 	}
 	e := entries[0]
 	if e.Address() != "b:home-0-FULL:20261101T031502Z-aaaa" || e.Job() != "home" || e.Type() != Full || e.Compression() != "zstd" || e.Bytes != 12 ||
@@ -264,7 +316,7 @@ func FuzzRead(f *testing.F) {
 	f.Add(`{"name":"home-0-FULL","run":"a","state":"committed","meta":{"job":"home","type":"DIFF","parent":"a"}}`)
 	f.Add(`{"state":"superseded","meta":{"job":"home","type":"FULL"}}` + "\n" + `{"run":"b","state":"committed","meta":{"job":"home","type":"DIFF","date":"x"}}`)
 	f.Fuzz(func(t *testing.T, listing string) {
-		entries, err := Read(strings.NewReader(listing))
+		found, err := Read(strings.NewReader(listing))
 		if err != nil {
 			return
 		}
@@ -273,7 +325,10 @@ func FuzzRead(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			a := OfJob(entries, "home", "h")
+			a, err := OfJob(found.Entries, "home", Wanted{})
+			if err != nil {
+				continue
+			}
 			if p, err := a.At(m); err == nil && (p.Chain[0].Type() != Full || p.Chain[len(p.Chain)-1].Run != p.Run) {
 				t.Fatalf("a chain that does not lead from a FULL to its archive: %+v", p)
 			}

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -118,14 +119,16 @@ func (a Archives) nearest(err error, m Moment, points []Point) error {
 // Warning says what of the listing makes a choice doubtful, or "".
 func (a Archives) Warning(chosen Point) string {
 	var all []string
-	if len(a.OtherHosts) > 0 {
-		all = append(all, fmt.Sprintf("%s stored archives of the name %q as well: only those of %s are used",
-			strings.Join(a.OtherHosts, ", "), a.Job, a.Host))
+	for _, o := range a.Others {
+		all = append(all, fmt.Sprintf("archives of the name %q are also those of %s: only those of %s are used", a.Job, o, a.Group))
 	}
 	for _, u := range a.Unreadable {
 		if u.Run > chosen.Run {
 			all = append(all, fmt.Sprintf("%s of run %s is newer, but its manifest cannot be read: %s", u.Name, u.Run, u.Error))
 		}
+	}
+	for _, u := range a.Doubtful {
+		all = append(all, fmt.Sprintf("%s of run %s is left out: %s", u.Name, u.Run, cmp.Or(u.Error, u.State)))
 	}
 	return strings.Join(all, "; ")
 }

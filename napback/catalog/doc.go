@@ -10,7 +10,8 @@
 //
 //  1. Read parses the listing.
 //  2. OfJob keeps the committed archives whose manifest names the job and that
-//     one host stored: increments of two hosts do not fit together.
+//     one owner stored of one source: increments of two owners do not fit
+//     together. If it cannot tell whose are meant, it does not guess.
 //  3. Points follows each archive back through its parents to its FULL.
 //  4. At picks the newest point that is not after the moment. If its chain has
 //     a missing link, that is an error: to restore what happens to be there

@@ -17,6 +17,8 @@ const (
 	Superseded = "superseded"
 	Incomplete = "incomplete"
 	Unreadable = "unreadable"
+	// Implausible is a run whose time cannot be true.
+	Implausible = "implausible"
 )
 
 // The types of archives.
@@ -36,6 +38,18 @@ type Entry struct {
 	Host      string            `json:"host"`
 	Bytes     int64             `json:"bytes"`
 	Meta      map[string]string `json:"meta"`
+	// Owner is the id of who stored it, "" if the manifest names none.
+	Owner string `json:"owner"`
+	// BuildsOn is the run that the manifest itself names as its parent.
+	BuildsOn string `json:"parent"`
+	// Modified is when the manifest was stored, by the store's clock.
+	Modified time.Time `json:"modified"`
+	// Denied tells that the manifest is there, but that the credentials may
+	// not read it.
+	Denied bool `json:"denied"`
+	// Whole is what a count of the run's objects has found; nil if it was not
+	// asked for.
+	Whole *bool `json:"whole"`
 }
 
 // What napback writes into an archive's meta.
@@ -44,11 +58,34 @@ func (e Entry) Job() string         { return e.Meta["job"] }
 func (e Entry) Source() string      { return e.Meta["source"] } // kind and source: "Directory /home/build"
 func (e Entry) Type() string        { return e.Meta["type"] }
 func (e Entry) Slot() string        { return e.Meta["slot"] }
-func (e Entry) Date() string        { return e.Meta["date"] }   // local, YYYY-MM-DD
-func (e Entry) Parent() string      { return e.Meta["parent"] } // run that a DIFF builds on
+func (e Entry) Date() string        { return e.Meta["date"] } // local, YYYY-MM-DD
 func (e Entry) Compression() string { return e.Meta["compression"] }
 func (e Entry) Encryption() string  { return e.Meta["encryption"] } // fingerprints; "" = none
 func (e Entry) Warnings() string    { return e.Meta["warnings"] }
+
+// Parent is the run that a DIFF builds on.
+func (e Entry) Parent() string {
+	if e.BuildsOn != "" {
+		return e.BuildsOn
+	}
+	return e.Meta["parent"]
+}
+
+// Machine is the hash of the machine's id, "" if it has none.
+func (e Entry) Machine() string { return e.Meta["machine"] }
+
+// Began is when the run began, by the clock that named it.
+func (e Entry) Began() time.Time { return RunTime(e.Run) }
+
+// RunTime is the time that a run begins with; zero if it is no run.
+func RunTime(run string) time.Time {
+	text, _, _ := strings.Cut(run, "-")
+	t, err := time.Parse("20060102T150405Z", text)
+	if err != nil {
+		return time.Time{}
+	}
+	return t
+}
 
 // Address is what s3get reads the run by.
 func (e Entry) Address() string { return e.Bucket + ":" + e.Name + ":" + e.Run }
@@ -62,19 +99,33 @@ func order(a, b Entry) int {
 	return cmp.Or(a.Committed.Compare(b.Committed), strings.Compare(a.Date(), b.Date()), strings.Compare(a.Run, b.Run))
 }
 
-// Read parses the output of `s3ls --json -r`.
-func Read(r io.Reader) ([]Entry, error) {
-	var all []Entry
+// Listing is what `s3ls --json -r` says of a bucket.
+type Listing struct {
+	// Time is the store's clock, zero if it was not asked for or not told.
+	Time    time.Time
+	Entries []Entry
+}
+
+// Read parses the output of `s3ls --json -r`, with --clock or without.
+func Read(r io.Reader) (Listing, error) {
+	var l Listing
 	for in := json.NewDecoder(r); ; {
-		var e Entry
-		err := in.Decode(&e)
+		var line struct {
+			Entry
+			Time *time.Time `json:"store_time"`
+		}
+		err := in.Decode(&line)
 		if errors.Is(err, io.EOF) {
-			return all, nil
+			return l, nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read what s3ls says: %w", err)
+			return l, fmt.Errorf("read what s3ls says: %w", err)
 		}
-		all = append(all, e)
+		if line.Time != nil {
+			l.Time = *line.Time
+			continue
+		}
+		l.Entries = append(l.Entries, line.Entry)
 	}
 }
 
@@ -92,51 +143,6 @@ func Jobs(entries []Entry) []string {
 	}
 	slices.Sort(names)
 	return names
-}
-
-// Archives are those of one job that one host stored, oldest first.
-type Archives struct {
-	Job  string
-	Host string
-	All  []Entry
-	// OtherHosts are those that stored archives of this job's name as well.
-	OtherHosts []string
-	// Unreadable are runs that may be archives of the job, but whose
-	// manifests cannot be read.
-	Unreadable []Entry
-}
-
-// OfJob returns the archives of a job. Of those of several hosts it takes the
-// preferred host's; if that has none, those of the host that stored the newest.
-func OfJob(entries []Entry, job, preferred string) Archives {
-	a := Archives{Job: job}
-	byHost := map[string][]Entry{}
-	var newest Entry
-	for _, e := range entries {
-		switch {
-		case e.State == Unreadable && isName(e.Name, job):
-			a.Unreadable = append(a.Unreadable, e)
-		case e.isArchive() && e.Job() == job:
-			byHost[e.Host] = append(byHost[e.Host], e)
-			if order(e, newest) > 0 {
-				newest = e
-			}
-		}
-	}
-	a.Host = newest.Host
-	if len(byHost[preferred]) > 0 {
-		a.Host = preferred
-	}
-	a.All = byHost[a.Host]
-	slices.SortFunc(a.All, order)
-	slices.SortFunc(a.Unreadable, order)
-	for host := range byHost {
-		if host != a.Host {
-			a.OtherHosts = append(a.OtherHosts, host)
-		}
-	}
-	slices.Sort(a.OtherHosts)
-	return a
 }
 
 // isName reports whether an archive's name is that of a job with a slot and a

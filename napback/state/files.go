@@ -9,9 +9,9 @@ import (
 	"strings"
 )
 
-// maxBase keeps the longest file name, base@new-RANDOM.napback, below the 255
+// maxBase keeps the longest file name, ESC+KEY@new-RANDOM.napback, below the 255
 // bytes that file systems allow.
-const maxBase = 200
+const maxBase = 190
 
 // escape makes a file name of an archive name or a run: letters, digits, `-`, `_`
 // and `.` stay, all other bytes become %XX, so that no two names meet and a reader

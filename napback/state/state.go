@@ -1,11 +1,16 @@
 // Package state keeps, in DiffDir, what napback has to know of a job's last
 // archives to make the next increment.
 //
-// A job has one record (ESC.napback, JSON) and the snapshot files that it names
-// (ESC@RUN.napback), where ESC is the job's archive name, escaped. The record
-// tells three points: the current archive, the one before it, so that a day can
-// be done again, and one that is pending, whose commit was asked for but never
-// heard of. A snapshot file never changes once a record names it.
+// A job has one record for each store (ESC+KEY.napback, JSON) and the snapshot
+// files that it names (ESC+KEY@RUN.napback), where ESC is the job's archive name,
+// escaped, and KEY a hash of the endpoint, the bucket and the source: another
+// store or another source of the same name is another state. The record tells
+// three points: the current archive, the one before it, so that a day can be done
+// again, and one that is pending, whose commit was asked for but never heard of.
+// It lists the runs that were stored or adopted here, and tells the owner under
+// whose id the job stores. A snapshot file never changes once a record names it.
+//
+// The file `owner` holds the id under which jobs begin: see MakeOwner.
 //
 // Every step leaves the previous state whole until the next one is durable:
 //
@@ -29,6 +34,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"napback/internal/slot"
@@ -67,10 +73,38 @@ type Point struct {
 	Sum      string `json:"sum,omitempty"`      // SHA-256 of that file
 }
 
+// Run is a run that was stored here, or adopted.
+type Run struct {
+	Name   string    `json:"name"` // of the archive
+	Run    string    `json:"run"`
+	Type   slot.Type `json:"type"`
+	Slot   int64     `json:"slot"`
+	Turn   int64     `json:"turn"`
+	Cycle  int64     `json:"cycle"`
+	Date   slot.Date `json:"date"`
+	Chain  string    `json:"chain,omitempty"`
+	Parent string    `json:"parent,omitempty"`
+	// Adopted tells that another state stored it.
+	Adopted bool `json:"adopted,omitempty"`
+	// Unconfirmed tells that its commit was asked for, and that it was not
+	// found whole afterwards. It is ours to remove, and nothing else.
+	Unconfirmed bool `json:"unconfirmed,omitempty"`
+}
+
+// Stored is what a record lists of a point.
+func (p *Point) Stored() Run {
+	return Run{Name: p.Name, Run: p.Run, Type: p.Type, Slot: p.Slot, Turn: p.Turn, Cycle: p.Cycle, Date: p.Date, Chain: p.Chain, Parent: p.Parent}
+}
+
 // Record is all that is kept of a job.
 type Record struct {
 	Format   string `json:"format"`
 	Job      string `json:"job"`
+	Endpoint string `json:"endpoint,omitempty"` // "" is AWS
+	Bucket   string `json:"bucket"`
+	Source   string `json:"source"`
+	// Owner is the id that the job stores under; "" until it has stored.
+	Owner    string `json:"owner,omitempty"`
 	Current  *Point `json:"current,omitempty"`
 	Previous *Point `json:"previous,omitempty"` // the state that Current was made from, if any
 	// Pending is what Current and Previous become if the run of its Current
@@ -79,6 +113,22 @@ type Record struct {
 	// Checked is the last date on which nothing was new since Current, so
 	// that there was nothing to store.
 	Checked *slot.Date `json:"checked,omitempty"`
+	// Denied is the last date on which the credentials did not allow to remove
+	// what is no longer needed.
+	Denied *slot.Date `json:"denied,omitempty"`
+	// Runs are those that were stored or adopted here, in the order in which
+	// that happened.
+	Runs []Run `json:"runs,omitempty"`
+}
+
+// Empty tells that nothing is known of a job in this store.
+func (r *Record) Empty() bool {
+	return r.Current == nil && r.Pending == nil && r.Owner == "" && len(r.Runs) == 0
+}
+
+// Has tells whether a run is listed.
+func (r *Record) Has(name, run string) bool {
+	return slices.ContainsFunc(r.Runs, func(k Run) bool { return k.Name == name && k.Run == run })
 }
 
 // Pending is a state whose archive may or may not be committed.
@@ -87,7 +137,7 @@ type Pending struct {
 	Previous *Point `json:"previous,omitempty"`
 }
 
-const format = "napback-state/1"
+const format = "napback-state/2"
 
 // maxRecord bounds what is read of a record, in bytes.
 const maxRecord = 256 << 20
@@ -111,87 +161,106 @@ func Open(path string) (*Dir, error) {
 // Path is the directory's path.
 func (d *Dir) Path() string { return d.path }
 
+// Key names a state: what is stored under which name where.
+type Key struct {
+	Name     string // the job's archive name
+	Endpoint string // as it is used; "" is AWS
+	Bucket   string
+	Source   string // kind and source
+}
+
 // Job is the state of one job.
 type Job struct {
 	dir  string
-	name string
+	key  Key
 	base string // of its files' names
 }
 
-// Job returns the state of the job with the given archive name.
-func (d *Dir) Job(name string) *Job { return &Job{d.path, name, escape(name)} }
+// Job returns the state of a job.
+func (d *Dir) Job(key Key) *Job {
+	sum := sha256.Sum256([]byte(key.Endpoint + "\x00" + key.Bucket + "\x00" + key.Source))
+	return &Job{d.path, key, escape(key.Name) + "+" + hex.EncodeToString(sum[:8])}
+}
 
 // Record is the path of the file that holds the job's record.
 func (j *Job) Record() string { return j.path(extension) }
 
-// Jobs returns the names of the jobs that have a record.
-func (d *Dir) Jobs() ([]string, error) {
+// Jobs returns the states of a store that have a record.
+func (d *Dir) Jobs(endpoint, bucket string) ([]Key, error) {
 	entries, err := os.ReadDir(d.path)
 	if err != nil {
 		return nil, fmt.Errorf("DiffDir %q: %w", d.path, cause(err))
 	}
-	var names []string
+	var keys []Key
 	for _, e := range entries {
 		if strings.ContainsRune(e.Name(), '@') || !strings.HasSuffix(e.Name(), extension) {
 			continue
 		}
-		data, err := os.ReadFile(filepath.Join(d.path, e.Name()))
-		if err != nil {
-			return nil, fmt.Errorf("DiffDir %q: %w", d.path, err)
+		var r Record
+		if _, err := readRecord(filepath.Join(d.path, e.Name()), &r); err != nil || r.Format != format {
+			continue // its job tells of it
 		}
-		var r struct{ Job string }
-		if json.Unmarshal(data, &r) == nil && r.Job != "" {
-			names = append(names, r.Job)
+		if r.Endpoint == endpoint && r.Bucket == bucket {
+			keys = append(keys, Key{r.Job, r.Endpoint, r.Bucket, r.Source})
 		}
 	}
-	return names, nil
+	return keys, nil
 }
 
 const (
 	extension = ".napback"
 	lockFile  = "napback.lock"
+	ownerFile = "owner"
 )
 
 // Patterns returns what matches every file that this package keeps in a
 // DiffDir, for tar's --exclude.
-func Patterns() []string { return []string{"*" + extension, lockFile} }
+func Patterns() []string { return []string{"*" + extension, lockFile, ownerFile} }
 
 // Load reads the record. A job without one has an empty one. An error tells that
 // there is one which cannot be used.
 func (j *Job) Load() (Record, error) {
-	empty := Record{Format: format, Job: j.name}
+	empty := Record{Format: format, Job: j.key.Name, Endpoint: j.key.Endpoint, Bucket: j.key.Bucket, Source: j.key.Source}
 	path := j.path(extension)
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return empty, nil
-	}
-	if err != nil {
-		return empty, fmt.Errorf("read state %q: %w", path, cause(err))
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxRecord))
-	if err != nil {
-		return empty, fmt.Errorf("read state %q: %w", path, cause(err))
-	}
 	var r Record
-	if err := json.Unmarshal(data, &r); err != nil {
-		return empty, fmt.Errorf("read state %q: %w", path, err)
+	if found, err := readRecord(path, &r); err != nil || !found {
+		return empty, err
 	}
-	if r.Format != format || r.Job != j.name {
-		return empty, fmt.Errorf("read state %q: it is of format %q for job %q", path, r.Format, r.Job)
+	if r.Format != format || (Key{r.Job, r.Endpoint, r.Bucket, r.Source}) != j.key {
+		return empty, fmt.Errorf("read state %q: it is of format %q for job %q, %q in bucket %q", path, r.Format, r.Job, r.Source, r.Bucket)
 	}
 	return r, nil
 }
 
+// readRecord reads a record of any format; false if there is none.
+func readRecord(path string, r *Record) (bool, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read state %q: %w", path, cause(err))
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxRecord))
+	if err == nil {
+		err = json.Unmarshal(data, r)
+	}
+	if err != nil {
+		return false, fmt.Errorf("read state %q: %w", path, cause(err))
+	}
+	return true, nil
+}
+
 // Save replaces the record. When it returns nil the new one is durable.
 func (j *Job) Save(r Record) error {
-	r.Format, r.Job = format, j.name
+	r.Format, r.Job, r.Endpoint, r.Bucket, r.Source = format, j.key.Name, j.key.Endpoint, j.key.Bucket, j.key.Source
 	data, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
-		return fmt.Errorf("save state of %q: %w", j.name, err)
+		return fmt.Errorf("save state of %q: %w", j.key.Name, err)
 	}
 	if err := writeDurably(j.path(extension), append(data, '\n')); err != nil {
-		return fmt.Errorf("save state of %q: %w", j.name, err)
+		return fmt.Errorf("save state of %q: %w", j.key.Name, err)
 	}
 	return nil
 }
@@ -201,7 +270,7 @@ func (j *Job) Save(r Record) error {
 func (j *Job) NewFile() (*os.File, error) {
 	f, err := os.CreateTemp(j.dir, j.base+"@new-*"+extension)
 	if err != nil {
-		return nil, fmt.Errorf("create snapshot for %q: %w", j.name, err)
+		return nil, fmt.Errorf("create snapshot for %q: %w", j.key.Name, err)
 	}
 	return f, nil
 }
@@ -211,7 +280,7 @@ func (j *Job) NewFile() (*os.File, error) {
 func (j *Job) Keep(work, run string) (name, sum string, err error) {
 	defer func() {
 		if err != nil {
-			err = fmt.Errorf("keep snapshot of %q: %w", j.name, err)
+			err = fmt.Errorf("keep snapshot of %q: %w", j.key.Name, err)
 		}
 	}()
 	f, err := os.OpenFile(work, os.O_RDWR, 0) // some systems sync only what can be written
@@ -275,7 +344,7 @@ func (j *Job) Clean(r Record) error {
 	}
 	entries, err := os.ReadDir(j.dir)
 	if err != nil {
-		return fmt.Errorf("clean up state of %q: %w", j.name, err)
+		return fmt.Errorf("clean up state of %q: %w", j.key.Name, err)
 	}
 	var errs []error
 	for _, e := range entries {

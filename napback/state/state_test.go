@@ -1,6 +1,7 @@
 package state
 
 import (
+	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -21,7 +23,7 @@ func open(t *testing.T, name string) *Job {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return d.Job(name)
+	return d.Job(Key{Name: name, Endpoint: "file:///s", Bucket: "bk", Source: "Directory /x"})
 }
 
 // keep makes a snapshot of the run that holds text.
@@ -40,7 +42,7 @@ func keep(t *testing.T, j *Job, run, text string) *Point {
 		t.Fatal(err)
 	}
 	date, _ := slot.ParseDate("2026-11-20")
-	return &Point{Name: j.name + "-0-FULL", Run: run, Type: slot.Full, Date: date, Snapshot: name, Sum: sum, Unread: []string{`a\377b\n`}}
+	return &Point{Name: j.key.Name + "-0-FULL", Run: run, Type: slot.Full, Date: date, Snapshot: name, Sum: sum, Unread: []string{`a\377b\n`}}
 }
 
 func TestWhatIsSavedIsLoaded(t *testing.T) {
@@ -49,7 +51,8 @@ func TestWhatIsSavedIsLoaded(t *testing.T) {
 	if err != nil || empty.Current != nil {
 		t.Fatalf("without a record: %+v, %v", empty, err)
 	}
-	want := Record{Format: format, Job: "home/build", Current: keep(t, j, "R1", "one"), Pending: &Pending{Current: keep(t, j, "R2", "two")}}
+	want := Record{Format: format, Job: "home/build", Endpoint: "file:///s", Bucket: "bk", Source: "Directory /x", Owner: "o",
+		Runs: []Run{{Name: "home/build-0-FULL", Run: "R1", Type: slot.Full}}, Current: keep(t, j, "R1", "one"), Pending: &Pending{Current: keep(t, j, "R2", "two")}}
 	if err := j.Save(want); err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +96,7 @@ func TestASnapshotThatChangedIsRefused(t *testing.T) {
 
 func TestCleanLeavesWhatTheRecordNamesAndOtherJobs(t *testing.T) {
 	j := open(t, "a")
-	other := &Job{j.dir, "a@b", escape("a@b")}
+	other := (&Dir{j.dir}).Job(Key{Name: "a@b"})
 	r := Record{Current: keep(t, j, "R2", "2"), Previous: keep(t, j, "R1", "1"), Pending: &Pending{Current: keep(t, j, "R3", "3")}}
 	keep(t, j, "R0", "0")
 	p := keep(t, other, "R0", "0")
@@ -113,13 +116,14 @@ func TestCleanLeavesWhatTheRecordNamesAndOtherJobs(t *testing.T) {
 	for _, e := range entries {
 		names = append(names, e.Name())
 	}
-	if want := []string{p.Snapshot, "a.napback", "a@R1.napback", "a@R2.napback", "a@R3.napback"}; !cmp.Equal(names, want) {
+	if want := []string{p.Snapshot, j.base + ".napback", j.base + "@R1.napback", j.base + "@R2.napback", j.base + "@R3.napback"}; !cmp.Equal(names, want) {
 		t.Errorf("left %q; want %q", names, want)
 	}
 }
 
 func TestADamagedRecordIsAnErrorAndNoState(t *testing.T) {
-	for _, text := range []string{"", "{", "{}", `{"format":"napback-state/2","job":"x"}`, `{"format":"napback-state/1","job":"y"}`} {
+	for _, text := range []string{"", "{", "{}", `{"format":"napback-state/3","job":"x"}`,
+		`{"format":"napback-state/2","job":"y"}`, `{"format":"napback-state/2","job":"x","bucket":"other"}`} {
 		j := open(t, "x")
 		if err := os.WriteFile(j.path(extension), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -182,4 +186,112 @@ func TestOnlyOneHoldsTheLock(t *testing.T) {
 		t.Errorf("after release: %v, %v", ok, err)
 	}
 	release()
+}
+
+func TestEveryStoreAndSourceHasAStateOfItsOwn(t *testing.T) {
+	d := &Dir{t.TempDir()}
+	keys := []Key{{"x", "", "b", "s"}, {"x", "e", "b", "s"}, {"x", "", "c", "s"}, {"x", "", "b", "t"}, {"y", "", "b", "s"}}
+	for i, k := range keys {
+		if err := d.Job(k).Save(Record{Owner: string(rune('a' + i))}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, k := range keys {
+		r, err := d.Job(k).Load()
+		if err != nil || r.Owner != string(rune('a'+i)) {
+			t.Errorf("%v: %+v, %v", k, r, err)
+		}
+	}
+	got, err := d.Jobs("", "b")
+	if want := 3; err != nil || len(got) != want {
+		t.Errorf("%v, %v; want %d", got, err, want)
+	}
+}
+
+func TestTheOwnerIsMadeOnce(t *testing.T) {
+	d := &Dir{t.TempDir()}
+	if id, err := d.Owner(); id != "" || err != nil {
+		t.Fatal(id, err)
+	}
+	var made [8]string
+	var wait sync.WaitGroup
+	for i := range made {
+		wait.Go(func() { made[i], _ = d.MakeOwner() })
+	}
+	wait.Wait()
+	for _, id := range made {
+		if !IsOwner(id) || id != made[0] {
+			t.Fatalf("made %q", made)
+		}
+	}
+	if id, err := d.Owner(); id != made[0] || err != nil {
+		t.Errorf("read %q, %v", id, err)
+	}
+	entries, _ := os.ReadDir(d.path)
+	if info, err := entries[0].Info(); len(entries) != 1 || err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("left %v, %v", entries, err)
+	}
+}
+
+func TestADamagedOwnerIsReplaced(t *testing.T) {
+	for _, text := range []string{"", "\n", "a b", strings.Repeat("a", 65), "\x00"} {
+		d := &Dir{t.TempDir()}
+		if err := os.WriteFile(filepath.Join(d.path, "owner"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if id, err := d.Owner(); id != "" || err == nil {
+			t.Errorf("%q is read as %q", text, id)
+		}
+		id, err := d.MakeOwner()
+		if got, again := d.Owner(); err != nil || got != id || again != nil || !IsOwner(id) {
+			t.Errorf("%q: made %q, %v; then %q, %v", text, id, err, got, again)
+		}
+	}
+}
+
+// legacy leaves what the version before has left.
+func legacy(t *testing.T, j *Job) Record {
+	t.Helper()
+	old := &Job{j.dir, j.key, escape(j.key.Name)}
+	r := Record{Format: legacyFormat, Job: j.key.Name, Current: keep(t, old, "R2", "two"), Previous: keep(t, old, "R1", "one")}
+	data, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(j.legacyPath(), data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestTheStateOfTheVersionBeforeIsTakenOverOnce(t *testing.T) {
+	j := open(t, "a/b")
+	legacy(t, j)
+	r, found, err := j.Legacy()
+	if err != nil || !found {
+		t.Fatal(found, err)
+	}
+	if _, err := j.TakeOver(r); err != nil {
+		t.Fatal(err)
+	}
+	got, err := j.Load()
+	if err != nil || got.Current.Run != "R2" {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	for _, p := range []*Point{got.Current, got.Previous} {
+		f, err := j.OpenSnapshot(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Close()
+	}
+	if err := j.Clean(got); err != nil {
+		t.Fatal(err)
+	}
+	if entries, _ := os.ReadDir(j.dir); len(entries) != 3 {
+		t.Errorf("left %v; want a record and two snapshots", entries)
+	}
+	if _, found, err := j.Legacy(); found || err != nil {
+		t.Error("it is there still", err)
+	}
 }

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"napback/internal/cli"
+	"napback/napback/catalog"
+	"napback/napback/config"
+	"napback/napback/state"
+)
+
+func adoptCommand(std cli.Streams) *urfave.Command {
+	return command(std, adoptJob, &urfave.Command{
+		Name:      "adopt",
+		Usage:     "go on with archives that another state has stored",
+		ArgsUsage: "JOB",
+		Description: "The job goes on under the owner's id, and from now on its archives are retired as its\n" +
+			"own. The next backup is a FULL. For a host that was renamed or set up anew; never\n" +
+			"while the other still stores under this name.",
+		Flags: []urfave.Flag{
+			&urfave.StringFlag{Name: "owner", Usage: "adopt the archives of the owner `ID`, - for those without an owner; default: the only one that there is"},
+		},
+	})
+}
+
+// noOwner stands for archives that no owner has.
+const noOwner = "-"
+
+func adoptJob(c *urfave.Context, e *engine, configs []*config.Config) error {
+	if c.NArg() != 1 {
+		return cli.UsageErrorf("adopt which job? name one")
+	}
+	t, err := e.findTarget(c.Context, configs, c.Args().First())
+	if err != nil {
+		return err
+	}
+	if t.job == nil {
+		return cli.Errorf(cli.NotFound, "job %q is not configured: it has no state to adopt for", t.name)
+	}
+	release, err := lockAll(configs)
+	if err != nil {
+		return err
+	}
+	defer release()
+	dir, err := state.Open(t.settings.DiffDir)
+	if err != nil {
+		return err
+	}
+	found, err := e.survey(c.Context, t.job, dir)
+	if err != nil {
+		return err
+	}
+	if found.held.blind {
+		return cli.WithHint(fmt.Errorf("adopt %q: the credentials do not allow to list the bucket", t.name), "use credentials that may list, once")
+	}
+	owner, runs, err := found.toAdopt(t.name, c.String("owner"), c.IsSet("owner"))
+	if err != nil {
+		return err
+	}
+	if owner == "" { // archives without one go on under this DiffDir's
+		owner = found.self.owner
+	}
+	if owner == "" {
+		if owner, err = dir.MakeOwner(); err != nil {
+			return err
+		}
+	}
+	record := adopt(found.record, adoption{owner: owner, runs: runs})
+	if found.legacy {
+		_, err = found.state.TakeOver(record)
+	} else {
+		err = found.state.Save(record)
+	}
+	if err != nil {
+		return err
+	}
+	if err := found.state.Clean(record); err != nil {
+		e.log.Debugf("%v", err)
+	}
+	if _, err = fmt.Fprintf(e.std.Out, "adopted %s; %s goes on as owner %s, with a FULL\n", plural(len(runs), "archive", "archives"), oneLine(t.name), owner); err != nil {
+		return fmt.Errorf("write stdout: %w", err)
+	}
+	return nil
+}
+
+// toAdopt returns the archives that are meant: those of an owner, or, if none is
+// named, of the only one of whom there are archives that the state does not know.
+func (s *survey) toAdopt(job, owner string, named bool) (string, []catalog.Entry, error) {
+	byOwner := map[string][]catalog.Entry{}
+	for _, r := range s.held.runs {
+		if (r.State == catalog.Committed || r.State == catalog.Superseded) && !s.record.Has(r.Name, r.Run) {
+			byOwner[r.Owner] = append(byOwner[r.Owner], r)
+		}
+	}
+	var lines []string
+	for id, runs := range byOwner {
+		last := runs[0]
+		for _, r := range runs {
+			if r.Run > last.Run {
+				last = r
+			}
+		}
+		if id == "" {
+			id = noOwner
+		}
+		lines = append(lines, fmt.Sprintf("%s (%s of host %s, %s, last %s)", id, plural(len(runs), "archive", "archives"), last.Host, last.Source(), last.Date()))
+	}
+	slices.Sort(lines)
+	if owner == noOwner {
+		owner = ""
+	}
+	switch {
+	case !named && len(byOwner) == 1:
+		for id := range byOwner {
+			owner = id
+		}
+	case !named && len(byOwner) > 1:
+		return "", nil, cli.WithHint(cli.Errorf(cli.NotFound, "adopt %q: whose archives? there are those of %s", job, oneLine(strings.Join(lines, "; "))), "say --owner ID")
+	}
+	if len(byOwner[owner]) == 0 {
+		err := cli.Errorf(cli.NotFound, "adopt %q: there is no archive to adopt", job)
+		if len(lines) > 0 {
+			err = cli.WithHint(err, "there are those of %s", oneLine(strings.Join(lines, "; ")))
+		}
+		return "", nil, err
+	}
+	return owner, byOwner[owner], nil
+}

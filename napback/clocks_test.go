@@ -1,0 +1,196 @@
+//go:build linux
+
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"napback/napback/catalog"
+)
+
+// A state from an older copy, as after a restore of the machine; and a clone, which
+// has the same identity.
+func TestAnOldCopyOfTheStateMakesAFull(t *testing.T) {
+	s := newSite(t)
+	kept := trees{}
+	s.back(0, kept, day(0))
+	copied := filepath.Join(s.dir, "copy")
+	s.must(os.CopyFS(copied, os.DirFS(s.diffs)))
+	s.nextSecond()
+	s.back(0, kept, day(1))
+	s.must(os.RemoveAll(s.diffs))
+	s.must(os.Rename(copied, s.diffs))
+	s.nextSecond()
+	for range 2 { // a warning each time
+		if e := s.back(3, kept, day(2), "-f"); !strings.Contains(e.stderr, "the state is an old copy, or two machines") || !strings.Contains(e.out, "job-2-FULL") {
+			t.Error(e)
+		}
+		s.must(os.RemoveAll(copied))
+		s.must(os.CopyFS(copied, os.DirFS(s.diffs)))
+		s.nextSecond()
+		s.back(0, kept, day(3)) // the clone's
+		s.must(os.RemoveAll(s.diffs))
+		s.must(os.Rename(copied, s.diffs))
+		s.nextSecond()
+	}
+	s.everythingRestores()
+	delete(kept, day(2))
+	s.allRestore(kept)
+	s.cmd(0, "adopt", "job")
+	s.back(0, kept, day(4))
+}
+
+// later gives a run a time in the future, as if the clock had been wrong.
+func (s *site) later(run string, days int) string {
+	s.t.Helper()
+	future := catalog.RunTime(run).AddDate(0, 0, days).Format("20060102T150405Z") + run[len("20060102T150405Z"):]
+	s.manifests(func(m map[string]any) bool {
+		data, err := json.Marshal(m)
+		s.must(err)
+		for key := range m {
+			delete(m, key)
+		}
+		s.must(json.Unmarshal([]byte(strings.ReplaceAll(string(data), run, future)), &m))
+		return true
+	})
+	s.must(filepath.WalkDir(s.store, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && strings.Contains(path, run) {
+			err = os.Rename(path, strings.Replace(path, run, future, 1))
+		}
+		return err
+	}))
+	record, err := os.ReadFile(s.recordFile())
+	s.must(err)
+	s.must(os.WriteFile(s.recordFile(), []byte(strings.ReplaceAll(string(record), `"`+run+`"`, `"`+future+`"`)), 0o600))
+	return future
+}
+
+// Before: later restores returned that state, and status said ok after ten days
+// without a backup.
+func TestOneRunFromTheFuture(t *testing.T) {
+	s := newSite(t)
+	kept := trees{}
+	for n := range 3 {
+		s.back(0, kept, day(n))
+	}
+	future := s.later(s.record().Current.Run, 400)
+	s.manifests(func(m map[string]any) bool {
+		if m["run"] != future {
+			return false
+		}
+		m["meta"].(map[string]any)["date"] = time.Now().AddDate(0, 0, 400).Format(time.DateOnly)
+		return true
+	})
+	if e := s.tool("napback", "-c", s.conf, "status", "job"); e.code != 3 || !strings.Contains(e.out, "OVERDUE") || !strings.Contains(e.stderr, future) {
+		t.Error(e)
+	}
+	to := filepath.Join(s.dir, "out")
+	if e := s.cmd(0, "restore", "--to", to, "job"); !strings.Contains(e.stderr, future+" is left out") {
+		t.Error(e)
+	}
+	if d := difference(kept[day(1)], tree(t, filepath.Join(to, s.source))); d != "" {
+		t.Error(d)
+	}
+	if e := s.back(0, kept, day(3)); !strings.Contains(e.out, "job-3-DIFF") { // on day 1
+		t.Error(e)
+	}
+	delete(kept, day(2))
+	s.allRestore(kept)
+	for n := 4; n < 16; n++ {
+		s.back(0, kept, day(n))
+	}
+	if slices.ContainsFunc(s.runs(), func(r catalog.Entry) bool { return r.Run == future }) {
+		t.Error("it is there still, although its slot was used again")
+	}
+}
+
+// skew makes s3ls tell another time by the store's clock.
+func (s *site) skew(days int) time.Time {
+	clock := time.Now().AddDate(0, 0, days)
+	s.fake("s3ls", fmt.Sprintf(`"$REAL" "$@" | sed 's/"store_time":"[^"]*"/"store_time":"%s"/'; exit ${PIPESTATUS[0]}`, clock.UTC().Format(time.RFC3339)))
+	return clock
+}
+
+func TestTheStoresClockGivesTheDate(t *testing.T) {
+	s := newSite(t)
+	s.write("a", "1")
+	clock := s.skew(40)
+	e := s.tool("napback", "-c", s.conf)
+	if e.code != 3 || !strings.Contains(e.stderr, "this host's clock says") {
+		t.Error(e)
+	}
+	if got := s.record().Current.Date.String(); got != clock.Format(time.DateOnly) {
+		t.Errorf("the date is %s; the store's is %s", got, clock.Format(time.DateOnly))
+	}
+	if e := s.tool("napback", "-c", s.conf, "check"); e.code != 3 || !strings.Contains(e.out, "WARN clock, 9") {
+		t.Error(e)
+	}
+}
+
+// A job that is not due by this host's clock, but is by the store's.
+func TestAWrongClockKeepsNoJobFromItsBackup(t *testing.T) {
+	today := time.Now()
+	days := today.Unix() / 86400
+	s := newSite(t)
+	s.configure(s.block(fmt.Sprintf("Frequency 10\n  Phase %d", (15-days%10)%10)))
+	s.write("a", "1")
+	if e := s.tool("napback", "-c", s.conf); e.code != 0 || !strings.Contains(e.out, "not due") {
+		t.Fatal(e)
+	}
+	s.skew(5)
+	if e := s.tool("napback", "-c", s.conf); e.code != 3 || !strings.Contains(e.out, "FULL") {
+		t.Error(e)
+	}
+}
+
+// A host that may not delete; an administrator does it.
+func TestPrune(t *testing.T) {
+	s := newSite(t)
+	kept := trees{}
+	s.fake("s3rm", `echo 's3rm: error: access denied' >&2; exit 1`)
+	for n := range 18 {
+		s.back(0, kept, day(n))
+	}
+	s.real()
+	if n := len(s.runs()); n != 18 {
+		t.Fatalf("%d runs", n)
+	}
+	if d := s.record().Denied; d == nil || d.String() != day(11) && d.String() != day(12) {
+		t.Errorf("the first refusal was on day 11, not again within a week, but on %v", d)
+	}
+	if e := s.cmd(0, "prune", "-y"); len(s.runs()) != 18 || !strings.Contains(e.out, s.record().Owner) { // all are new
+		t.Error(e)
+	}
+	if e := s.cmd(2, "prune", "--older-than", "0s"); len(s.runs()) != 18 || !strings.Contains(e.stderr, "-y answers yes") {
+		t.Error(e)
+	}
+	if e := s.cmd(0, "prune", "-p", "--older-than", "0s"); len(s.runs()) != 18 || strings.Count(e.out, "would remove bk:job-") != 8 {
+		t.Error(e)
+	}
+	future := filepath.Join(s.store, "bk", "job-0-FULL:"+s.runs()[0].Run+":manifest")
+	info, err := os.Stat(future)
+	s.must(err)
+	when := time.Now().AddDate(0, 0, 2)
+	s.must(os.Chtimes(future, when, when))
+	if e := s.cmd(1, "prune", "-y", "--older-than", "0s"); !strings.Contains(e.stderr, "lies in the future") || len(s.runs()) != 18 {
+		t.Error(e)
+	}
+	s.must(os.Chtimes(future, info.ModTime(), info.ModTime()))
+	s.cmd(0, "prune", "-y", "--older-than", "0s")
+	for n := range 10 {
+		delete(kept, day(n))
+	}
+	s.allRestore(kept)
+	s.everythingRestores()
+	if n := len(s.runs()); n != 10 { // 8 slots, and of the chain of days 8 to 11 the first two
+		t.Errorf("%d runs are left", n)
+	}
+}
