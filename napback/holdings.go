@@ -72,7 +72,22 @@ func (t tools) look(ctx context.Context, job *config.Job, log func(stage, line s
 	if err != nil {
 		return nil, fmt.Errorf("look into bucket %q: %w", job.Settings.Bucket, err)
 	}
-	return readHoldings(out, job.Name)
+	h, err := readHoldings(out, job.Name)
+	if err == nil && h.unsigned() > 0 {
+		log("s3ls", fmt.Sprintf("runs that are not signed by a wanted key, and do not count: %d", h.unsigned()))
+	}
+	return h, err
+}
+
+// unsigned counts the runs that no wanted key has signed.
+func (h *holdings) unsigned() int {
+	n := 0
+	for _, r := range h.runs {
+		if r.State == catalog.Unsigned {
+			n++
+		}
+	}
+	return n
 }
 
 // readHoldings reads the output of s3ls --json -r --clock. A prefix matches the

@@ -22,7 +22,7 @@ func listCommand(std cli.Streams) *urfave.Command {
 		Usage:       "list what can be restored",
 		ArgsUsage:   "[JOB...]",
 		Description: "Lists the archives of the jobs, of all if none is named, oldest first.",
-		Flags:       []urfave.Flag{ownerFlag(), hostFlag(), jsonFlag()},
+		Flags:       []urfave.Flag{ownerFlag(), hostFlag(), unsignedFlag(), jsonFlag()},
 	})
 }
 

@@ -34,7 +34,7 @@ func restoreCommand(std cli.Streams) *urfave.Command {
 			&urfave.BoolFlag{Name: "in-place", Usage: "restore to where it was, deleting what the backup does not have"},
 			&urfave.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask before --in-place"},
 			&urfave.BoolFlag{Name: "pretend", Aliases: []string{"p"}, Usage: "print what would be run, and run nothing that writes"},
-			ownerFlag(), hostFlag(),
+			ownerFlag(), hostFlag(), unsignedFlag(),
 		}, keyFlags()...),
 	})
 }

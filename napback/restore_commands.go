@@ -43,6 +43,9 @@ func command(std cli.Streams, do action, cmd *urfave.Command) *urfave.Command {
 		if err != nil {
 			return err
 		}
+		if c.Bool("accept-unsigned") {
+			acceptUnsigned(configs)
+		}
 		return do(c, e, configs)
 	}
 	return cmd
@@ -53,6 +56,20 @@ func keyFlags() []urfave.Flag {
 	return []urfave.Flag{
 		&urfave.StringFlag{Name: "secret-key", Aliases: []string{"k"}, Usage: "decrypt with the secret key in `FILE` (exported); default: gpg", TakesFile: true},
 		&urfave.StringFlag{Name: "passphrase-file", Usage: "take that key's passphrase from the first line of `FILE`; default: ask", TakesFile: true},
+	}
+}
+
+// unsignedFlag is for archives from before their host signed them.
+func unsignedFlag() urfave.Flag {
+	return &urfave.BoolFlag{Name: "accept-unsigned", Usage: "with VerifyKey: take also archives that nobody has signed"}
+}
+
+func acceptUnsigned(configs []*config.Config) {
+	for _, c := range configs {
+		c.Settings.AcceptUnsigned = true
+		for i := range c.Jobs {
+			c.Jobs[i].Settings.AcceptUnsigned = true
+		}
 	}
 }
 

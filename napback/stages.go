@@ -34,12 +34,20 @@ func storeFlags(s *config.Settings) []string {
 		f.text("--path-style", map[bool]string{true: "on", false: "off"}[*s.PathStyle])
 	}
 	f.number("--bwlimit", s.BandwidthLimit)
+	for _, key := range s.VerifyKeys {
+		f.text("--verify-key", key)
+	}
+	if s.AcceptUnsigned && len(s.VerifyKeys) > 0 {
+		f = append(f, "--accept-unsigned")
+	}
 	return f
 }
 
 // putFlags are the flags of s3put that the settings ask for.
 func putFlags(s *config.Settings) []string {
 	f := flags(storeFlags(s))
+	f.text("--sign-key", s.SignKey)
+	f.text("--sign-passphrase-file", s.SignPassphraseFile)
 	f.number("-z", s.ChunkSize)
 	f.number("-c", int64(s.Concurrency))
 	f.number("--memory", s.Memory)

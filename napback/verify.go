@@ -25,7 +25,7 @@ func verifyCommand(std cli.Streams) *urfave.Command {
 			"checks each chunk. With --secret-key or --unpack it also decrypts and decompresses them\n" +
 			"and reads them to their end. Writes nothing.",
 		Flags: append([]urfave.Flag{
-			atFlag(), ownerFlag(), hostFlag(),
+			atFlag(), ownerFlag(), hostFlag(), unsignedFlag(),
 			&urfave.BoolFlag{Name: "all", Usage: "every archive that can be restored, not only one chain"},
 			&urfave.BoolFlag{Name: "unpack", Usage: "also decrypt (with gpg if there is no --secret-key) and decompress"},
 		}, keyFlags()...),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	urfave "github.com/urfave/cli/v2"
@@ -232,7 +233,13 @@ func (k *checker) owners(ctx context.Context, configs []*config.Config) error {
 			continue
 		}
 		held, err := k.tools.look(ctx, t.job, func(string, string) {})
-		if err != nil || held.blind {
+		if err != nil {
+			continue
+		}
+		if err := k.signatures(t, held); err != nil {
+			return err
+		}
+		if held.blind {
 			continue
 		}
 		found, err := k.surveyOf(ctx, t.job, dir, held)
@@ -245,7 +252,7 @@ func (k *checker) owners(ctx context.Context, configs []*config.Config) error {
 			}
 		}
 		for _, r := range held.runs {
-			if r.State == catalog.Incomplete || r.Denied {
+			if r.State == catalog.Incomplete || r.State == catalog.Unsigned || r.Denied {
 				continue
 			}
 			if why := held.usable(r); why != "" {
@@ -254,6 +261,27 @@ func (k *checker) owners(ctx context.Context, configs []*config.Config) error {
 				}
 			}
 		}
+	}
+	return nil
+}
+
+// signatures tells where VerifyKey cannot bind a job's backups, and how many of
+// its archives do not count because of it.
+func (k *checker) signatures(t target, held *holdings) error {
+	if len(t.settings.VerifyKeys) == 0 {
+		return nil
+	}
+	if t.settings.SignKey == "" {
+		if err := k.warn("backups of "+t.name, "there is a VerifyKey but no SignKey: it can only be restored from here"); err != nil {
+			return err
+		}
+	}
+	if held.blind || slices.ContainsFunc(held.runs, func(r catalog.Entry) bool { return r.Denied }) {
+		k.log.Notef("job %q: these credentials may not read manifests, so that VerifyKey binds only who restores", t.name)
+	}
+	if n := held.unsigned(); n > 0 {
+		return k.warn(fmt.Sprintf("archives of %s, %d of them", t.name, n),
+			"they are not signed by a VerifyKey and do not count; those that nobody has signed can be restored with --accept-unsigned")
 	}
 	return nil
 }

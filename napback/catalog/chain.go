@@ -127,8 +127,16 @@ func (a Archives) Warning(chosen Point) string {
 			all = append(all, fmt.Sprintf("%s of run %s is newer, but its manifest cannot be read: %s", u.Name, u.Run, u.Error))
 		}
 	}
+	unsigned := 0
 	for _, u := range a.Doubtful {
+		if u.State == Unsigned {
+			unsigned++
+			continue
+		}
 		all = append(all, fmt.Sprintf("%s of run %s is left out: %s", u.Name, u.Run, cmp.Or(u.Error, u.State)))
+	}
+	if unsigned > 0 {
+		all = append(all, fmt.Sprintf("runs that are not signed by a wanted key are left out: %d", unsigned))
 	}
 	return strings.Join(all, "; ")
 }

@@ -19,6 +19,8 @@ const (
 	Unreadable = "unreadable"
 	// Implausible is a run whose time cannot be true.
 	Implausible = "implausible"
+	// Unsigned is a run that no key signed which the configuration wants.
+	Unsigned = "unsigned"
 )
 
 // The types of archives.

@@ -113,6 +113,12 @@ type Settings struct {
 	NeverDie       bool          // true unless told otherwise
 	RetryWait      time.Duration // 30 minutes unless told otherwise
 
+	SignKey            string // secret key that signs manifests; none: they are not signed
+	SignPassphraseFile string
+	VerifyKeys         []string // files of public keys; none: signatures are not looked at
+	// AcceptUnsigned is no directive: a command sets it for what it restores.
+	AcceptUnsigned bool
+
 	GpgRecipients []string // none: no encryption
 	GpgKeyring    string
 	Compression   Compression // CompressAuto unless told otherwise

@@ -77,6 +77,9 @@ func streamDirectives() []directive {
 	return []directive{
 		{name: "GpgRecipient", repeat: true, set: list(func(s *Settings) *[]string { return &s.GpgRecipients }, false, notEmpty)},
 		{name: "GpgKeyring", set: text(func(s *Settings) *string { return &s.GpgKeyring }, absolute)},
+		{name: "SignKey", set: text(func(s *Settings) *string { return &s.SignKey }, absolute)},
+		{name: "SignPassphraseFile", set: text(func(s *Settings) *string { return &s.SignPassphraseFile }, absolute)},
+		{name: "VerifyKey", repeat: true, set: list(func(s *Settings) *[]string { return &s.VerifyKeys }, false, absolute)},
 		{name: "Compression", set: enum(func(s *Settings) *Compression { return &s.Compression },
 			CompressAuto, CompressZstd, CompressGzip, CompressXz, CompressNone)},
 		{name: "TempDir", set: text(func(s *Settings) *string { return &s.TempDir }, absolute)},
