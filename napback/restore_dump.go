@@ -44,7 +44,7 @@ func (r *restore) restoreDump(ctx context.Context, load, pretend bool) error {
 	d := &dumpRestore{restore: r, load: load}
 	d.kind, d.source = kindOf(r.point.Source())
 	if j := r.target.job; j != nil && j.Kind == d.kind {
-		d.source = j.Source // that of this host
+		d.source = j.Source // that of this host, with its own server
 	}
 	r.announce()
 	if pretend {

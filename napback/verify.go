@@ -26,6 +26,7 @@ func verifyCommand(std cli.Streams) *urfave.Command {
 			"and reads them to their end. Writes nothing.",
 		Flags: append([]urfave.Flag{
 			atFlag(), hostFlag(),
+			acceptFlag(),
 			&urfave.BoolFlag{Name: "all", Usage: "every archive that can be restored, not only one chain"},
 			&urfave.BoolFlag{Name: "unpack", Usage: "also decrypt (with gpg if there is no --secret-key) and decompress"},
 		}, keyFlags()...),
@@ -37,6 +38,7 @@ type verifier struct {
 	*engine
 	key    *secretKey
 	unpack bool
+	accept bool             // what is not encrypted
 	done   map[string]error // by address
 }
 
@@ -57,7 +59,7 @@ func verify(c *urfave.Context, e *engine, configs []*config.Config) error {
 	if err != nil {
 		return err
 	}
-	v := &verifier{engine: e, key: key, unpack: c.Bool("unpack") || key.file != "", done: map[string]error{}}
+	v := &verifier{engine: e, key: key, unpack: c.Bool("unpack") || key.file != "", accept: c.Bool("accept-unencrypted"), done: map[string]error{}}
 	var bad []error
 	for _, t := range wanted {
 		if err := v.job(c, t, at); err != nil {
@@ -110,7 +112,9 @@ func (v *verifier) job(c *urfave.Context, t target, at catalog.Moment) error {
 	for _, a := range archives {
 		err, known := v.done[a.Address()]
 		if !known {
-			err = v.archive(c.Context, a, t.settings)
+			if err = t.trust(a, v.accept); err == nil {
+				err = v.archive(c.Context, a, t.settings)
+			}
 			v.done[a.Address()] = err
 		}
 		if c.Context.Err() != nil {
@@ -135,7 +139,7 @@ func (v *verifier) archive(ctx context.Context, a catalog.Entry, set *config.Set
 			return fmt.Errorf("%s: the contents of sources of the kind of %q cannot be checked yet", a.Name, a.Source())
 		}
 		n := 0
-		err := v.members(ctx, a, set, v.key, func(m *dumpdir.Member) error { n++; return nil })
+		err := v.members(ctx, a, set, v.key, false, func(m *dumpdir.Member) error { n++; return nil })
 		v.log.Verbosef("%s holds %s", a.Name, plural(n, "member", "members"))
 		return err
 	}

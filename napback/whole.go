@@ -11,8 +11,10 @@ import (
 
 // The names of commands that are stages of chains, for no one to type.
 const (
-	wholeCommandName = "whole-dump"
-	rolesCommandName = "once-roles"
+	wholeCommandName   = "whole-dump"
+	rolesCommandName   = "once-roles"
+	guardCommandName   = "guard-tar"
+	confineCommandName = "confined"
 )
 
 // filters are the stages that napback itself is. They copy stdin to stdout.
@@ -44,6 +46,8 @@ func filters(std cli.Streams) []*urfave.Command {
 				return dump.OnceRoles(std.Out, std.In)
 			},
 		}),
+		guardCommand(std),
+		confineCommand(),
 	}
 }
 
