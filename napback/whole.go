@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"fmt"
 
 	urfave "github.com/urfave/cli/v2"
@@ -13,6 +14,7 @@ import (
 const (
 	wholeCommandName   = "whole-dump"
 	rolesCommandName   = "once-roles"
+	sqlCommandName     = "safe-sql"
 	guardCommandName   = "guard-tar"
 	confineCommandName = "confined"
 )
@@ -44,6 +46,21 @@ func filters(std cli.Streams) []*urfave.Command {
 					return cli.UsageErrorf("%s takes no arguments", rolesCommandName)
 				}
 				return dump.OnceRoles(std.Out, std.In)
+			},
+		}),
+		filter(&urfave.Command{
+			Name:  sqlCommandName,
+			Usage: "copy a dump for psql, unless it holds commands that no dump has",
+			Flags: []urfave.Flag{&urfave.BoolFlag{Name: "restrict", Usage: "have psql refuse them, too"}},
+			Action: func(c *urfave.Context) error {
+				if c.NArg() > 0 {
+					return cli.UsageErrorf("%s takes no arguments", sqlCommandName)
+				}
+				key := ""
+				if c.Bool("restrict") {
+					key = rand.Text()
+				}
+				return dump.SafeSQL(std.Out, std.In, key)
 			},
 		}),
 		guardCommand(std),
