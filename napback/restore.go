@@ -17,6 +17,8 @@ import (
 	"napback/napback/catalog"
 	"napback/napback/chain"
 	"napback/napback/config"
+	"napback/napback/confine"
+	"napback/napback/nofollow"
 )
 
 func restoreCommand(std cli.Streams) *urfave.Command {
@@ -33,6 +35,7 @@ func restoreCommand(std cli.Streams) *urfave.Command {
 			&urfave.BoolFlag{Name: "load", Usage: "load a dump into the job's server, or into a new repository; default: write it to stdout"},
 			&urfave.BoolFlag{Name: "in-place", Usage: "restore to where it was, deleting what the backup does not have"},
 			&urfave.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask before --in-place"},
+			acceptFlag(),
 			&urfave.BoolFlag{Name: "pretend", Aliases: []string{"p"}, Usage: "print what would be run, and run nothing that writes"},
 			ownerFlag(), hostFlag(), unsignedFlag(),
 		}, keyFlags()...),
@@ -45,11 +48,14 @@ func restoreCommand(std cli.Streams) *urfave.Command {
 //     planned from their manifests alone (package catalog).
 //  2. The destination is checked: an empty directory, or with --in-place the
 //     file system itself, after showing what would be deleted there.
+//     What is in the way of the chain's directories is removed, and no link is
+//     followed (package nofollow).
 //  3. With PATHs, the lists in the increments tell from which archive to take
 //     each (restore_select.go).
 //  4. Each archive is read, verified, decrypted, decompressed and extracted by
 //     one chain of processes, oldest first. tar deletes what each next archive
-//     says is gone.
+//     says is gone. It gets only what the guard lets through (package guard),
+//     and can write only below the destination (package confine).
 //
 // It succeeds only if every stage of every chain has. After a failure the
 // destination is in between, and the error says so.
@@ -58,14 +64,16 @@ type restore struct {
 	target target
 	point  catalog.Point
 	key    *secretKey
-	tar    string     // GNU tar
-	to     string     // where tar works: the destination, or / with --in-place
-	place  bool       // --in-place
-	paths  []string   // listed names; none = all
-	chosen [][]string // the paths to take from each archive of the chain
-	lists  []*listing // of the archives of the chain, as far as they were read
-	made   bool       // the destination did not exist
-	begun  bool       // something may have been written to it
+	tar    string         // GNU tar
+	source string         // what the archives were made of
+	tree   *nofollow.Tree // where is written; nil before it is there
+	to     string         // where tar works: the destination, or / with --in-place
+	place  bool           // --in-place
+	paths  []string       // listed names; none = all
+	chosen [][]string     // the paths to take from each archive of the chain
+	lists  []*listing     // of the archives of the chain, as far as they were read
+	made   bool           // the destination did not exist
+	begun  bool           // something may have been written to it
 	// trouble is what tar complained of, though it went on; failed that some
 	// of it is more than a warning.
 	trouble []string
@@ -98,7 +106,13 @@ func restoreJob(c *urfave.Context, e *engine, configs []*config.Config) error {
 	if r.point, err = e.point(ctx, r.target, choiceOf(c), at); err != nil {
 		return err
 	}
-	kind, _ := kindOf(r.point.Source())
+	for _, a := range r.point.Chain {
+		if err := r.target.trust(a, c.Bool("accept-unencrypted")); err != nil {
+			return err
+		}
+	}
+	kind, source := kindOf(r.point.Source())
+	r.source = source
 	if err := check(kind); err != nil {
 		return err
 	}
@@ -115,6 +129,10 @@ func restoreJob(c *urfave.Context, e *engine, configs []*config.Config) error {
 	if c.Bool("pretend") {
 		return r.printPlan(ctx)
 	}
+	if err := confine.Supported(); err != nil {
+		r.log.Verbosef("tar is not confined to the destination: %v", err)
+	}
+	defer r.closeTree()
 	return r.finish(r.runTo(ctx, c.Bool("yes")))
 }
 
@@ -123,7 +141,7 @@ func restoreJob(c *urfave.Context, e *engine, configs []*config.Config) error {
 func (r *restore) runTo(ctx context.Context, yes bool) error {
 	if r.place {
 		r.to = "/"
-		if err := r.checkPlace(yes); err != nil {
+		if err := errors.Join(r.checkPlace(yes), r.findSource()); err != nil {
 			return err
 		}
 	} else if err := r.checkDestination(); err != nil {
@@ -158,9 +176,6 @@ func (r *restore) announce() {
 		names = append(names, fmt.Sprintf("%s (%s, %s)", a.Name, a.Date(), cli.FormatSize(a.Bytes)))
 	}
 	r.log.Notef("%s of host %s as of %s, from %s", oneLine(r.point.Source()), oneLine(r.point.Host), r.point.Date(), oneLine(strings.Join(names, ", ")))
-	if len(r.target.settings.GpgRecipients) > 0 && r.point.Encryption() == "" {
-		r.log.Warnf("the archive is not encrypted, although the configuration has a GpgRecipient")
-	}
 }
 
 // checkDestination makes sure that there is an empty directory to restore to.
@@ -180,9 +195,13 @@ func (r *restore) checkDestination() error {
 		return cli.WithHint(fmt.Errorf("destination %q is not empty: it holds %q", r.to, entries[0].Name()),
 			"restoring deletes what the backup does not have; give a new directory, or --in-place to restore over the source")
 	}
-	to, err := filepath.Abs(r.to)
-	r.to = to
-	return err
+	if r.to, err = filepath.Abs(r.to); err != nil {
+		return err
+	}
+	if r.tree, err = nofollow.Open(r.to); err != nil {
+		return fmt.Errorf("destination: %w", err)
+	}
+	return nil
 }
 
 // run restores, once everything has been checked.
@@ -196,7 +215,7 @@ func (r *restore) run(ctx context.Context) error {
 		if err := r.makeRoom(i); err != nil {
 			return fmt.Errorf("make room for %s: %w", a.Name, err)
 		}
-		report, err := r.extract(ctx, a, r.chosen[i])
+		report, err := r.extract(ctx, i)
 		if err == nil {
 			err = r.mendLinks(ctx, i, report)
 		}
@@ -217,12 +236,17 @@ func (r *restore) run(ctx context.Context) error {
 	return nil
 }
 
-// extract runs the chain of one archive.
-func (r *restore) extract(ctx context.Context, a catalog.Entry, paths []string) (*extractReport, error) {
+// extract runs the chain of archive number i.
+func (r *restore) extract(ctx context.Context, i int) (*extractReport, error) {
+	a, paths := r.point.Chain[i], r.chosen[i]
 	report := &extractReport{}
+	notDirs, err := r.checkWay(paths)
+	if err != nil {
+		return report, err
+	}
 	status, err := r.unpack(ctx, r.key, func() ([]chain.Status, error) {
 		*report = extractReport{selective: len(paths) > 0}
-		c, err := r.chain(a, extractArgs(a, r.to, paths), report)
+		c, err := r.chain(a, notDirs, extractArgs(a, r.to, paths), report)
 		if err != nil {
 			return nil, err
 		}
@@ -235,14 +259,17 @@ func (r *restore) extract(ctx context.Context, a catalog.Entry, paths []string) 
 	return report, err
 }
 
-// chain is the chain that extracts an archive with tar's arguments. report
-// collects what tar says.
-func (r *restore) chain(a catalog.Entry, args []string, report *extractReport) (*chain.Chain, error) {
-	stages, err := r.unpackStages(a, r.target.settings, r.key)
+// chain is the chain that extracts an archive with tar's arguments. Members of
+// the names notDirs must be no directories. report collects what tar says.
+func (r *restore) chain(a catalog.Entry, notDirs, args []string, report *extractReport) (*chain.Chain, error) {
+	stages, err := r.guardedStages(a, r.target.settings, r.key, notDirs)
 	if err != nil {
 		return nil, err
 	}
-	tar := r.tools.stage("tar", r.tar, args)
+	tar, err := r.tarStage(args)
+	if err != nil {
+		return nil, err
+	}
 	tar.Accept = report.accept
 	return &chain.Chain{Stages: append(stages, tar), Log: func(stage, line string) {
 		if stage == "tar" {
@@ -304,7 +331,7 @@ func (r *restore) printPlan(ctx context.Context) error {
 		if len(r.paths) > 0 && len(r.chosen[i]) == 0 {
 			continue
 		}
-		c, err := r.chain(a, extractArgs(a, r.to, r.chosen[i]), &extractReport{})
+		c, err := r.chain(a, nil, extractArgs(a, r.to, r.chosen[i]), &extractReport{})
 		if err != nil {
 			return err
 		}

@@ -73,6 +73,10 @@ func acceptUnsigned(configs []*config.Config) {
 	}
 }
 
+func acceptFlag() urfave.Flag {
+	return &urfave.BoolFlag{Name: "accept-unencrypted", Usage: "take also an archive that is not encrypted, although the configuration encrypts"}
+}
+
 func atFlag() urfave.Flag {
 	return &urfave.StringFlag{Name: "at", Usage: "as of `WHEN`: a date (its last backup), or a time; default: the newest"}
 }
@@ -132,7 +136,7 @@ func toolError(err error) error {
 func toolCode(s chain.Status) int {
 	said := strings.Join(s.Stderr, "\n")
 	switch s.Stage {
-	case "s3ls", "s3get", "pgpipe":
+	case "s3ls", "s3get", "pgpipe", "napback":
 		if s.Code == cli.NotFound || s.Code == cli.Integrity {
 			return s.Code
 		}

@@ -3,11 +3,12 @@ package main
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"napback/napback/dumpdir"
+	"napback/napback/nofollow"
 )
 
 // doomed is an entry on disk that a restore in place deletes for good.
@@ -24,7 +25,10 @@ type doomed struct {
 // backup are on the lists from the time when they came into being, so an older
 // FULL does away with them.
 func (r *restore) findDoomed() ([]doomed, error) {
-	d := &doom{root: "/"}
+	d := &doom{root: "/", tree: r.tree}
+	if d.tree == nil {
+		return nil, nil // the source is not there
+	}
 	if len(r.paths) == 0 {
 		source, _ := isDirectory(r.point.Entry)
 		d.lists = r.lists
@@ -48,14 +52,26 @@ func (r *restore) findDoomed() ([]doomed, error) {
 // doom is a simulation of tar.
 type doom struct {
 	root  string
+	tree  *nofollow.Tree
 	lists []*listing // of the archives that are extracted, in their order
 	found []doomed
 }
 
-// path goes through one PATH. Nobody lists it; what is in the way of it is
-// removed by clear.
+// path goes through one PATH. Nobody lists it; what is in the way of it, such as
+// a link where the backup has a directory, is removed by clear.
 func (d *doom) path(name string) error {
-	info, err := os.Lstat(filepath.Join(d.root, name))
+	way, err := d.tree.InTheWay(name)
+	if err != nil {
+		return err
+	}
+	if way != "" {
+		full := filepath.Join(d.root, way)
+		if slices.ContainsFunc(d.found, func(other doomed) bool { return other.path == full }) {
+			return nil // on the way to another PATH, too
+		}
+		return d.add(way, nil)
+	}
+	info, err := d.tree.Lstat(name)
 	if absent(err) {
 		return nil
 	}
@@ -75,8 +91,7 @@ func (d *doom) path(name string) error {
 // directory goes through a directory. purged tells that it is deleted at some
 // point, with all that is in it.
 func (d *doom) directory(name string, purged bool) error {
-	dir := filepath.Join(d.root, name)
-	info, err := os.Lstat(dir)
+	info, err := d.tree.Lstat(name)
 	if absent(err) {
 		return nil
 	}
@@ -86,7 +101,7 @@ func (d *doom) directory(name string, purged bool) error {
 	if !info.IsDir() {
 		return d.add(name, info) // the source itself is something else now
 	}
-	entries, err := os.ReadDir(dir)
+	entries, err := d.tree.ReadDir(name)
 	if err != nil {
 		return err
 	}
@@ -147,13 +162,13 @@ func fate(lists []map[string]byte, name string, isDir bool) (kept, drops bool) {
 // add notes an entry, given what its directory is.
 func (d *doom) add(name string, parent fs.FileInfo) error {
 	e := doomed{path: filepath.Join(d.root, name)}
-	info, err := os.Lstat(e.path)
+	info, err := d.tree.Lstat(name)
 	if absent(err) {
 		return nil
 	}
 	if err == nil && info.IsDir() {
 		e.path += "/"
-		e.mount, err = holdsMount(e.path, parent)
+		e.mount, err = holdsMount(d.tree, name, parent)
 	}
 	d.found = append(d.found, e)
 	return err
@@ -163,19 +178,16 @@ func (d *doom) add(name string, parent fs.FileInfo) error {
 func absent(err error) bool { return errors.Is(err, fs.ErrNotExist) || isNotDir(err) }
 
 // holdsMount reports whether a tree is on more than the file system of parent.
-func holdsMount(root string, parent fs.FileInfo) (bool, error) {
+func holdsMount(tree *nofollow.Tree, name string, parent fs.FileInfo) (bool, error) {
 	device := deviceOf(parent)
-	found := false
-	err := filepath.WalkDir(root, func(_ string, d fs.DirEntry, err error) error {
-		if err != nil || !d.IsDir() {
-			return err
+	err := tree.WalkDirs(name, func(_ string, info fs.FileInfo) error {
+		if deviceOf(info) != device {
+			return fs.SkipAll
 		}
-		info, err := d.Info()
-		if err == nil && deviceOf(info) != device {
-			found = true
-			return filepath.SkipAll
-		}
-		return err
+		return nil
 	})
-	return found, err
+	if errors.Is(err, fs.SkipAll) {
+		return true, nil
+	}
+	return false, err
 }

@@ -44,11 +44,11 @@ func (r *restore) restoreDump(ctx context.Context, load, pretend bool) error {
 	d := &dumpRestore{restore: r, load: load}
 	d.kind, d.source = kindOf(r.point.Source())
 	if j := r.target.job; j != nil && j.Kind == d.kind {
-		d.source = j.Source // that of this host
+		d.source = j.Source // that of this host, with its own server
 	}
 	r.announce()
 	if pretend {
-		return d.printPlan()
+		return d.printPlan(ctx)
 	}
 	if load {
 		return d.loadAll(ctx)
@@ -144,7 +144,7 @@ func (d *dumpRestore) loadAll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	sink, err := d.sink()
+	sink, err := d.sink(ctx)
 	if err != nil {
 		return err
 	}
@@ -161,18 +161,33 @@ func (d *dumpRestore) loadAll(ctx context.Context) error {
 }
 
 // sink is what loads a dump from its stdin.
-func (d *dumpRestore) sink() ([]chain.Stage, error) {
+func (d *dumpRestore) sink(ctx context.Context) ([]chain.Stage, error) {
 	if d.kind == config.Subversion {
 		s, err := d.tools.command(d.repository().Load())
 		return []chain.Stage{s}, err
 	}
 	server, format := dumpOf(d.kind, d.source, d.target.settings)
 	s, err := d.tools.command(server.Load())
-	if err != nil || format != dump.FormatPostgreSQLAll {
+	client, ok := server.(dump.PostgreSQL)
+	if err != nil || !ok {
 		return []chain.Stage{s}, err
 	}
+	version, err := d.ask(ctx, client.Version())
+	if err != nil {
+		return nil, err
+	}
 	path, err := d.tools.sibling("napback")
-	return []chain.Stage{d.tools.stage("napback", path, []string{rolesCommandName}), s}, err
+	args := []string{sqlCommandName}
+	if client.Restricts(version) {
+		args = append(args, "--restrict")
+	} else {
+		d.log.Notef("psql is too old to be told to obey no commands of the dump; napback looks for them, but update it")
+	}
+	all := []chain.Stage{d.tools.stage("napback", path, args), s}
+	if format == dump.FormatPostgreSQLAll {
+		all = append([]chain.Stage{d.tools.stage("napback", path, []string{rolesCommandName})}, all...)
+	}
+	return all, err
 }
 
 // repository is where a repository is loaded.
@@ -217,11 +232,11 @@ func (d *dumpRestore) prepareRepository(ctx context.Context) error {
 }
 
 // printPlan prints the commands of the restore.
-func (d *dumpRestore) printPlan() error {
+func (d *dumpRestore) printPlan(ctx context.Context) error {
 	var sink []chain.Stage
 	if d.load {
 		var err error
-		if sink, err = d.sink(); err != nil {
+		if sink, err = d.sink(ctx); err != nil {
 			return err
 		}
 		if d.kind == config.Subversion {

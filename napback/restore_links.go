@@ -4,10 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
-	"time"
 
+	"napback/internal/cli"
 	"napback/napback/chain"
 )
 
@@ -38,6 +37,9 @@ func (r *restore) mendLinks(ctx context.Context, i int, report *extractReport) e
 	if len(extract) == 0 {
 		return nil
 	}
+	if err := r.checkLinks(links); err != nil {
+		return err
+	}
 	restoreDirs := r.openDirs(links)
 	defer restoreDirs()
 	r.log.Notef("reading %s again for %s whose contents it has under other names", a.Name, plural(len(links), "file", "files"))
@@ -45,12 +47,27 @@ func (r *restore) mendLinks(ctx context.Context, i int, report *extractReport) e
 		return err
 	}
 	for _, l := range again {
-		path, of := filepath.Join(r.to, l.name), filepath.Join(r.to, first[l.target])
-		if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
+		if err := r.tree.Link(first[l.target], l.name); err != nil {
 			return fmt.Errorf("hard link: %w", err)
 		}
-		if err := os.Link(of, path); err != nil {
-			return fmt.Errorf("hard link: %w", err)
+	}
+	return nil
+}
+
+// checkLinks makes sure that what is extracted under the names of links lands
+// where they were asked for. The names come from what tar says, or from the
+// archive; what is on disk comes from the archive, or from whoever uses it.
+func (r *restore) checkLinks(links []hardLink) error {
+	for _, l := range links {
+		if !insideAny(l.name, r.paths) || !insideAny(l.target, []string{listedName(r.source)}) {
+			return cli.Errorf(cli.Integrity, "refused: member %q: its hard link to %q leads out of what is restored", l.name, l.target)
+		}
+		way, err := r.tree.InTheWay(l.name)
+		if err != nil {
+			return err
+		}
+		if way != "" {
+			return cli.Errorf(cli.Integrity, "refused: member %q: on disk, %q is not a directory", l.name, filepath.Join(r.to, way))
 		}
 	}
 	return nil
@@ -61,16 +78,16 @@ func (r *restore) mendLinks(ctx context.Context, i int, report *extractReport) e
 func (r *restore) openDirs(links []hardLink) func() {
 	before := map[string]fs.FileInfo{}
 	for _, l := range links {
-		dir := filepath.Dir(filepath.Join(r.to, l.name))
-		if info, err := os.Lstat(dir); err == nil && info.IsDir() && before[dir] == nil {
+		dir := parent(l.name)
+		if info, err := r.tree.Lstat(dir); err == nil && info.IsDir() && before[dir] == nil {
 			before[dir] = info
-			_ = loosenDir(dir)
+			_ = r.loosenDir(dir, info)
 		}
 	}
 	return func() {
 		for dir, info := range before {
-			_ = os.Chmod(dir, info.Mode())
-			_ = os.Chtimes(dir, time.Time{}, info.ModTime())
+			_ = r.tree.Chmod(dir, info.Mode())
+			_ = r.tree.SetTime(dir, info.ModTime())
 		}
 	}
 }
@@ -81,7 +98,11 @@ func (r *restore) extractLinks(ctx context.Context, i int, links []hardLink) err
 	report := &extractReport{}
 	status, err := r.unpack(ctx, r.key, func() ([]chain.Status, error) {
 		*report = extractReport{}
-		c, err := r.chain(a, linkArgs(a, r.to, links), report)
+		var targets []string
+		for _, l := range links {
+			targets = append(targets, l.target)
+		}
+		c, err := r.chain(a, targets, linkArgs(a, r.to, links), report)
 		if err != nil {
 			return nil, err
 		}

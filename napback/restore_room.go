@@ -3,15 +3,21 @@ package main
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
-	"path/filepath"
+	"slices"
 
 	"napback/napback/dumpdir"
 )
 
 // makeRoom prepares the destination for archive number i, where tar by itself
-// would fail.
+// would fail or follow a link.
 func (r *restore) makeRoom(i int) error {
+	if r.place {
+		if err := r.makeSource(); err != nil {
+			return err
+		}
+	}
 	if err := r.clear(i); err != nil {
 		return err
 	}
@@ -21,16 +27,26 @@ func (r *restore) makeRoom(i int) error {
 	return r.loosen(i)
 }
 
-// clear removes what is in the way of a PATH before archive number i is
-// extracted: tar does not put a directory in place of a file, or the other way
-// round, unless it extracts the directory around it.
+// clear removes what is in the way of archive number i before it is extracted:
+// in place, what is no directory where the archive has one, such as a link; and
+// what is in the way of a PATH: tar does not put a directory in place of a file,
+// or the other way round, unless it extracts the directory around it.
 func (r *restore) clear(i int) error {
-	if len(r.paths) == 0 || r.lists == nil || r.lists[i] == nil {
+	if r.lists == nil || r.lists[i] == nil {
 		return nil
 	}
+	if len(r.paths) == 0 {
+		return r.clearLinks(i)
+	}
 	for _, p := range r.chosen[i] {
-		name := filepath.Join(r.to, p)
-		info, err := os.Lstat(name)
+		way, err := r.tree.InTheWay(p)
+		if err == nil && way != "" {
+			err = r.tree.RemoveAll(way)
+		}
+		if err != nil {
+			return err
+		}
+		info, err := r.tree.Lstat(p)
 		if absent(err) {
 			continue
 		}
@@ -41,29 +57,65 @@ func (r *restore) clear(i int) error {
 		if kind == 0 || (kind == dumpdir.Dir) == info.IsDir() {
 			continue
 		}
-		if err := os.RemoveAll(name); err != nil {
+		if err := r.tree.RemoveAll(p); err != nil {
+			return err
+		}
+	}
+	return r.clearLinks(i)
+}
+
+// clearLinks removes what is no directory where archive number i has one. tar
+// would do it, too, but only once it gets there.
+func (r *restore) clearLinks(i int) error {
+	if !r.place {
+		return nil // only archives have written there, which the guard has seen
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.lists[i].dirs)) {
+		if !r.takes(i, name) {
+			continue
+		}
+		info, err := r.tree.Lstat(name)
+		if absent(err) || err == nil && info.IsDir() {
+			continue
+		}
+		if err == nil {
+			err = r.tree.RemoveAll(name)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// takes reports whether a name is extracted from archive number i.
+func (r *restore) takes(i int, name string) bool {
+	if len(r.paths) > 0 {
+		return insideAny(name, r.chosen[i])
+	}
+	return insideAny(name, []string{listedName(r.source)})
+}
+
 // loosen lets the user write to directories that an earlier archive has made
 // read-only. Each archive has all directories and sets their modes again.
 func (r *restore) loosen(i int) error {
 	if !r.place {
-		return filepath.WalkDir(r.to, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || !d.IsDir() {
-				return err
-			}
-			return loosenDir(path) // before it is read
+		return r.tree.WalkDirs("", func(name string, info fs.FileInfo) error {
+			return r.loosenDir(name, info) // before it is read
 		})
 	}
-	for name := range r.lists[i].dirs {
-		if len(r.paths) > 0 && !insideAny(name, r.chosen[i]) {
+	for _, name := range slices.Sorted(maps.Keys(r.lists[i].dirs)) {
+		if !r.takes(i, name) {
 			continue
 		}
-		if err := loosenDir(filepath.Join(r.to, name)); err != nil {
+		info, err := r.tree.Lstat(name)
+		if absent(err) {
+			continue
+		}
+		if err == nil {
+			err = r.loosenDir(name, info)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -72,15 +124,12 @@ func (r *restore) loosen(i int) error {
 
 // loosenDir gives the user all rights to a directory, if it is one and is the
 // user's.
-func loosenDir(path string) error {
+func (r *restore) loosenDir(name string, info fs.FileInfo) error {
 	const all = 0o700
-	info, err := os.Lstat(path)
-	if absent(err) || err == nil && (!info.IsDir() || info.Mode().Perm()&all == all) {
+	if !info.IsDir() || info.Mode().Perm()&all == all {
 		return nil
 	}
-	if err == nil {
-		err = os.Chmod(path, info.Mode()|all)
-	}
+	err := r.tree.Chmod(name, info.Mode()|all)
 	if errors.Is(err, fs.ErrPermission) {
 		return nil // tar will tell what it cannot do there
 	}

@@ -36,7 +36,7 @@ func (r *restore) list(ctx context.Context, i int) (*listing, error) {
 	a := r.point.Chain[i]
 	r.log.Notef("reading the list of %s (%s)", a.Name, cli.FormatSize(a.Bytes))
 	l := &listing{dirs: map[string][]dumpdir.Item{}}
-	err := r.members(ctx, a, r.target.settings, r.key, func(m *dumpdir.Member) error {
+	err := r.members(ctx, a, r.target.settings, r.key, true, func(m *dumpdir.Member) error {
 		name := listedName(m.Name)
 		switch {
 		case m.IsDir() && r.concerns(name):

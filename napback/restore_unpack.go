@@ -56,6 +56,24 @@ func (e *engine) unpackStages(a catalog.Entry, set *config.Settings, key *secret
 	return stages, nil
 }
 
+// guardedStages are unpackStages and the guard, for what tar is going to read.
+func (e *engine) guardedStages(a catalog.Entry, set *config.Settings, key *secretKey, notDirs []string) ([]chain.Stage, error) {
+	stages, err := e.unpackStages(a, set, key)
+	if err != nil {
+		return nil, err
+	}
+	path, err := e.tools.sibling("napback")
+	if err != nil {
+		return nil, err
+	}
+	source, _ := isDirectory(a)
+	args := []string{guardCommandName}
+	for _, name := range notDirs {
+		args = append(args, "--not-dir="+name)
+	}
+	return append(stages, e.tools.stage("napback", path, append(args, "--", source))), nil
+}
+
 // decryptStage is pgpipe with a key file, else gpg, which knows agents and
 // cards.
 func (e *engine) decryptStage(key *secretKey) (chain.Stage, error) {
@@ -95,11 +113,12 @@ func (e *engine) unpack(ctx context.Context, key *secretKey, attempt func() ([]c
 }
 
 // members calls each for every member of an archive of a Directory, and checks
-// that the archive is whole, to its last byte.
-func (e *engine) members(ctx context.Context, a catalog.Entry, set *config.Settings, key *secretKey, each func(*dumpdir.Member) error) error {
+// that the archive is whole, to its last byte, and one that tar may extract.
+// Only if lists is set have directories their contents, which take memory.
+func (e *engine) members(ctx context.Context, a catalog.Entry, set *config.Settings, key *secretKey, lists bool, each func(*dumpdir.Member) error) error {
 	var damage error
 	_, err := e.unpack(ctx, key, func() ([]chain.Status, error) {
-		stages, err := e.unpackStages(a, set, key)
+		stages, err := e.guardedStages(a, set, key, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -109,7 +128,7 @@ func (e *engine) members(ctx context.Context, a catalog.Entry, set *config.Setti
 		}
 		answer := make(chan error, 1)
 		go func() {
-			err := dumpdir.Read(read, each)
+			err := dumpdir.Read(read, lists, each)
 			// After an error the chain still has to tell whether the
 			// stream was whole; it must not fail for want of a reader.
 			_, _ = io.Copy(io.Discard, read)

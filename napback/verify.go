@@ -25,7 +25,7 @@ func verifyCommand(std cli.Streams) *urfave.Command {
 			"checks each chunk. With --secret-key or --unpack it also decrypts and decompresses them\n" +
 			"and reads them to their end. Writes nothing.",
 		Flags: append([]urfave.Flag{
-			atFlag(), ownerFlag(), hostFlag(), unsignedFlag(),
+			atFlag(), ownerFlag(), hostFlag(), unsignedFlag(), acceptFlag(),
 			&urfave.BoolFlag{Name: "all", Usage: "every archive that can be restored, not only one chain"},
 			&urfave.BoolFlag{Name: "unpack", Usage: "also decrypt (with gpg if there is no --secret-key) and decompress"},
 		}, keyFlags()...),
@@ -37,6 +37,7 @@ type verifier struct {
 	*engine
 	key    *secretKey
 	unpack bool
+	accept bool             // what is not encrypted
 	done   map[string]error // by address
 }
 
@@ -57,7 +58,7 @@ func verify(c *urfave.Context, e *engine, configs []*config.Config) error {
 	if err != nil {
 		return err
 	}
-	v := &verifier{engine: e, key: key, unpack: c.Bool("unpack") || key.file != "", done: map[string]error{}}
+	v := &verifier{engine: e, key: key, unpack: c.Bool("unpack") || key.file != "", accept: c.Bool("accept-unencrypted"), done: map[string]error{}}
 	var bad []error
 	for _, t := range wanted {
 		if err := v.job(c, t, at); err != nil {
@@ -110,7 +111,9 @@ func (v *verifier) job(c *urfave.Context, t target, at catalog.Moment) error {
 	for _, a := range archives {
 		err, known := v.done[a.Address()]
 		if !known {
-			err = v.archive(c.Context, a, t.settings)
+			if err = t.trust(a, v.accept); err == nil {
+				err = v.archive(c.Context, a, t.settings)
+			}
 			v.done[a.Address()] = err
 		}
 		if c.Context.Err() != nil {
@@ -135,7 +138,7 @@ func (v *verifier) archive(ctx context.Context, a catalog.Entry, set *config.Set
 			return fmt.Errorf("%s: the contents of sources of the kind of %q cannot be checked yet", a.Name, a.Source())
 		}
 		n := 0
-		err := v.members(ctx, a, set, v.key, func(m *dumpdir.Member) error { n++; return nil })
+		err := v.members(ctx, a, set, v.key, false, func(m *dumpdir.Member) error { n++; return nil })
 		v.log.Verbosef("%s holds %s", a.Name, plural(n, "member", "members"))
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/rand"
 	"fmt"
 
 	urfave "github.com/urfave/cli/v2"
@@ -11,8 +12,11 @@ import (
 
 // The names of commands that are stages of chains, for no one to type.
 const (
-	wholeCommandName = "whole-dump"
-	rolesCommandName = "once-roles"
+	wholeCommandName   = "whole-dump"
+	rolesCommandName   = "once-roles"
+	sqlCommandName     = "safe-sql"
+	guardCommandName   = "guard-tar"
+	confineCommandName = "confined"
 )
 
 // filters are the stages that napback itself is. They copy stdin to stdout.
@@ -44,6 +48,23 @@ func filters(std cli.Streams) []*urfave.Command {
 				return dump.OnceRoles(std.Out, std.In)
 			},
 		}),
+		filter(&urfave.Command{
+			Name:  sqlCommandName,
+			Usage: "copy a dump for psql, unless it holds commands that no dump has",
+			Flags: []urfave.Flag{&urfave.BoolFlag{Name: "restrict", Usage: "have psql refuse them, too"}},
+			Action: func(c *urfave.Context) error {
+				if c.NArg() > 0 {
+					return cli.UsageErrorf("%s takes no arguments", sqlCommandName)
+				}
+				key := ""
+				if c.Bool("restrict") {
+					key = rand.Text()
+				}
+				return dump.SafeSQL(std.Out, std.In, key)
+			},
+		}),
+		guardCommand(std),
+		confineCommand(),
 	}
 }
 

@@ -38,6 +38,9 @@ trap 'exit 1' HUP INT TERM
 case $place in
 s3://*)
 	bucket=${place#s3://}
+	# aws before 2.13 (Debian 12 has 2.9) does not know the variables.
+	endpoint=${AWS_ENDPOINT_URL_S3:-${AWS_ENDPOINT_URL:-}}
+	aws() { command aws ${endpoint:+--endpoint-url "$endpoint"} "$@"; }
 	keys() {
 		aws s3api list-objects-v2 --bucket "$bucket" --prefix "$1" \
 			--query 'Contents[].[Key]' --output text | grep -vx None | LC_ALL=C sort || :

@@ -157,6 +157,24 @@ func TestBackupComesBackFromS3WithTheAWSCommandLine(t *testing.T) {
 	j.same(target)
 }
 
+// The aws of Debian 12 does not know the variables for an endpoint.
+func TestTheEndpointReachesAnOldAWSCommandLine(t *testing.T) {
+	store := tooltest.File(t)
+	j := newJob(t, store)
+	old := t.TempDir()
+	script := "#!/bin/sh\necho \"$*\" >>" + old + "/calls\n"
+	if err := os.WriteFile(filepath.Join(old, "aws"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"AWS_ENDPOINT_URL": "http://general", "AWS_ENDPOINT_URL_S3": "http://special"} {
+		j.env = append(j.env, name+"="+want, "PATH="+old+":"+os.Getenv("PATH"))
+		j.run(4, "sh", "restore-without-napback.sh", "s3://mybackups", "absent", t.TempDir())
+		if calls, _ := os.ReadFile(filepath.Join(old, "calls")); !strings.Contains(string(calls), "--endpoint-url ") {
+			t.Errorf("%s: %s", name, calls)
+		}
+	}
+}
+
 func TestStageThatFailsKeepsTheLastBackup(t *testing.T) {
 	store := tooltest.File(t)
 	j := newJob(t, store)

@@ -7,8 +7,8 @@
 //
 //	source                dumped by                     loaded by
 //	MySQL, MariaDB        mariadb-dump, mysqldump       mariadb, mysql
-//	PostgreSQL, one       pg_dump --create              psql
-//	PostgreSQL, all       pg_dumpall                    OnceRoles | psql
+//	PostgreSQL, one       pg_dump --create              SafeSQL | psql
+//	PostgreSQL, all       pg_dumpall                    OnceRoles | SafeSQL | psql
 //	Subversion            svnadmin dump                 svnadmin load
 //
 // A dump of one database creates that database too, so that any of them can be

@@ -48,10 +48,11 @@ func (m MySQL) Dump() Command {
 
 // Load is the command that reads a dump from stdin. It stops at the first error.
 // The binary mode keeps the bytes of views and routines as they are, and allows
-// the dump no commands of the client, such as one that runs a program.
+// the dump no commands of the client, such as one that runs a program. Nor may it
+// have files of this host read.
 func (m MySQL) Load() Command {
 	first, rest := m.client()
-	args := append(first, "--batch", "--binary-mode", "--skip-force",
+	args := append(first, "--batch", "--binary-mode", "--local-infile=0", "--skip-force",
 		"--default-character-set=utf8mb4", "--max-allowed-packet=1G")
 	return Command{[]string{"mariadb", "mysql"}, append(args, rest...), mysqlEnv}
 }

@@ -45,7 +45,7 @@ func TestCommandLines(t *testing.T) {
 	}{
 		{"MySQL dump", my.Dump(), "--defaults-extra-file=/etc/x --single-transaction --quick --routines --events --triggers --hex-blob --default-character-set=utf8mb4 --max-allowed-packet=1G" +
 			" -u root --ignore-table=shop.x -Phost --ssl-ca=/ca --host h --socket=/run/a:b.sock --databases shop"},
-		{"MySQL load", my.Load(), "--defaults-extra-file=/etc/x --batch --binary-mode --skip-force --default-character-set=utf8mb4 --max-allowed-packet=1G" +
+		{"MySQL load", my.Load(), "--defaults-extra-file=/etc/x --batch --binary-mode --local-infile=0 --skip-force --default-character-set=utf8mb4 --max-allowed-packet=1G" +
 			" -u root -Phost --ssl-ca=/ca --host h --socket=/run/a:b.sock"},
 		{"MySQL all", dump.ParseMySQL("all", nil).Dump(), "--single-transaction --quick --routines --events --triggers --hex-blob --default-character-set=utf8mb4 --max-allowed-packet=1G --flush-privileges --all-databases"},
 		{"PostgreSQL dump", pg.Dump(), `--no-password -h h -t x --port=1 --username=ann --create --dbname=dbname='a=b\'c'`},

@@ -3,7 +3,9 @@ package dump
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -95,4 +97,24 @@ func CheckPostgreSQLOption(word string) error {
 		return fmt.Errorf("%s would break the chain that the dump is part of", name)
 	}
 	return nil
+}
+
+// Version is the command that prints the client's version.
+func (p PostgreSQL) Version() Command {
+	return Command{[]string{"psql"}, []string{"--version"}, postgresEnv}
+}
+
+var psqlVersion = regexp.MustCompile(`^psql \(PostgreSQL\) ([0-9]+)\.([0-9]+)`)
+
+// Restricts reports whether a client of this version knows \restrict.
+func (p PostgreSQL) Restricts(version string) bool {
+	m := psqlVersion.FindStringSubmatch(version)
+	if m == nil {
+		return false
+	}
+	major, _ := strconv.Atoi(m[1])
+	minor, _ := strconv.Atoi(m[2])
+	first := map[int]int{13: 22, 14: 19, 15: 14, 16: 10, 17: 6}
+	from, known := first[major]
+	return major >= 18 || known && minor >= from
 }

@@ -17,6 +17,7 @@ package dumpdir
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -56,10 +57,13 @@ const (
 
 const (
 	blockSize = 512
-	// maxHeader bounds what a member's header can say, in bytes. A
-	// directory with ten million files needs less.
-	maxHeader = 1 << 30
+	maxHeader = 1 << 30 // of an extended header, in bytes
+	maxValue  = 1 << 20 // of what one says, but for a directory's list
 	maxSize   = 1 << 60 // of a member, far from overflows
+	// maxList and maxItems bound what is kept of one directory's list, in
+	// bytes and entries.
+	maxList  = 128 << 20
+	maxItems = 4 << 20
 
 	typeDir    = '5'
 	typeDump   = 'D' // a directory with its list as contents
@@ -69,11 +73,17 @@ const (
 	typeLink   = 'K' // the next member's link
 )
 
+// ErrTooLarge is wrapped by errors about a directory with more entries than can
+// be kept in memory.
+var ErrTooLarge = errors.New("more than can be listed")
+
 // Read calls each for every member of an archive, in order. It reads r to its
-// end. Errors that wrap ErrFormat tell that the archive is not whole; errors
-// of each end it and are returned as they are.
-func Read(r io.Reader, each func(*Member) error) error {
-	in := &reader{in: bufio.NewReaderSize(r, 1<<20)}
+// end. Without lists, no member has Contents, and memory is bounded by little;
+// with them, by the largest directory, and that by ErrTooLarge. Errors that wrap
+// ErrFormat tell that the archive is not whole; errors of each end it and are
+// returned as they are.
+func Read(r io.Reader, lists bool, each func(*Member) error) error {
+	in := &reader{in: bufio.NewReaderSize(r, 1<<20), lists: lists}
 	for {
 		m, err := in.next()
 		if err == io.EOF {
@@ -89,8 +99,9 @@ func Read(r io.Reader, each func(*Member) error) error {
 }
 
 type reader struct {
-	in *bufio.Reader
-	at int64 // of the header at hand, for messages
+	in    *bufio.Reader
+	lists bool  // are kept
+	at    int64 // of the header at hand, for messages
 	// pos counts the bytes that were read.
 	pos int64
 }
@@ -106,12 +117,23 @@ func (r *reader) next() (*Member, error) {
 			return nil, err
 		}
 		switch h.kind {
-		case typePax, typeGlobal, typeName, typeLink:
-			data, err := r.data(h.size)
-			if err == nil && h.kind != typeGlobal {
-				err = extra.add(h.kind, data)
+		case typePax:
+			if err := r.records(h.size, &extra); err != nil {
+				return nil, r.damaged(err)
 			}
+			continue
+		case typeGlobal, typeName, typeLink:
+			data, err := r.data(h.size, maxValue)
 			if err != nil {
+				return nil, r.damaged(err)
+			}
+			switch h.kind {
+			case typeName:
+				extra.name = text(data)
+			case typeLink:
+				extra.link = text(data)
+			}
+			if err := r.skip(padded(h.size) - h.size); err != nil {
 				return nil, r.damaged(err)
 			}
 			continue
@@ -148,14 +170,17 @@ func (r *reader) member(h header, extra *extended) (*Member, error) {
 		// is that of the file.
 		m.Size = 0
 	case typeDump:
-		data, err := r.data(m.Size)
+		var err error
+		if list, err = r.list(m.Size); err == nil {
+			err = r.skip(padded(m.Size) - m.Size)
+		}
 		if err != nil {
 			return nil, r.damaged(err)
 		}
-		list, extra.hasList = data, true
+		extra.hasList = true
 		m.Size = 0
 	}
-	if extra.hasList && m.IsDir() {
+	if extra.hasList && m.IsDir() && r.lists {
 		var err error
 		if m.Contents, err = items(list); err != nil {
 			return nil, r.damaged(err)
@@ -234,18 +259,79 @@ func (r *reader) full(p []byte) error {
 	return err
 }
 
-// data reads contents that belong to a header, with their padding.
-func (r *reader) data(size int64) ([]byte, error) {
-	if size > maxHeader {
-		return nil, fmt.Errorf("a header of %d bytes", size)
+// data reads size bytes, at most limit.
+func (r *reader) data(size, limit int64) ([]byte, error) {
+	if size > limit {
+		return nil, fmt.Errorf("%w: %d bytes of a header", ErrTooLarge, size)
 	}
 	var b bytes.Buffer // grows with what is there, not with what is claimed
 	n, err := io.CopyN(&b, r.in, size)
 	r.pos += n
-	if err != nil {
-		return nil, err
+	return b.Bytes(), err
+}
+
+// list reads a directory's list, if it is wanted.
+func (r *reader) list(size int64) ([]byte, error) {
+	if !r.lists {
+		return nil, r.skip(size)
 	}
-	return b.Bytes(), r.skip(padded(size) - size)
+	return r.data(size, maxList)
+}
+
+// records reads the records of a pax header: each is "LENGTH KEY=VALUE\n".
+func (r *reader) records(size int64, x *extended) error {
+	if size > maxHeader {
+		return fmt.Errorf("%w: %d bytes of a header", ErrTooLarge, size)
+	}
+	for left := size; left > 0; {
+		digits, err := r.word(' ', left)
+		if err != nil {
+			return err
+		}
+		n, err := strconv.ParseInt(digits, 10, 64)
+		if err != nil || n > left {
+			return errors.New("a pax record of a wrong length")
+		}
+		left -= n
+		key, err := r.word('=', n)
+		if err != nil {
+			return err
+		}
+		n -= int64(len(digits)) + int64(len(key)) + 3
+		if n < 0 {
+			return errors.New("a pax record of a wrong length")
+		}
+		var value []byte
+		if key == "GNU.dumpdir" {
+			value, err = r.list(n)
+		} else {
+			value, err = r.data(n, maxValue)
+		}
+		if err != nil {
+			return err
+		}
+		if end, err := r.in.ReadByte(); err != nil || end != '\n' {
+			return cmp.Or(err, errors.New("a pax record of a wrong length"))
+		}
+		r.pos++
+		if err := x.add(key, value); err != nil {
+			return err
+		}
+	}
+	return r.skip(padded(size) - size)
+}
+
+// word reads what is before a byte.
+func (r *reader) word(end byte, limit int64) (string, error) {
+	p, err := r.in.ReadSlice(end)
+	r.pos += int64(len(p))
+	switch {
+	case errors.Is(err, bufio.ErrBufferFull) || err == nil && int64(len(p)) > limit:
+		return "", errors.New("a pax record without a length or a value")
+	case err != nil:
+		return "", err
+	}
+	return string(p[:len(p)-1]), nil
 }
 
 func (r *reader) skip(n int64) error {
@@ -257,6 +343,9 @@ func (r *reader) skip(n int64) error {
 // damaged tells where the archive is wrong, and how. The error of a stream that
 // cannot be read stays in the chain.
 func (r *reader) damaged(err error) error {
+	if errors.Is(err, ErrTooLarge) {
+		return err
+	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("%w: it ends after %d bytes, without an end marker", ErrFormat, r.pos)
 	}
@@ -273,68 +362,41 @@ type extended struct {
 	hasList    bool
 }
 
-func (x *extended) add(kind byte, data []byte) error {
-	switch kind {
-	case typeName:
-		x.name = text(data)
-		return nil
-	case typeLink:
-		x.link = text(data)
-		return nil
-	}
-	for len(data) > 0 {
-		key, value, rest, err := record(data)
+// add takes what a pax record says.
+func (x *extended) add(key string, value []byte) error {
+	switch key {
+	case "path":
+		if x.sparseName == "" {
+			x.name = string(value)
+		}
+	case "GNU.sparse.name":
+		// The path is then one that older programs show.
+		x.sparseName = string(value)
+		x.name = x.sparseName
+	case "linkpath":
+		x.link = string(value)
+	case "size":
+		n, err := strconv.ParseUint(string(value), 10, 63)
 		if err != nil {
-			return err
+			return fmt.Errorf("size %q", value)
 		}
-		data = rest
-		switch key {
-		case "path":
-			if x.sparseName == "" {
-				x.name = string(value)
-			}
-		case "GNU.sparse.name":
-			// The path is then one that older programs show.
-			x.sparseName = string(value)
-			x.name = x.sparseName
-		case "linkpath":
-			x.link = string(value)
-		case "size":
-			n, err := strconv.ParseUint(string(value), 10, 63)
-			if err != nil {
-				return fmt.Errorf("size %q", value)
-			}
-			x.size, x.hasSize = int64(n), true
-		case "GNU.dumpdir":
-			x.list, x.hasList = value, true
-		}
+		x.size, x.hasSize = int64(n), true
+	case "GNU.dumpdir":
+		x.list, x.hasList = value, true
 	}
 	return nil
-}
-
-// record takes the first record off a pax header: "LENGTH KEY=VALUE\n".
-func record(data []byte) (key string, value, rest []byte, err error) {
-	space := bytes.IndexByte(data, ' ')
-	if space < 1 {
-		return "", nil, nil, errors.New("a pax record without a length")
-	}
-	n, err := strconv.Atoi(string(data[:space]))
-	if err != nil || n <= space+1 || n > len(data) || data[n-1] != '\n' {
-		return "", nil, nil, errors.New("a pax record of a wrong length")
-	}
-	k, v, ok := bytes.Cut(data[space+1:n-1], []byte("="))
-	if !ok {
-		return "", nil, nil, errors.New("a pax record without a value")
-	}
-	return string(k), v, data[n:], nil
 }
 
 // items reads a directory's list: each entry a letter, a name and a zero byte,
 // and another zero byte at the end.
 func items(list []byte) ([]Item, error) {
-	all := []Item{}
-	for {
-		entry, rest, ok := bytes.Cut(list, []byte{0})
+	n := bytes.Count(list, []byte{0})
+	if n > maxItems {
+		return nil, fmt.Errorf("%w: a directory of %d entries", ErrTooLarge, n)
+	}
+	all := make([]Item, 0, max(n-1, 0))
+	for list := string(list); ; { // the names share its memory
+		entry, rest, ok := strings.Cut(list, "\x00")
 		switch {
 		case !ok && len(entry) == 0:
 			return all, nil
@@ -343,7 +405,7 @@ func items(list []byte) ([]Item, error) {
 		case len(entry) == 0:
 			return all, nil
 		}
-		all = append(all, Item{Name: string(entry[1:]), Kind: entry[0]})
+		all = append(all, Item{Name: entry[1:], Kind: entry[0]})
 		list = rest
 	}
 }

@@ -1,6 +1,7 @@
 package dumpdir
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -69,7 +70,7 @@ func archive(t *testing.T, root, snapshot string, options ...string) []byte {
 func show(t *testing.T, data []byte) []string {
 	t.Helper()
 	var lines []string
-	err := Read(bytes.NewReader(data), func(m *Member) error {
+	err := Read(bytes.NewReader(data), true, func(m *Member) error {
 		var list []string
 		for _, i := range m.Contents {
 			list = append(list, fmt.Sprintf("%c%s", i.Kind, i.Name))
@@ -135,7 +136,7 @@ func TestADirectoryWithVeryManyFilesIsRead(t *testing.T) {
 		}
 	}
 	listed := 0
-	err := Read(bytes.NewReader(archive(t, root, filepath.Join(root, "snapshot"), "--format=posix")), func(m *Member) error {
+	err := Read(bytes.NewReader(archive(t, root, filepath.Join(root, "snapshot"), "--format=posix")), true, func(m *Member) error {
 		listed += len(m.Contents)
 		return nil
 	})
@@ -151,25 +152,25 @@ func TestAnArchiveThatIsNotWholeIsRefused(t *testing.T) {
 	end := len(bytes.TrimRight(whole, "\x00"))
 	end = (end + blockSize - 1) / blockSize * blockSize // where the end marker begins
 	for cut := 0; cut < end+2*blockSize; cut += 100 {
-		if err := Read(bytes.NewReader(whole[:cut]), nothing); !errors.Is(err, ErrFormat) {
+		if err := Read(bytes.NewReader(whole[:cut]), true, nothing); !errors.Is(err, ErrFormat) {
 			t.Fatalf("cut after %d of %d bytes: %v", cut, len(whole), err)
 		}
 	}
-	if err := Read(bytes.NewReader(whole[:end+2*blockSize]), nothing); err != nil {
+	if err := Read(bytes.NewReader(whole[:end+2*blockSize]), true, nothing); err != nil {
 		t.Errorf("with its end marker and no more: %v", err)
 	}
 	for _, at := range []int{0, 100, 124, 156, 300} {
 		damaged := bytes.Clone(whole)
 		damaged[at] ^= 1
-		if err := Read(bytes.NewReader(damaged), nothing); !errors.Is(err, ErrFormat) {
+		if err := Read(bytes.NewReader(damaged), true, nothing); !errors.Is(err, ErrFormat) {
 			t.Errorf("with byte %d changed: %v", at, err)
 		}
 	}
-	if err := Read(bytes.NewReader(append(bytes.Clone(whole), 1)), nothing); !errors.Is(err, ErrFormat) {
+	if err := Read(bytes.NewReader(append(bytes.Clone(whole), 1)), true, nothing); !errors.Is(err, ErrFormat) {
 		t.Errorf("with a byte after its end: %v", err)
 	}
 	broken := errors.New("a broken stream")
-	if err := Read(&failing{whole[:5000], broken}, nothing); !errors.Is(err, broken) {
+	if err := Read(&failing{whole[:5000], broken}, true, nothing); !errors.Is(err, broken) {
 		t.Errorf("from a stream that fails: %v", err)
 	}
 }
@@ -203,9 +204,10 @@ func FuzzRead(f *testing.F) {
 	f.Add(append(block[:], make([]byte, 2*blockSize)...))
 	f.Add([]byte("30 GNU.dumpdir=Ya\x00Nb\x00Dc\x00\x00\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		_ = Read(bytes.NewReader(data), func(*Member) error { return nil })
+		_ = Read(bytes.NewReader(data), true, func(*Member) error { return nil })
 		var x extended
-		if x.add(typePax, data) == nil && x.hasList {
+		in := &reader{in: bufio.NewReader(bytes.NewReader(data)), lists: true}
+		if in.records(int64(len(data)), &x) == nil && x.hasList {
 			_, _ = items(x.list)
 		}
 	})

@@ -1,0 +1,378 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"napback/napback/tartest"
+)
+
+// forger stores archives under napback's metadata, as somebody can who may write
+// to the bucket and has the recipient's public key.
+type forger struct {
+	*site
+	encrypts bool
+	full     string // the run of the newest FULL
+}
+
+// store stores an archive of the job, and returns its run.
+func (f *forger) store(kind, source string, stream []byte) string {
+	f.t.Helper()
+	for start := time.Now().Unix(); time.Now().Unix() == start; {
+		time.Sleep(10 * time.Millisecond) // a second has one run
+	}
+	meta := []string{"job=job", "type=" + kind, "slot=0", "date=" + day(0), "source=" + source, "compression=zstd"}
+	if kind == "DIFF" {
+		meta = append(meta, "chain="+f.full, "parent="+f.full)
+	}
+	pipe := "zstd -q"
+	if f.encrypts {
+		pipe += ` | "$BIN/pgpipe" -r backup@example.org`
+		meta = append(meta, "encryption=openpgp")
+	}
+	args := []string{"-o", "pipefail", "-c", pipe + ` | "$BIN/s3put" "$@"`, "forge"}
+	for _, m := range meta {
+		args = append(args, "-m", m)
+	}
+	cmd := exec.Command("bash", append(args, "bk:job-0-"+kind)...)
+	cmd.Env = append(append(os.Environ(), "HOME="+f.dir, "AWS_ENDPOINT_URL_S3=file://"+f.site.store, "BIN="+f.bin), f.env...)
+	cmd.Stdin = bytes.NewReader(stream)
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		f.t.Fatalf("forge: %v\n%s", err, stderr.String())
+	}
+	run := strings.TrimSpace(string(out))
+	run = run[strings.LastIndexByte(run, ':')+1:]
+	if kind == "FULL" {
+		f.full = run
+	}
+	return run
+}
+
+// attack is a chain that gets tar to write to a victim, or to empty it.
+type attack struct {
+	full, diff func(a *tartest.Archive, src, victim string)
+	member     string // that is refused, below the source
+	path       string // that is asked for where only a PATH is; "" = p
+	again      bool   // it needs a second pass, for hard links
+}
+
+func attacks() map[string]attack {
+	link := func(a *tartest.Archive, src, victim string) {
+		a.Dir(src, "Dp")
+		a.Dir(src+"/p", "Yl")
+		a.Symlink(src+"/p/l", victim)
+	}
+	return map[string]attack{
+		"link": {full: link, member: "p/l/evil", diff: func(a *tartest.Archive, src, _ string) {
+			a.Dir(src, "Dp")
+			a.Dir(src+"/p", "Nl")
+			a.File(src+"/p/l/evil", "evil")
+		}},
+		"setuid": {full: link, member: "p/l/su", diff: func(a *tartest.Archive, src, _ string) {
+			a.Dir(src, "Dp")
+			a.Dir(src+"/p", "Nl")
+			a.FileMode(src+"/p/l/su", "evil", 0o6755)
+		}},
+		"purge": {full: link, member: "p/l/dir/", diff: func(a *tartest.Archive, src, _ string) {
+			a.Dir(src, "Dp")
+			a.Dir(src+"/p", "Nl")
+			a.Dir(src + "/p/l/dir")
+		}},
+		"no link": {full: link, member: "p/l/", diff: func(a *tartest.Archive, src, _ string) {
+			a.Dir(src, "Dp")
+			a.Dir(src+"/p", "Nl")
+			a.Dir(src + "/p/l")
+		}},
+		"hardlink": {member: "p/l/evil", again: true, full: func(a *tartest.Archive, src, victim string) {
+			a.Dir(src, "Yother", "Dp")
+			a.Dir(src+"/p", "Yl")
+			a.File(src+"/other", "evil")
+			a.Symlink(src+"/p/l", victim)
+			a.Link(src+"/p/l/evil", src+"/other")
+		}},
+		"rename": {member: "p/d", full: func(a *tartest.Archive, src, victim string) {
+			a.Dir(src, "Dp")
+			a.Dir(src+"/p", "Dd")
+			a.Dir(src + "/p/d")
+		}, diff: func(a *tartest.Archive, src, victim string) {
+			a.Dir(src, "R"+src+"/p/d", "T"+strings.TrimPrefix(victim, "/")+"/moved", "Dp")
+			a.Dir(src + "/p")
+		}},
+		"swap": {member: "p/d", full: func(a *tartest.Archive, src, victim string) {
+			a.Dir(src, "Dp")
+			a.Dir(src+"/p", "Dd")
+			a.Dir(src + "/p/d")
+			a.Symlink(src+"/p/d", victim)
+			a.File(src+"/p/d/evil", "evil")
+		}},
+	}
+}
+
+// streams are an attack's archives on a victim.
+func (k attack) streams(source, victim string) (full, diff []byte) {
+	src := strings.TrimPrefix(source, "/")
+	a := &tartest.Archive{}
+	k.full(a, src, victim)
+	full = a.Stream()
+	if k.diff != nil {
+		b := &tartest.Archive{}
+		k.diff(b, src, victim)
+		diff = b.Stream()
+	}
+	return full, diff
+}
+
+// A fixture that does nothing to tar alone would prove nothing. (What tar does
+// about renames and links by itself differs between versions; one that is not
+// fooled by some of them is as good.)
+func TestTarAloneIsFooled(t *testing.T) {
+	fooled := 0
+	for name, k := range attacks() {
+		source, victim, to := filepath.Join(t.TempDir(), "src"), newVictim(t), t.TempDir()
+		if name == "rename" {
+			to = "/" // as in place
+			if err := os.MkdirAll(source, 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		before := tree(t, victim)
+		full, diff := k.streams(source, victim)
+		for _, stream := range [][]byte{full, diff} {
+			if stream == nil {
+				continue
+			}
+			cmd := exec.Command("tar", "--extract", "--file=-", "--listed-incremental=/dev/null", "--same-permissions", "-C", to)
+			cmd.Stdin = bytes.NewReader(stream)
+			_ = cmd.Run()
+		}
+		if k.again {
+			src := strings.TrimPrefix(source, "/")
+			cmd := exec.Command("tar", "--extract", "--file=-", "-C", to, "--transform=flags=r;s,^"+src+"/other$,"+src+"/p/l/evil,", src+"/other")
+			cmd.Stdin = bytes.NewReader(full)
+			_ = cmd.Run()
+		}
+		if difference(before, tree(t, victim)) != "" {
+			fooled++
+		} else {
+			t.Logf("tar is not fooled by %s", name)
+		}
+	}
+	if fooled < 5 {
+		t.Errorf("tar is fooled by %d only", fooled)
+	}
+}
+
+func newVictim(t *testing.T) string {
+	t.Helper()
+	victim := t.TempDir()
+	for _, err := range []error{
+		os.WriteFile(filepath.Join(victim, "precious"), []byte("p"), 0o600),
+		os.Mkdir(filepath.Join(victim, "dir"), 0o700),
+		os.WriteFile(filepath.Join(victim, "dir", "file"), []byte("f"), 0o600),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return victim
+}
+
+func TestNoArchiveWritesOutsideOfTheSource(t *testing.T) {
+	t.Parallel()
+	for name, k := range attacks() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, encrypted)
+			secret := s.newKey("")
+			f := &forger{site: s, encrypts: true}
+			victim := newVictim(t)
+			s.write("mine", "mine")
+			before := tree(t, victim)
+			full, diff := k.streams(s.source, victim)
+			f.store("FULL", "Directory "+s.source, full)
+			if diff != nil {
+				f.store("DIFF", "Directory "+s.source, diff)
+			}
+			to := func(n int) string { return filepath.Join(s.dir, fmt.Sprint("out", n)) }
+			for n, args := range [][]string{
+				{"restore", "-k", secret, "--to", to(0), "job"}, {"restore", "-k", secret, "--to", to(1), "job", "p"},
+				{"restore", "-k", secret, "--in-place", "-y", "job"}, {"restore", "-k", secret, "--in-place", "-y", "job", "p"},
+				{"verify", "-k", secret, "job"},
+			} {
+				e := s.cmd(5, args...)
+				if !strings.Contains(e.stderr, "refused: member ") || !strings.Contains(e.stderr, k.member+`"`) {
+					t.Errorf("%q (%d): %v", args, n, e)
+				}
+				if d := difference(before, tree(t, victim)); d != "" {
+					t.Fatalf("%q (%d): the victim has changed: %s\n%v", args, n, d, e)
+				}
+			}
+		})
+	}
+}
+
+// Whoever can change what the store says may do it between two readings.
+func TestEveryPassIsGuarded(t *testing.T) {
+	s := newSite(t, "Compression none")
+	s.shell(`mkdir a b; printf x >a/f; ln a/f b/f; printf y >b/g`)
+	s.napback(0, day(0))
+	src := strings.TrimPrefix(s.source, "/")
+	out := &tartest.Archive{}
+	out.File("evil", "evil")
+	dir := &tartest.Archive{} // the file that is linked to is a directory now
+	dir.Dir(src, "Da", "Db")
+	dir.Dir(src+"/a", "Df")
+	dir.Dir(src + "/a/f")
+	for name, archive := range map[string]*tartest.Archive{"member \"evil\"": out, "must not be one here": dir} {
+		evil, calls := filepath.Join(s.dir, "evil"), filepath.Join(s.dir, "calls")
+		s.must(os.WriteFile(evil, archive.Stream(), 0o600))
+		s.must(os.RemoveAll(calls))
+		s.fake("s3get", `echo call >>`+calls+`; [ $(wc -l <`+calls+`) = 1 ] && exec $REAL "$@"; cat `+evil)
+		to := filepath.Join(s.dir, "out")
+		e := s.cmd(5, "restore", "--to", to, "job", "b")
+		if !strings.Contains(e.stderr, "again for 1 file") || !strings.Contains(e.stderr, "refused") || !strings.Contains(e.stderr, name) {
+			t.Error(e)
+		}
+		s.must(os.RemoveAll(to))
+	}
+}
+
+// A local user may put a link where the backup has a directory.
+func TestRestoreInPlaceFollowsNoLink(t *testing.T) {
+	t.Parallel()
+	prepare := func(t *testing.T) (*site, string, map[string]string, map[string]string) {
+		s := newSite(t)
+		s.shell(`mkdir -p a/b/c; printf x >a/b/c/f; printf y >a/g; chmod 700 a/b`)
+		s.napback(0, day(0))
+		want := tree(t, s.source)
+		victim := newVictim(t)
+		s.must(os.MkdirAll(filepath.Join(victim, "c"), 0o755))
+		s.must(os.WriteFile(filepath.Join(victim, "c", "theirs"), nil, 0o644))
+		return s, victim, want, tree(t, victim)
+	}
+	for name, args := range map[string][]string{"all": nil, "a path": {"a/b/c"}, "a file": {"a/b/c/f"}, "the link": {"a/b"}} {
+		t.Run("inside, "+name, func(t *testing.T) {
+			t.Parallel()
+			s, victim, _, before := prepare(t)
+			s.shell(`rm -r a/b; ln -s '` + victim + `' a/b`)
+			e := s.cmd(0, append([]string{"restore", "--in-place", "-y", "job"}, args...)...)
+			if !strings.Contains(e.stderr, "  "+s.source+"/a/b\n") {
+				t.Errorf("the link is not on the list: %v", e)
+			}
+			s.mustEqual("the victim", before, victim)
+			if data, err := os.ReadFile(filepath.Join(s.source, "a/b/c/f")); err != nil || string(data) != "x" {
+				t.Errorf("%q, %v", data, err)
+			}
+			if info, err := os.Lstat(filepath.Join(s.source, "a/b")); err != nil || !info.IsDir() {
+				t.Errorf("%v, %v", info, err)
+			}
+		})
+	}
+	t.Run("above", func(t *testing.T) {
+		t.Parallel()
+		s, victim, _, before := prepare(t)
+		s.must(os.Rename(s.source, filepath.Join(victim, "moved")))
+		before = tree(t, victim)
+		s.must(os.Symlink(filepath.Join(victim, "moved"), s.source))
+		for _, args := range [][]string{nil, {"a/b"}} {
+			e := s.cmd(5, append([]string{"restore", "--in-place", "-y", "job"}, args...)...)
+			if !strings.Contains(e.stderr, "is a symbolic link") {
+				t.Error(e)
+			}
+		}
+		s.mustEqual("the victim", before, victim)
+	})
+	t.Run("gone", func(t *testing.T) {
+		t.Parallel()
+		s, _, want, _ := prepare(t)
+		s.must(os.RemoveAll(s.source))
+		s.cmd(0, "restore", "--in-place", "-y", "job")
+		s.mustEqual("the source", want, s.source)
+	})
+}
+
+// The manifest may say that the archive is one of /etc.
+func TestTheConfigurationSaysWhatTheSourceIs(t *testing.T) {
+	s := newSite(t)
+	f := &forger{site: s}
+	victim := newVictim(t)
+	before := tree(t, victim)
+	a := &tartest.Archive{}
+	a.Dir(strings.TrimPrefix(victim, "/"))
+	f.store("FULL", "Directory "+victim, a.Stream())
+	for _, args := range [][]string{
+		{"restore", "--in-place", "-y", "job"}, {"restore", "--in-place", "-y", "job", victim + "/dir"},
+		{"restore", "--to", filepath.Join(s.dir, "out"), "job"}, {"restore", "-p", "--to", filepath.Join(s.dir, "out"), "job"}, {"verify", "job"},
+	} {
+		if e := s.cmd(5, args...); !strings.Contains(e.stderr, "it was made of \"Directory "+victim) {
+			t.Errorf("%q: %v", args, e)
+		}
+	}
+	f.store("FULL", "PostgreSQL postgres@all", []byte("\\! id\n"))
+	if e := s.cmd(5, "restore", "--to", filepath.Join(s.dir, "out"), "job"); !strings.Contains(e.stderr, "it was made of") {
+		t.Error(e)
+	}
+	for _, source := range []string{"etc", "/home/../etc", "/etc/", "//etc", ""} {
+		s.configure(strings.ReplaceAll(s.block(), "Name job", "Name other"))
+		f.store("FULL", "Directory "+source, a.Stream())
+		if e := s.cmd(5, "restore", "--to", filepath.Join(s.dir, "out"), "job"); !strings.Contains(e.stderr, "not the path of a directory") {
+			t.Errorf("%q: %v", source, e)
+		}
+	}
+	s.mustEqual("the victim", before, victim)
+}
+
+func TestWhatIsNotEncryptedIsNotTakenWhereItShouldBe(t *testing.T) {
+	s := newSite(t)
+	s.write("f", "x")
+	s.napback(0, day(0))
+	s.configure(s.block(encrypted))
+	s.newKey("")
+	to := filepath.Join(s.dir, "out")
+	for _, args := range [][]string{
+		{"restore", "--to", to, "job"}, {"restore", "--in-place", "-y", "job"}, {"restore", "--to", to, "job", "f"}, {"verify", "job"}, {"verify", "--unpack", "job"},
+	} {
+		if e := s.cmd(5, args...); !strings.Contains(e.stderr, "it is not encrypted, although") || !strings.Contains(e.stderr, "hint: if it was made before") {
+			t.Errorf("%q: %v", args, e)
+		}
+	}
+	s.cmd(0, "verify", "--unpack", "--accept-unencrypted", "job")
+	s.cmd(0, "restore", "--accept-unencrypted", "--to", to, "job")
+	s.mustEqual("the copy", tree(t, s.source), filepath.Join(to, s.source))
+}
+
+// The sandbox holds even if the guard does not: tar itself cannot write
+// elsewhere.
+func TestTarIsConfined(t *testing.T) {
+	s := newSite(t)
+	s.write("f", "x")
+	s.napback(0, day(0))
+	victim := newVictim(t)
+	before := tree(t, victim)
+	s.fake("tar", `case " $* " in *" --extract "*) (echo evil >`+victim+`/evil) 2>/dev/null && echo "tar: it wrote outside" >&2; rm -f `+victim+`/precious 2>/dev/null;; esac; exec $REAL "$@"`)
+	abi, _, _ := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
+	e := s.tool("napback", "-d", "-c", s.conf, "restore", "--to", filepath.Join(s.dir, "out"), "job")
+	if int(abi) < 2 {
+		if !strings.Contains(e.stderr, "tar is not confined") {
+			t.Errorf("there is no Landlock, and no note on it: %v", e)
+		}
+		return
+	}
+	if e.code != 0 || strings.Contains(e.stderr, "not confined") {
+		t.Error(e)
+	}
+	s.mustEqual("the victim", before, victim)
+}
