@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"napback/internal/cli"
 	"napback/internal/slot"
 	"napback/napback/catalog"
 	"napback/napback/config"
@@ -200,21 +201,15 @@ func (b *backup) checked() error {
 
 // warn tells of something that makes the run end with warnings.
 func (b *backup) warn(text string) {
+	text = oneLine(text)
 	b.warnings = append(b.warnings, text)
 	b.log.Warnf("%s", text)
 }
 
-func (b *backup) note(text string) { b.log.Notef("%s", text) }
+func (b *backup) note(text string) { b.log.Notef("%s", oneLine(text)) }
 
-// oneLine keeps control characters of foreign text from terminals and logs.
-func oneLine(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\t' || r == 0x7f {
-			return '?'
-		}
-		return r
-	}, text)
-}
+// oneLine keeps what terminals and logs obey out of foreign text.
+func oneLine(text string) string { return cli.Safe(text) }
 
 // summarise shortens warnings to a line.
 func summarise(warnings []string) string {
