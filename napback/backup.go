@@ -201,13 +201,14 @@ func (b *backup) checked() error {
 
 // warn tells of something that makes the run end with warnings.
 func (b *backup) warn(text string) {
+	text = oneLine(text)
 	b.warnings = append(b.warnings, text)
 	b.log.Warnf("%s", text)
 }
 
-func (b *backup) note(text string) { b.log.Notef("%s", text) }
+func (b *backup) note(text string) { b.log.Notef("%s", oneLine(text)) }
 
-// oneLine is what people and logs get to see of foreign text.
+// oneLine keeps what terminals and logs obey out of foreign text.
 func oneLine(text string) string { return cli.Safe(text) }
 
 // summarise shortens warnings to a line.

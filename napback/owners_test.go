@@ -497,3 +497,23 @@ func TestTheScriptFollowsTheParents(t *testing.T) {
 		}
 	}
 }
+
+// Whoever stores under a job's name does not write to people's terminals.
+func TestForeignNamesAreMadeSafe(t *testing.T) {
+	s := newSite(t)
+	s.write("f", "1")
+	s.napback(0, day(0))
+	s.manifests(func(m map[string]any) bool { m["owner"], m["host"] = "other", "h\x1b]0;x\a\nnapback: ok"; return true })
+	s.must(os.RemoveAll(s.diffs))
+	s.must(os.Mkdir(s.diffs, 0o755))
+	e := s.napback(3, day(1))
+	if !strings.Contains(e.stderr, "host h?]0;x??napback: ok") || strings.ContainsAny(e.out+e.stderr, "\x1b\a") {
+		t.Errorf("%q", e)
+	}
+	if e := s.tool("napback", "-c", s.conf, "check"); strings.ContainsAny(e.out+e.stderr, "\x1b\a") || e.code != 3 {
+		t.Errorf("%q", e)
+	}
+	if e := s.cmd(4, "adopt", "--owner", "x", "job"); strings.ContainsAny(e.out+e.stderr, "\x1b\a") || !strings.Contains(e.stderr, "other (1 archive of host h?]0;x") {
+		t.Errorf("%q", e)
+	}
+}

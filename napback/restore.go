@@ -175,7 +175,7 @@ func (r *restore) announce() {
 	for _, a := range r.point.Chain {
 		names = append(names, fmt.Sprintf("%s (%s, %s)", a.Name, a.Date(), cli.FormatSize(a.Bytes)))
 	}
-	r.log.Notef("%s of host %s as of %s, from %s", oneLine(r.point.Source()), oneLine(r.point.Host), r.point.Date(), oneLine(strings.Join(names, ", ")))
+	r.log.Notef("%s of host %s as of %s, from %s", oneLine(r.point.Source()), oneLine(r.point.Host), oneLine(r.point.Date()), oneLine(strings.Join(names, ", ")))
 }
 
 // checkDestination makes sure that there is an empty directory to restore to.
@@ -301,7 +301,7 @@ func (r *restore) finish(err error) error {
 	if r.place {
 		where = "in place"
 	}
-	if _, err = fmt.Fprintf(r.std.Out, "restored %s as of %s %s\n", r.what(), r.point.Date(), oneLine(where)); err != nil {
+	if _, err = fmt.Fprintf(r.std.Out, "restored %s as of %s %s\n", r.what(), oneLine(r.point.Date()), oneLine(where)); err != nil {
 		return fmt.Errorf("write stdout: %w", err)
 	}
 	if len(r.trouble) > 0 {

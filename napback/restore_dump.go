@@ -110,7 +110,7 @@ func (d *dumpRestore) writeFile(ctx context.Context) error {
 
 // tell says that it is done; stdout is free for it unless the dump goes there.
 func (d *dumpRestore) tell(where string) error {
-	if _, err := fmt.Fprintf(d.std.Out, "restored %s as of %s %s\n", d.what(), d.point.Date(), oneLine(where)); err != nil {
+	if _, err := fmt.Fprintf(d.std.Out, "restored %s as of %s %s\n", d.what(), oneLine(d.point.Date()), oneLine(where)); err != nil {
 		return fmt.Errorf("write stdout: %w", err)
 	}
 	return nil

@@ -50,7 +50,7 @@ func (r *restore) confirm(ctx context.Context, yes bool) error {
 	if yes {
 		return nil
 	}
-	fmt.Fprintf(r.std.Err, "Restore %s as of %s in place? [y/N] ", r.what(), r.point.Date())
+	fmt.Fprintf(r.std.Err, "Restore %s as of %s in place? [y/N] ", r.what(), oneLine(r.point.Date()))
 	answer, err := ask(ctx, r.std.In)
 	if err != nil {
 		return err

@@ -18,7 +18,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"napback/napback/catalog"
-	"napback/napback/state"
 )
 
 // tree describes everything below a directory that a backup must bring back:
@@ -120,10 +119,9 @@ func (s *site) restore(date string) string {
 	s.must(err)
 	moment, err := catalog.ParseMoment(date, time.Local)
 	s.must(err)
-	dir, err := state.Open(s.diffs)
+	owner, err := os.ReadFile(filepath.Join(s.diffs, "owner"))
 	s.must(err)
-	owner, _ := dir.Owner()
-	archives, err := catalog.OfJob(found.Entries, "job", catalog.Wanted{Own: owner, Source: "Directory " + s.source})
+	archives, err := catalog.OfJob(found.Entries, "job", catalog.Wanted{Own: strings.TrimSpace(string(owner)), Source: "Directory " + s.source})
 	s.must(err)
 	point, err := archives.At(moment)
 	s.must(err)

@@ -40,7 +40,6 @@ func TestWhatOthersCanWriteIsNotObeyedAndTheHintMendsIt(t *testing.T) {
 				}
 				paths := map[string]string{"configuration": place("conf"), "include": place("inc"), "hook": place("hook"),
 					"exclude": place("list"), "DiffDir": place("diffs"), "log": place("log")}
-				paths["record"] = filepath.Join(paths["DiffDir"], "job.napback")
 				s.must(os.Mkdir(paths["DiffDir"], 0o700))
 				for name, text := range map[string]string{"include": "# nothing\n", "hook": "#!/bin/sh\n", "exclude": "x\n", "log": ""} {
 					s.must(os.WriteFile(paths[name], []byte(text), 0o700))
@@ -53,6 +52,7 @@ func TestWhatOthersCanWriteIsNotObeyedAndTheHintMendsIt(t *testing.T) {
 				if what == "record" && way.name == "directory" {
 					return // that is DiffDir
 				}
+				paths["record"] = s.recordFile()
 				wrong := way.spoil(s, paths[what])
 				before := s.snapshotOfState()
 				hint := ""

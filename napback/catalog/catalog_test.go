@@ -315,6 +315,7 @@ func TestReadTakesWhatS3lsPrints(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add(`{"name":"home-0-FULL","run":"a","state":"committed","meta":{"job":"home","type":"DIFF","parent":"a"}}`)
 	f.Add(`{"state":"superseded","meta":{"job":"home","type":"FULL"}}` + "\n" + `{"run":"b","state":"committed","meta":{"job":"home","type":"DIFF","date":"x"}}`)
+	f.Add(`{"name":"home-1-DIFF","run":"b","state":"committed","meta":{"job":"home","type":"DIFF","date":"\u001b[2J\nx"},"parent":"\u009b"}`)
 	f.Fuzz(func(t *testing.T, listing string) {
 		found, err := Read(strings.NewReader(listing))
 		if err != nil {
@@ -329,7 +330,13 @@ func FuzzRead(f *testing.F) {
 			if err != nil {
 				continue
 			}
-			if p, err := a.At(m); err == nil && (p.Chain[0].Type() != Full || p.Chain[len(p.Chain)-1].Run != p.Run) {
+			if p, err := a.At(m); err != nil {
+				var out strings.Builder
+				cli.PrintError(&out, "t", err)
+				if text := strings.ReplaceAll(out.String(), "\n", ""); text != cli.Safe(text) {
+					t.Fatalf("an error that a terminal obeys: %q", text)
+				}
+			} else if p.Chain[0].Type() != Full || p.Chain[len(p.Chain)-1].Run != p.Run {
 				t.Fatalf("a chain that does not lead from a FULL to its archive: %+v", p)
 			}
 		}

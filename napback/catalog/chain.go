@@ -44,21 +44,21 @@ func (a Archives) follow(last Entry, byRun map[string]Entry) ([]Entry, error) {
 	chain := []Entry{last}
 	for e := last; e.Type() != Full; chain = append(chain, e) {
 		if e.Type() != Diff {
-			return nil, fmt.Errorf("%s of run %s has the type %q, neither FULL nor DIFF", e.Name, e.Run, e.Type())
+			return nil, foreignf("%s of run %s has the type %q, neither FULL nor DIFF", e.Name, e.Run, e.Type())
 		}
 		parent, ok := byRun[e.Parent()]
 		if !ok {
 			return nil, a.missing(e)
 		}
 		if len(chain) > len(a.All) {
-			return nil, fmt.Errorf("%s of run %s builds on itself", e.Name, e.Run)
+			return nil, foreignf("%s of run %s builds on itself", e.Name, e.Run)
 		}
 		e = parent
 	}
 	slices.Reverse(chain)
 	// A FULL may leave out that it is the FULL of its chain.
 	if full := last.Meta["chain"]; full != chain[0].Run && (full != "" || len(chain) > 1) {
-		return nil, fmt.Errorf("%s of run %s belongs to the FULL of run %s, but its parents lead to run %s", last.Name, last.Run, full, chain[0].Run)
+		return nil, foreignf("%s of run %s belongs to the FULL of run %s, but its parents lead to run %s", last.Name, last.Run, full, chain[0].Run)
 	}
 	return chain, nil
 }
@@ -67,10 +67,10 @@ func (a Archives) follow(last Entry, byRun map[string]Entry) ([]Entry, error) {
 func (a Archives) missing(e Entry) error {
 	for _, u := range a.Unreadable {
 		if u.Run == e.Parent() {
-			return fmt.Errorf("%s of %s builds on %s, run %s, whose manifest cannot be read: %s", e.Name, e.Date(), u.Name, u.Run, u.Error)
+			return foreignf("%s of %s builds on %s, run %s, whose manifest cannot be read: %s", e.Name, e.Date(), u.Name, u.Run, u.Error)
 		}
 	}
-	return fmt.Errorf("%s of %s builds on run %s, which is not in the bucket any more", e.Name, e.Date(), e.Parent())
+	return foreignf("%s of %s builds on run %s, which is not in the bucket any more", e.Name, e.Date(), e.Parent())
 }
 
 // At returns the newest point that is not after a moment. Its errors have the
@@ -80,7 +80,7 @@ func (a Archives) At(m Moment) (Point, error) {
 	if len(points) == 0 {
 		err := cli.Errorf(cli.NotFound, "job %q has no archives", a.Job)
 		if len(a.Unreadable) > 0 {
-			err = cli.WithHint(err, "what is there has a manifest that cannot be read: %s", a.Unreadable[0].Error)
+			err = cli.WithHint(err, "what is there has a manifest that cannot be read: %s", cli.Safe(a.Unreadable[0].Error))
 		}
 		return Point{}, err
 	}
@@ -113,7 +113,7 @@ func (a Archives) nearest(err error, m Moment, points []Point) error {
 	if j := (Moment{date: at}).pick(points, func(Point) bool { return true }); j != i {
 		at = p.Committed.UTC().Format("2006-01-02T15:04:05Z")
 	}
-	return cli.WithHint(err, "the nearest that can be restored is of %s: --at %s", p.Date(), at)
+	return cli.WithHint(err, "the nearest that can be restored is of %s: --at %s", cli.Safe(p.Date()), cli.Safe(at))
 }
 
 // Warning says what of the listing makes a choice doubtful, or "".
@@ -138,7 +138,12 @@ func (a Archives) Warning(chosen Point) string {
 	if unsigned > 0 {
 		all = append(all, fmt.Sprintf("runs that are not signed by a wanted key are left out: %d", unsigned))
 	}
-	return strings.Join(all, "; ")
+	return cli.Safe(strings.Join(all, "; "))
+}
+
+// foreignf is an error that tells what a manifest says.
+func foreignf(format string, args ...any) error {
+	return errors.New(cli.Safe(fmt.Sprintf(format, args...)))
 }
 
 // errNoMoment is for texts that are neither a date nor a time.

@@ -35,7 +35,7 @@ func (g Group) String() string {
 	if g.Owner != "" {
 		who = "owner " + g.Owner
 	}
-	return fmt.Sprintf("%s (host %s, %s, since %s, last %s)", who, g.Host, g.Source, g.First.UTC().Format(time.DateOnly), g.Last)
+	return cli.Safe(fmt.Sprintf("%s (host %s, %s, since %s, last %s)", who, g.Host, g.Source, g.First.UTC().Format(time.DateOnly), g.Last))
 }
 
 // Wanted says whose archives of a job's name are asked for.
