@@ -78,6 +78,66 @@ func TestListingCostsRequestsPerArchive(t *testing.T) {
 	}
 }
 
+// TestListingRunsOfANameCostsRequestsPerRun: one for each, and two for the name;
+// --whole costs one more, and one for each page of chunks.
+func TestListingRunsOfANameCostsRequestsPerRun(t *testing.T) {
+	server := storetest.Versitygw(t)
+	proxy := storetest.NewProxy(t, server.Endpoint)
+	store := tooltest.Server(server, proxy.URL)
+	store.Must(t, nil, "s3put", "--create-bucket", "bkt:zz")
+	const runs = 20
+	var last string
+	for range runs {
+		last = strings.TrimSpace(store.Must(t, strings.NewReader(strings.Repeat("x", 30)), "s3put", "--keep", "-z", "10", "bkt:x"))
+	}
+	proxy.Reset()
+	if n := strings.Count(store.Must(t, nil, "s3ls", "--clock", "-r", "bkt:x"), "\n"); n != runs+1 {
+		t.Errorf("%d lines", n)
+	}
+	if limit := runs + 3; proxy.Count("") > limit {
+		t.Errorf("%d requests for %d runs, more than %d", proxy.Count(""), runs, limit)
+	}
+	proxy.Reset()
+	store.Must(t, nil, "s3ls", "--whole", last)
+	if proxy.Count("") > 2 {
+		t.Errorf("%d requests to count a run", proxy.Count(""))
+	}
+}
+
+// TestDeniedManifestIsJudgedByItsObjects: credentials that may only list tell
+// what is whole by its shape.
+func TestDeniedManifestIsJudgedByItsObjects(t *testing.T) {
+	server := storetest.Versitygw(t)
+	proxy := storetest.NewProxy(t, server.Endpoint)
+	store := tooltest.Server(server, proxy.URL)
+	put := func(name, text string) string {
+		return strings.TrimSpace(store.Must(t, strings.NewReader(text), "s3put", "--create-bucket", "-z", "10", "bkt:"+name))
+	}
+	whole, empty, cut := put("whole", strings.Repeat("x", 35)), put("empty", ""), put("cut", strings.Repeat("x", 35))
+	path := filepath.Join(server.DataDir, strings.Replace(cut, ":", "/", 1)+":")
+	proxy.Inject(storetest.Fault{Status: 403, Code: "AccessDenied", Match: func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "manifest") }})
+	r := store.Run(t, nil, "s3ls", "--json", "--whole", whole, empty, cut)
+	if r.Code != 0 || strings.Count(r.Out, `"denied":true,`) != 3 || strings.Count(r.Out, `"whole":true}`) != 3 {
+		t.Errorf("exit status %d\n%s%s", r.Code, r.Out, r.Err)
+	}
+	if r := store.Run(t, nil, "s3ls", "--json", "bkt:whole"); !strings.Contains(r.Out, `"denied":true`) || !strings.Contains(r.Out, `"modified":"`) || !strings.Contains(r.Out, `"state":"unreadable"`) {
+		t.Errorf("exit status %d\n%s%s", r.Code, r.Out, r.Err)
+	}
+	for _, end := range []string{"0000000000001", "0000000000003", "SHA256SUMS"} {
+		text, err := os.ReadFile(path + end)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Remove(path + end); err != nil {
+			t.Fatal(err)
+		}
+		if r := store.Run(t, nil, "s3ls", "--whole", cut, whole); r.Code != 5 || strings.Count(r.Out, "\n") != 2 {
+			t.Errorf("without %s: exit status %d\n%s%s", end, r.Code, r.Out, r.Err)
+		}
+		write(t, path+end, text)
+	}
+}
+
 // TestListingRunsInParallel: an answer that does not come does not hold up
 // the next requests.
 func TestListingRunsInParallel(t *testing.T) {

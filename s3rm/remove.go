@@ -223,7 +223,8 @@ func (o *options) findRuns(ctx context.Context, st archive.Store, address archiv
 		if err != nil {
 			return nil, err
 		}
-		if archive.Now(st).Sub(newest) >= o.OlderThan {
+		// 0 is any age: the service tells its clock in whole seconds only.
+		if o.OlderThan == 0 || archive.Now(st).Sub(newest) >= o.OlderThan {
 			add(r)
 		}
 	}

@@ -65,7 +65,12 @@ func TestManifestThatVanishesAfterTheCommitIsNoticed(t *testing.T) {
 	var run archive.Run
 	o.Named = func(named archive.Run) error { run = named; return nil }
 	stored := false
-	f := &faulty{Store: st, put: func(key string) error { stored = stored || isManifest(key); return nil }}
+	f := &faulty{Store: st, put: func(key string) error {
+		if isManifest(key) {
+			stored = true
+		}
+		return nil
+	}}
 	f.list = func(archive.Query) error {
 		if stored {
 			return st.Delete(t.Context(), "n:"+string(run)+":manifest")
@@ -86,7 +91,12 @@ func TestCommitThatCannotBeCountedRemovesNothing(t *testing.T) {
 	st, _ := bucket(t)
 	old := mustPut(t, st, "n", []byte("good"), 10)
 	stored := false
-	f := &faulty{Store: st, put: func(key string) error { stored = stored || isManifest(key); return nil }}
+	f := &faulty{Store: st, put: func(key string) error {
+		if isManifest(key) {
+			stored = true
+		}
+		return nil
+	}}
 	f.list = func(archive.Query) error {
 		if stored {
 			return errors.New("connection reset")
@@ -246,7 +256,7 @@ func TestRemoverLeavesWhatWasCommittedMeanwhile(t *testing.T) {
 // the name meanwhile, or have stored before, stays.
 func TestOnlyRunsOfTheSameOwnerThatWereSeenAreSuperseded(t *testing.T) {
 	st, _ := bucket(t)
-	put := func(owner, text string, change func(*archive.PutOptions)) *archive.Manifest {
+	put := func(st archive.Store, owner, text string, change func(*archive.PutOptions)) *archive.Manifest {
 		t.Helper()
 		o, _ := logged("n")
 		o.Owner = owner
@@ -259,16 +269,20 @@ func TestOnlyRunsOfTheSameOwnerThatWereSeenAreSuperseded(t *testing.T) {
 		}
 		return m
 	}
-	mine := put("a", "mine", nil)
-	theirs, nobodys := put("b", "theirs", nil), put("", "nobody's", nil)
+	mine := put(st, "a", "mine", nil)
+	theirs, nobodys := put(st, "b", "theirs", nil), put(st, "", "nobody's", nil)
 	var meanwhile *archive.Manifest
-	put("a", "new", func(o *archive.PutOptions) {
+	blind := &faulty{Store: st, list: func(archive.Query) error { return archive.ErrPermission }} // names its run by the clock
+	newest := put(st, "a", "new", func(o *archive.PutOptions) {
 		o.Now = func() time.Time { return time.Now().Add(time.Minute) }
 		o.Verdict = func(context.Context) (map[string]string, error) {
-			meanwhile = put("a", "meanwhile", func(o *archive.PutOptions) { o.Keep = true })
+			meanwhile = put(blind, "a", "meanwhile", nil)
 			return nil, nil
 		}
 	})
+	if meanwhile.Run > newest.Run {
+		t.Fatalf("%s is not older than %s", meanwhile.Run, newest.Run)
+	}
 	for _, c := range []struct {
 		m    *archive.Manifest
 		stay bool

@@ -1,7 +1,10 @@
 package archive
 
 import (
+	"os"
+	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -110,6 +113,76 @@ func TestRecoverUndoesWhatMetaTells(t *testing.T) {
 	} {
 		if got := recoverCommand("cat x", c.meta); got != c.want {
 			t.Errorf("recoverCommand(%v) = %q; want %q", c.meta, got, c.want)
+		}
+	}
+}
+
+// TestRecoverThatIsRecomputedHoldsNoTextOfTheBucket: whoever can write a
+// manifest must not be able to write what people paste into a shell.
+func TestRecoverThatIsRecomputedHoldsNoTextOfTheBucket(t *testing.T) {
+	const tar = "tar --extract --file=- --listed-incremental=/dev/null --numeric-owner --same-permissions --xattrs --xattrs-include='*' --acls"
+	for _, c := range []struct {
+		meta map[string]string
+		want string
+	}{
+		{nil, "cat x"},
+		{map[string]string{"compression": "zstd", "encryption": "0123", "unpack": tar}, "cat x | gpg -d | zstd -d | " + tar},
+		{map[string]string{"compression": "zstd; rm -rf /", "encryption": "$(id)", "unpack": "sh"}, "cat x | gpg -d"},
+		{map[string]string{"compression": "gzip", "unpack": tar + "\nid"}, "cat x | gzip -d"},
+		{map[string]string{"unpack": tar + " # x"}, "cat x"},
+		{map[string]string{"unpack": "psql -d postgres"}, "cat x"},
+	} {
+		m := testManifest()
+		m.Meta, m.Recover = c.meta, "rm -rf ~"
+		if got := RecoverCommand("cat x", m); got != c.want {
+			t.Errorf("RecoverCommand with %v = %q; want %q", c.meta, got, c.want)
+		}
+	}
+}
+
+// TestWhatNapbackUnpacksWithIsKnown: else s3ls would leave it out.
+func TestWhatNapbackUnpacksWithIsKnown(t *testing.T) {
+	var known []string
+	err := filepath.WalkDir("../../napback", func(path string, d os.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for line := range strings.Lines(string(text)) {
+			_, value, ok := strings.Cut(strings.TrimSpace(line), "unpackCommand = ")
+			if command, err := strconv.Unquote(value); ok && err == nil {
+				known = append(known, command)
+			}
+		}
+		return err
+	})
+	if err != nil || len(known) == 0 {
+		t.Fatalf("no command was found, %v", err)
+	}
+	for _, command := range known {
+		if knownUnpack(command) != command {
+			t.Errorf("napback unpacks with %q", command)
+		}
+	}
+}
+
+func TestOwnerAndParentOfAManifestAreChecked(t *testing.T) {
+	for _, c := range []struct {
+		owner  string
+		parent Run
+		ok     bool
+	}{
+		{"", "", true}, {"a", "20261120T031502Z-k3f9", true}, {strings.Repeat("Z_-9", 16), "", true},
+		{strings.Repeat("a", 65), "", false}, {"a b", "", false}, {"a\x1b[1m", "", false}, {"a", "yesterday", false},
+	} {
+		m := testManifest()
+		m.Owner, m.Parent = c.owner, c.parent
+		data, err := m.encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := DecodeManifest(data); (err == nil) != c.ok || c.ok && !reflect.DeepEqual(got, m) {
+			t.Errorf("owner %q and parent %q: %v", c.owner, c.parent, err)
 		}
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"sync"
 	"testing"
 	"testing/iotest"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -365,39 +364,6 @@ func deletes(t *testing.T, s archive.Store) {
 	Put(t, s, "d", []byte("d"))
 	if diff := cmp.Diff([]string{"d", "h"}, Keys(t, s, archive.Query{})); diff != "" {
 		t.Errorf("left (-want +got):\n%s", diff)
-	}
-}
-
-// tellsTime: the store's clock is the one that dates its objects, and Get tells
-// the date that List tells.
-func tellsTime(t *testing.T, s archive.Store) {
-	Put(t, s, "dated", []byte("x"))
-	before, ok := s.Clock()
-	if !ok {
-		t.Fatal("the clock is not known after an answer")
-	}
-	body, _, err := s.Get(t.Context(), "dated")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer body.Close()
-	dated, ok := body.(archive.Dated)
-	if !ok {
-		t.Fatal("Get does not tell when the object was stored")
-	}
-	for e, err := range s.List(t.Context(), archive.Query{Prefix: "dated"}) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !dated.Modified().Truncate(time.Second).Equal(e.Modified.Truncate(time.Second)) {
-			t.Errorf("Get tells %v, List %v", dated.Modified(), e.Modified)
-		}
-		if d := e.Modified.Sub(before).Abs(); d > time.Minute {
-			t.Errorf("an object just stored is dated %v, the clock is at %v", e.Modified, before)
-		}
-	}
-	if after, ok := s.Clock(); !ok || after.Before(before.Add(-2*time.Second)) {
-		t.Errorf("the clock goes from %v to %v", before, after)
 	}
 }
 

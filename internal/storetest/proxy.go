@@ -10,7 +10,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"time"
 )
 
 // Proxy is a reverse proxy in front of a server. It keeps the Host header, so
@@ -24,7 +23,6 @@ type Proxy struct {
 	mu      sync.Mutex
 	faults  []*Fault
 	seen    []Request
-	ahead   time.Duration
 }
 
 // Request is what the proxy remembers of a request.
@@ -69,10 +67,9 @@ func NewProxy(t testing.TB, endpoint string) *Proxy {
 			r.SetURL(target)
 			r.Out.Host = r.In.Host
 		},
-		Transport:      transport,
-		ModifyResponse: p.date,
-		ErrorHandler:   func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
-		ErrorLog:       nil,
+		Transport:    transport,
+		ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
+		ErrorLog:     nil,
 	}
 	server := httptest.NewUnstartedServer(p)
 	server.Config.ErrorLog = quietLog()
@@ -163,24 +160,6 @@ func (p *Proxy) hold(w http.ResponseWriter, r *http.Request, until <-chan struct
 	case <-p.ended:
 		panic(http.ErrAbortHandler)
 	}
-}
-
-// SetClock makes the service's clock, as the Date header of its answers tells
-// it, differ from the true one. What it stores keeps its true date.
-func (p *Proxy) SetClock(ahead time.Duration) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.ahead = ahead
-}
-
-// date sets an answer's Date header.
-func (p *Proxy) date(answer *http.Response) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.ahead != 0 {
-		answer.Header.Set("Date", time.Now().Add(p.ahead).UTC().Format(http.TimeFormat))
-	}
-	return nil
 }
 
 // note remembers a request and picks its fault.
