@@ -184,6 +184,15 @@ func TestASlotThatHoldsALaterDate(t *testing.T) {
 	}
 }
 
+// What was stored today for an earlier day of the same slot does not make today done.
+func TestADayIsNotDoneByAnotherOfItsSlot(t *testing.T) {
+	p0, e0 := at(0, slot.Full)
+	p0.Run, e0.Run = runAt(8, "a"), runAt(8, "a")
+	if facts(8, p0, nil, e0).done(p0.Slot) {
+		t.Error("day 8 is done by day 0")
+	}
+}
+
 // What --date has stored for a day to come does not make that day done.
 func TestADayIsNotDoneBeforeItCame(t *testing.T) {
 	p2, e2 := at(2, slot.Diff)

@@ -7,8 +7,14 @@
 # the path of a directory that is a bucket. BASE is the archives' name without
 # slot and type, such as home/build. DIRECTORY must be empty.
 #
-# The newest full archive is extracted, then the incremental ones after it.
-# Every chunk is compared with its SHA-256 before it is used.
+# The newest archive is followed back to its full one, as the manifests say what
+# each builds on; then they are extracted, oldest first. (backup.sh does not say
+# it: there it is the newest full archive and the incremental ones after it.)
+# Every chunk is compared with its SHA-256 before it is used. Archives of a day
+# that has not come yet are left out: a clock was wrong.
+#
+# If several owners have stored archives of this name, OWNER=ID in the environment
+# says whose newest is meant.
 #
 # AWS_ENDPOINT_URL, AWS_PROFILE and so on work as with any AWS tool; gpg finds
 # the secret key as usual.
@@ -70,15 +76,62 @@ decompress() {
 	esac
 }
 
+fail() {
+	echo "restore-without-napback.sh: error: $2" >&2
+	exit "$1"
+}
+
 # The runs that have a manifest, by the second in RUN and then by slot.
 keys "$base-" | sed -n 's/:manifest$//p' | grep -E "^.{${#base}}-[0-9]+-(FULL|DIFF):[^:]*\$" |
 	sed -E 's/^(.*-([0-9]+)-(FULL|DIFF):([0-9TZ]{16}).*)$/\4 \2 \1/' |
-	LC_ALL=C sort -k 1,1 -k 2,2n | sed 's/^[^ ]* [^ ]* //' |
-	awk '/-FULL:[^:]*$/ { n = 0 } { run[n++] = $0 } END { for (i = 0; i < n; i++) print run[i] }' >"$work/runs"
-grep -q -e '-FULL:[^:]*$' "$work/runs" || {
-	echo "restore-without-napback.sh: error: no full archive of $base in $place" >&2
-	exit 4
-}
+	awk -v now="$(date -u +%Y%m%dT235959Z)" '$1 <= now' |
+	LC_ALL=C sort -k 1,1 -k 2,2n | sed 's/^[^ ]* [^ ]* //' >"$work/all"
+grep -q -e '-FULL:[^:]*$' "$work/all" || fail 4 "no full archive of $base in $place"
+
+# first NAME reads a string of the manifest itself, not of its meta.
+first() { value "$1" | head -n 1; }
+
+# The newest archive: one that is being removed is none.
+sed '1!G;h;$!d' "$work/all" >"$work/newest first"
+newest=
+while IFS= read -r run <&5; do
+	fetch "$run:manifest" >"$work/manifest"
+	if ! grep -q '"claimed"' "$work/manifest" && { [ -z "${OWNER-}" ] || [ "$(first owner)" = "$OWNER" ]; }; then
+		newest=$run
+		break
+	fi
+done 5<"$work/newest first"
+[ -n "$newest" ] || fail 4 "no archive of $base in $place${OWNER:+ that $OWNER has stored}"
+
+# What it builds on.
+parent=$(first parent)
+case $newest in
+*-FULL:*) echo "$newest" >"$work/runs" ;;
+*)
+	if [ -n "$parent" ]; then
+		run=$newest
+		: >"$work/runs"
+		while :; do
+			! grep -qxF -e "$run" "$work/runs" || fail 5 "$run builds on itself"
+			echo "$run" >>"$work/runs"
+			[ -n "$parent" ] || break
+			run=$(grep -F -e ":$parent" "$work/all" | grep -e ":$parent\$" | tail -n 1)
+			[ -n "$run" ] || fail 4 "an archive builds on run $parent, which is not in $place"
+			fetch "$run:manifest" >"$work/manifest"
+			parent=$(first parent)
+		done
+		sed '1!G;h;$!d' "$work/runs" >"$work/oldest first"
+		mv "$work/oldest first" "$work/runs"
+	else
+		awk '/-FULL:[^:]*$/ { n = 0 } { run[n++] = $0 } END { for (i = 0; i < n; i++) print run[i] }' "$work/all" >"$work/runs"
+	fi
+	;;
+esac
+read -r run <"$work/runs"
+case $run in
+*-FULL:*) ;;
+*) fail 4 "no full archive that $newest builds on in $place" ;;
+esac
 
 while IFS= read -r run <&5; do
 	echo "restoring $run" >&2
