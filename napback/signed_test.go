@@ -108,3 +108,23 @@ func TestAKeyThatDoesNotVerifyStopsABackupBeforeItBegins(t *testing.T) {
 		t.Errorf("stored: %+v", runs)
 	}
 }
+
+// TestCheckSaysWhereVerifyKeyDoesNotBind: credentials that can only create
+// objects read no manifests.
+func TestCheckSaysWhereVerifyKeyDoesNotBind(t *testing.T) {
+	s := newSite(t)
+	s.configure(s.block(s.signing()))
+	s.back(0, trees{}, day(0))
+	if e := s.cmd(0, "check"); strings.Contains(e.stderr, "VerifyKey") {
+		t.Error(e)
+	}
+	s.deny()
+	if e := s.tool("napback", "-c", s.conf, "check"); !strings.Contains(e.stderr, "may not read manifests, so that VerifyKey binds only who restores") {
+		t.Error(e)
+	}
+	s.real()
+	s.fake("s3ls", `echo '{"bucket":"bk","name":"job-0-FULL","run":"20260101T000000Z-aaaa","state":"unreadable","denied":true}'`)
+	if e := s.tool("napback", "-c", s.conf, "check"); !strings.Contains(e.stderr, "VerifyKey binds only who restores") {
+		t.Error(e)
+	}
+}

@@ -22,7 +22,8 @@
 //     verdict is asked for. Without it nothing is committed.
 //  4. SHA256SUMS is stored. Everything is listed and compared with what was
 //     sent, so that nothing that somebody removed meanwhile is committed.
-//  5. The manifest is stored. That is the commit.
+//  5. The manifest's signature is stored, if there is a Signer, and then the
+//     manifest. That is the commit.
 //  6. Everything is counted once more, because step 5 can take days. If
 //     something is gone the manifest is taken back, and the put fails.
 //  7. Of the runs that were listed in step 1, those are removed that are
@@ -46,14 +47,14 @@
 // How an archive is got (Get):
 //
 //  1. The manifest of the newest committed run that is plausible is read and
-//     checked.
+//     checked. Through Trusting, runs that are not signed by a wanted key do
+//     not exist.
 //  2. SHA256SUMS is read and checked against the manifest.
 //  3. Chunks are fetched, several at a time, each whole into a buffer, and
 //     checked against their sum. Only then are they written, in order.
 //
 // Caveats: 32 bytes of memory are needed for each chunk of the stream (Get counts
-// more than 8 MiB of them against the memory), and an
-// archive's integrity rests on its manifest, which is not signed: whoever may
-// write to the bucket can replace both. Encryption and signatures belong to
-// the stream.
+// more than 8 MiB of them against the memory), and an archive's integrity rests
+// on its manifest: without a signature whoever may write to the bucket can
+// replace both. Encryption belongs to the stream.
 package archive
