@@ -43,6 +43,9 @@ func (w *world) round(n int) {
 		w.befall()
 	}
 	h := w.turn()
+	if h.jump != 0 && rng.IntN(5) == 0 {
+		h.clock(0)
+	}
 	h.change(1 + rng.IntN(8))
 	other := w.hosts[rng.IntN(len(w.hosts))]
 	switch n % 20 {
@@ -114,9 +117,7 @@ var events = [...]func(h *host){
 		h.w.tell("%s: prefix %q", h, h.prefix)
 	},
 	func(h *host) { h.clock(400 * oneDay) },
-	func(h *host) { h.clock(0) },
 	func(h *host) { h.clock(-60 * oneDay) },
-	func(h *host) { h.clock(0) },
 	func(h *host) {
 		h.clock([]time.Duration{-3 * oneDay, -20 * time.Hour, 20 * time.Hour, 3 * oneDay}[h.w.rng.IntN(4)])
 	},
@@ -181,7 +182,7 @@ func (w *world) least(rounds int64) {
 			w.t.Errorf("%d %s in %d rounds, want %d at least", w.count[what], what, rounds, want)
 		}
 	}
-	share("acknowledged", 2)
+	share("acknowledged", 3)
 	share("DIFFs", 12)
 	share("FULLs", 8)
 	share("restores compared", 2)

@@ -34,6 +34,8 @@ type host struct {
 	copies  int           // of its DiffDir
 	day     int           // when it had its last turn
 	slow    bool          // its line
+	lost    bool          // its state, and nothing was acknowledged since
+	losses  int           // of its state
 	mutant
 }
 
@@ -102,6 +104,7 @@ func (h *host) String() string { return fmt.Sprintf("host %d", h.id) }
 func (h *host) loseState() {
 	h.w.must(os.RemoveAll(filepath.Join(h.home(), "diffs")))
 	h.w.must(os.Mkdir(filepath.Join(h.home(), "diffs"), 0o755))
+	h.lost, h.losses = true, h.losses+1
 	h.w.count["states lost"]++
 	h.w.tell("%s: state lost", h)
 }
@@ -117,6 +120,7 @@ func (h *host) keepState() {
 func (h *host) oldState(copy int) {
 	h.w.must(os.RemoveAll(filepath.Join(h.home(), "diffs")))
 	h.w.must(run("cp", "-a", filepath.Join(h.home(), "old", fmt.Sprint(copy)), filepath.Join(h.home(), "diffs")))
+	h.lost, h.losses = true, h.losses+1
 	h.w.count["old states"]++
 	h.w.tell("%s: state taken from copy %d", h, copy)
 }

@@ -208,6 +208,7 @@ func (w *world) judgeOne(a *attempt, made []*commit, now map[string]*held) {
 		w.fault("%s: exit %d, %s, and nothing restorable was stored:\n%s%s", a.host, a.code, a.outcome, a.out, a.stderr)
 	case a.acknowledged():
 		made[i].acked = true
+		a.host.lost = false
 		w.count["acknowledged"]++
 	case a.outcome == "done today" && !w.isDone(a, now):
 		w.fault("%s: done today, and nothing restorable is of %s", a.host, a.date)
@@ -309,9 +310,13 @@ func (w *world) restoreAll() {
 	}
 }
 
-// someDates restores with napback what the host stored last on some dates.
+// someDates restores with napback what the host stored last on some dates. One that
+// has lost its state may go on under another owner's id.
 func (w *world) someDates(h *host) {
 	w.t.Helper()
+	if h.losses > 0 {
+		return
+	}
 	dates := map[string]bool{}
 	for _, c := range w.sorted() {
 		if c.by.host == h && c.label == h.label() && w.promised(c) {
