@@ -65,7 +65,12 @@ func TestManifestThatVanishesAfterTheCommitIsNoticed(t *testing.T) {
 	var run archive.Run
 	o.Named = func(named archive.Run) error { run = named; return nil }
 	stored := false
-	f := &faulty{Store: st, put: func(key string) error { stored = stored || isManifest(key); return nil }}
+	f := &faulty{Store: st, put: func(key string) error {
+		if isManifest(key) {
+			stored = true
+		}
+		return nil
+	}}
 	f.list = func(archive.Query) error {
 		if stored {
 			return st.Delete(t.Context(), "n:"+string(run)+":manifest")
@@ -86,7 +91,12 @@ func TestCommitThatCannotBeCountedRemovesNothing(t *testing.T) {
 	st, _ := bucket(t)
 	old := mustPut(t, st, "n", []byte("good"), 10)
 	stored := false
-	f := &faulty{Store: st, put: func(key string) error { stored = stored || isManifest(key); return nil }}
+	f := &faulty{Store: st, put: func(key string) error {
+		if isManifest(key) {
+			stored = true
+		}
+		return nil
+	}}
 	f.list = func(archive.Query) error {
 		if stored {
 			return errors.New("connection reset")

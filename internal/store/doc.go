@@ -23,7 +23,9 @@
 //  3. A 412 says that the key is taken. HEAD tells by size and metadata (by
 //     the bytes, where a service drops metadata) whether that is our object:
 //     success, or archive.ErrExist. Credentials that may not look count an
-//     answer that was lost in this Put as stored.
+//     answer that was lost in this Put as stored, unless others may take the
+//     key too: that is archive.ErrUnknown, as is any other failure after an
+//     answer that was lost.
 //  4. Where a service does not know If-None-Match, HEAD goes before PUT. Two
 //     writers of one key could then overwrite each other; archives never
 //     write one key twice.
