@@ -92,7 +92,7 @@ func TestForgedRunSupersedesNothing(t *testing.T) {
 		}
 		future := forge(t, bucket, "x", time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC), 0)
 		storetest.Put(t, bucket, "x:"+string(future)+":SHA256SUMS", nil) // even whole
-		forge(t, bucket, "x", time.Now().Add(time.Hour), 0) // without SHA256SUMS
+		forge(t, bucket, "x", time.Now().Add(time.Hour), 0)              // without SHA256SUMS
 		forge(t, bucket, "x", time.Now().Add(2*time.Hour), 3)
 		storetest.Put(t, bucket, "x:20990102T000000Z-aaaa:0000000000000", []byte("x"))
 		r := s.Run(t, nil, "s3rm", "-y", "--superseded", "bkt")
