@@ -321,7 +321,7 @@ func (w *world) someDates(h *host) {
 	}
 	dates := map[string]bool{}
 	for _, c := range w.sorted() {
-		if c.by.host == h && c.label == h.label() && w.promised(c) {
+		if c.by.host == h && c.label == h.label() && !c.by.apart && w.promised(c) {
 			dates[c.date] = true
 		}
 	}
