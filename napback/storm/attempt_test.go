@@ -24,6 +24,7 @@ type attempt struct {
 	dated   bool   // with --date
 	kill    *kill
 	hurt    bool // something was in its way
+	apart   bool // its source was at a path of its own: to napback another source
 	want    map[string]string
 	copy    string
 	code    int
@@ -112,7 +113,9 @@ func (w *world) together(hosts ...*host) []*attempt {
 			o.date = w.date()
 		}
 		h.configure(h.home())
-		all = append(all, h.begin(o))
+		a := h.begin(o)
+		a.apart = true
+		all = append(all, a)
 	}
 	before := w.objects()
 	done := make(chan struct{})

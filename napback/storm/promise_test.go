@@ -247,8 +247,8 @@ func (h *host) knows(c *commit) bool {
 
 // promised tells whether c must be restorable: it was acknowledged, and nobody
 // with its history has used its slot again for a date that is not before it. A
-// slot that the schedule does not have any more is free when what is newer spans
-// the schedule. Nothing is promised for a clock that was ahead.
+// slot that the schedule of one of them does not have is free when what is newer
+// spans that schedule. Nothing is promised for a clock that was ahead.
 func (w *world) promised(c *commit) bool {
 	if !c.acked || c.free || w.ofTheFuture(c) {
 		return false
@@ -265,8 +265,10 @@ func (w *world) promised(c *commit) bool {
 		newer++
 		span = max(span, other.date)
 	}
-	plan := c.by.host.plan
-	return c.slot < plan.slots() || newer < plan.slots() && days(c.date, span) < plan.slots()*plan.frequency
+	return !slices.ContainsFunc(w.hosts, func(h *host) bool {
+		slots := h.plan.slots()
+		return h.knows(c) && c.slot >= slots && (newer >= slots || days(c.date, span) >= slots*h.plan.frequency)
+	})
 }
 
 // ofTheFuture tells that a commit to a directory store was made by a clock that
@@ -319,7 +321,7 @@ func (w *world) someDates(h *host) {
 	}
 	dates := map[string]bool{}
 	for _, c := range w.sorted() {
-		if c.by.host == h && c.label == h.label() && w.promised(c) {
+		if c.by.host == h && c.label == h.label() && !c.by.apart && w.promised(c) {
 			dates[c.date] = true
 		}
 	}
