@@ -120,10 +120,11 @@ const maxTries = 3
 
 // storeWell runs the chain, and runs it again if tar has made an archive that
 // could not be restored exactly. That shows only afterwards, but early enough
-// not to commit it.
+// not to commit it. One that is like that in the last try, too, is never
+// committed: its notes on renames are what a restore refuses.
 func (b *backup) storeWell(ctx context.Context, r *result) error {
 	for try := 1; ; try++ {
-		err := b.store(ctx, r, try >= maxTries)
+		err := b.store(ctx, r)
 		var split *splitLinkError
 		var moved *movedError
 		switch {
@@ -132,6 +133,9 @@ func (b *backup) storeWell(ctx context.Context, r *result) error {
 		case errors.As(err, &split):
 			b.note("making a FULL: " + split.Error())
 			b.decision.kind, b.decision.why, b.decision.base = slot.Full, split.Error(), nil
+		case errors.As(err, &moved) && try >= maxTries:
+			return cli.WithHint(fmt.Errorf("directories are renamed all the time, %d times %w", try, moved),
+				"stop what renames them while the backup runs (RunBefore), or Exclude their directory")
 		case errors.As(err, &moved):
 			b.note("beginning again: " + moved.Error())
 		default:

@@ -478,9 +478,12 @@ func TestARenameUnderTarsEyesIsTriedAgain(t *testing.T) {
 		t.Error(e)
 	}
 	s.fake("tar", fmt.Sprintf(moved, filepath.Join(s.dir, "tries"), 99))
-	if e := s.napback(3, day(1)); !strings.Contains(e.stderr, "renamed all the time") {
+	if e := s.napback(1, day(1)); !strings.Contains(e.stderr, "renamed all the time") || !strings.Contains(e.stderr, "hint: stop what renames them") {
 		t.Error(e)
 	}
+	s.wantArchives("job-0-FULL") // none that a restore would refuse
+	s.real()
+	s.napback(0, day(1))
 	s.stored(day(1))
 }
 

@@ -114,7 +114,7 @@ func (s *database) stages() []chain.Stage { return []chain.Stage{s.dump, s.whole
 
 func (s *database) plan(*backup) (string, []chain.Stage, error) { return "", s.stages(), nil }
 
-func (s *database) begin(*backup, bool) (reading, error) {
+func (s *database) begin(*backup) (reading, error) {
 	return &dumpReading{producers: s.stages()}, nil
 }
 

@@ -111,7 +111,7 @@ func (r *repository) plan(b *backup) (string, []chain.Stage, error) {
 	return "", stages, err
 }
 
-func (r *repository) begin(b *backup, _ bool) (reading, error) {
+func (r *repository) begin(b *backup) (reading, error) {
 	stages, err := r.stages(b.decision.base)
 	return &dumpReading{producers: stages, state: func(p *state.Point) {
 		p.UUID, p.Revision, p.RevisionDate, p.Empty = r.uuid, r.youngest, r.date, r.empty()

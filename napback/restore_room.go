@@ -21,10 +21,24 @@ func (r *restore) makeRoom(i int) error {
 	if err := r.clear(i); err != nil {
 		return err
 	}
-	if os.Geteuid() == 0 {
-		return nil // whom modes do not stop
+	if os.Geteuid() != 0 { // whom modes do not stop
+		if err := r.loosen(i); err != nil {
+			return err
+		}
 	}
-	return r.loosen(i)
+	return r.bare(i)
+}
+
+// bare removes the extended attributes of the directories that archive number i
+// is extracted over: tar sets those that the archive has, and every archive has
+// all of its directories, but tar removes none that has gone since.
+func (r *restore) bare(i int) error {
+	if i == 0 && !r.place {
+		return nil // there is nothing yet
+	}
+	return r.eachDir(i, func(name string, _ fs.FileInfo) error {
+		return r.tree.Do(name, func(dir *os.Root, leaf string) error { return trimAttributes(dir, leaf) })
+	})
 }
 
 // clear removes what is in the way of archive number i before it is extracted:
@@ -98,10 +112,17 @@ func (r *restore) takes(i int, name string) bool {
 
 // loosen lets the user write to directories that an earlier archive has made
 // read-only. Each archive has all directories and sets their modes again.
-func (r *restore) loosen(i int) error {
+func (r *restore) loosen(i int) error { return r.eachDir(i, r.loosenDir) }
+
+// eachDir calls do for the directories on disk that archive number i is
+// extracted over, each before it is read.
+func (r *restore) eachDir(i int, do func(name string, info fs.FileInfo) error) error {
 	if !r.place {
 		return r.tree.WalkDirs("", func(name string, info fs.FileInfo) error {
-			return r.loosenDir(name, info) // before it is read
+			if name == "" {
+				return nil // what the restore is put into
+			}
+			return do(name, info)
 		})
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.lists[i].dirs)) {
@@ -112,8 +133,8 @@ func (r *restore) loosen(i int) error {
 		if absent(err) {
 			continue
 		}
-		if err == nil {
-			err = r.loosenDir(name, info)
+		if err == nil && info.IsDir() {
+			err = do(name, info)
 		}
 		if err != nil {
 			return err

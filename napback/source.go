@@ -30,9 +30,8 @@ type source interface {
 	// plan returns the stages as begin's reading has them, and a shell
 	// command that has to succeed before.
 	plan(b *backup) (before string, stages []chain.Stage, err error)
-	// begin begins a run for b's decision. In the last try, what could not
-	// be restored exactly is only a warning.
-	begin(b *backup, lastTry bool) (reading, error)
+	// begin begins a run for b's decision.
+	begin(b *backup) (reading, error)
 }
 
 // reading is a source while the chain runs.

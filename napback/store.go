@@ -26,9 +26,8 @@ type attempt struct {
 }
 
 // store runs the chain, and promotes the new state when it has committed.
-// In the last try, what could not be restored exactly is only a warning.
-func (b *backup) store(ctx context.Context, r *result, lastTry bool) error {
-	reading, err := b.source.begin(b, lastTry)
+func (b *backup) store(ctx context.Context, r *result) error {
+	reading, err := b.source.begin(b)
 	if err != nil {
 		return err
 	}

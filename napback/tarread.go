@@ -69,18 +69,17 @@ func (s *tarSource) plan(b *backup) (before string, stages []chain.Stage, err er
 // tarReading is one run of tar.
 type tarReading struct {
 	*backup
-	source  *tarSource
-	work    string            // the snapshot that tar works on
-	index   string            // where tar writes what it stores; "" for a FULL
-	start   time.Time         // nothing counts as changed before
-	points  map[string]string // what was mounted in the source when tar began
-	report  tarReport
-	empty   bool
-	lastTry bool
+	source *tarSource
+	work   string            // the snapshot that tar works on
+	index  string            // where tar writes what it stores; "" for a FULL
+	start  time.Time         // nothing counts as changed before
+	points map[string]string // what was mounted in the source when tar began
+	report tarReport
+	empty  bool
 }
 
-func (s *tarSource) begin(b *backup, lastTry bool) (reading, error) {
-	r := &tarReading{backup: b, source: s, lastTry: lastTry, empty: s.empty()}
+func (s *tarSource) begin(b *backup) (reading, error) {
+	r := &tarReading{backup: b, source: s, empty: s.empty()}
 	if err := r.prepareFiles(); err != nil {
 		r.end()
 		return nil, err
@@ -147,7 +146,7 @@ func (r *tarReading) finish(p *state.Point, upstream []chain.Status) (err error)
 	if err := r.report.judge(upstream[0], r.source.member); err != nil {
 		return err
 	}
-	if r.report.moved != "" && !r.lastTry {
+	if r.report.moved != "" {
 		return &movedError{r.report.moved}
 	}
 	if r.index != "" {
@@ -190,9 +189,6 @@ func (r *tarReading) tellGone() {
 func (r *tarReading) tellUnread(p *state.Point) {
 	if n := len(r.report.warnings); n > 0 {
 		r.warnings = append(r.warnings, fmt.Sprintf("%s while it was read: %s", plural(n, "file changed", "files changed"), r.report.warnings[0]))
-	}
-	if r.report.moved != "" {
-		r.warn("directories were renamed all the time; some may not be restored exactly: " + r.report.moved)
 	}
 	switch n := len(p.Unread); {
 	case p.UnreadAll:

@@ -11,12 +11,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// trimAttributes removes from a directory below root the extended attributes
-// that an archive does not have for it: keep tells which it has. tar, which
-// extracts an increment over the archives before it, sets attributes of a
-// directory and removes none; those of files go with the files, and ACLs it
-// removes. Nothing is done where there is no directory yet.
-func trimAttributes(root *os.Root, name string, keep func(attribute string) bool) error {
+// trimAttributes removes the extended attributes of a directory below root that
+// tar is going to extract once more. tar sets attributes of a directory and
+// removes none; those of files go with the files, and ACLs it removes. Nothing is
+// done where there is no directory, and what the user may not remove stays.
+func trimAttributes(root *os.Root, name string) error {
 	info, err := root.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
 		return nil
@@ -36,10 +35,10 @@ func trimAttributes(root *os.Root, name string, keep func(attribute string) bool
 	for _, a := range attributes {
 		// What begins with system. is the file system's own view of other
 		// things, and the label is for the host's policy to set.
-		if strings.HasPrefix(a, "system.") || a == "security.selinux" || keep(a) {
+		if strings.HasPrefix(a, "system.") || a == "security.selinux" {
 			continue
 		}
-		if err := unix.Fremovexattr(int(dir.Fd()), a); err != nil && err != unix.ENODATA {
+		if err := unix.Fremovexattr(int(dir.Fd()), a); err != nil && err != unix.ENODATA && !errors.Is(err, fs.ErrPermission) {
 			return fmt.Errorf("remove attribute %q of %q: %w", a, name, err)
 		}
 	}

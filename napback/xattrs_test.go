@@ -11,14 +11,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestADirectoryKeepsOnlyTheAttributesOfTheArchive(t *testing.T) {
+func TestADirectoryLosesTheAttributesThatTarWillSetAgain(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "d")
 	if err := os.Mkdir(path, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	acl := []byte("\x02\x00\x00\x00\x01\x00\x07\x00\xff\xff\xff\xff\x02\x00\x05\x00\xd2\x04\x00\x00\x04\x00\x05\x00\xff\xff\xff\xff\x10\x00\x05\x00\xff\xff\xff\xff\x20\x00\x05\x00\xff\xff\xff\xff")
-	for name, value := range map[string][]byte{"user.stays": []byte("1"), "user.goes": []byte("2"), "trusted.goes": []byte("3"), "system.posix_acl_access": acl} {
+	for name, value := range map[string][]byte{"user.too": []byte("1"), "user.goes": []byte("2"), "trusted.goes": []byte("3"), "system.posix_acl_access": acl} {
 		if err := unix.Setxattr(path, name, value, 0); err != nil {
 			t.Fatal(name, err)
 		}
@@ -51,9 +51,9 @@ func TestADirectoryKeepsOnlyTheAttributesOfTheArchive(t *testing.T) {
 	}{
 		{"link", before},
 		{"not there", before},
-		{"d", []string{"system.posix_acl_access", "user.stays"}},
+		{"d", []string{"system.posix_acl_access"}},
 	} {
-		if err := trimAttributes(root, c.name, func(a string) bool { return a == "user.stays" }); err != nil {
+		if err := trimAttributes(root, c.name); err != nil {
 			t.Errorf("%s: %v", c.name, err)
 		}
 		if got := attributes(); !slices.Equal(got, c.want) {
@@ -63,4 +63,23 @@ func TestADirectoryKeepsOnlyTheAttributesOfTheArchive(t *testing.T) {
 	if len(before) != 4 {
 		t.Errorf("the test began with %q", before)
 	}
+}
+
+// TestAnAttributeThatWasRemovedStaysRemoved: of a directory, after an increment.
+func TestAnAttributeThatWasRemovedStaysRemoved(t *testing.T) {
+	s := newSite(t)
+	s.shell(`mkdir -p d/e; echo 1 >d/e/f; for i in . d d/e; do setfattr -n user.goes -v 1 $i; setfattr -n user.stays -v 2 $i; done`)
+	s.napback(0, day(0))
+	s.shell(`for i in . d d/e; do setfattr -x user.goes $i; setfattr -n user.new -v 3 $i; done`)
+	s.napback(0, day(1))
+	want := tree(t, s.source)
+	to := filepath.Join(s.dir, "to")
+	s.cmd(0, "restore", "--to", to, "job")
+	s.mustEqual("all", want, filepath.Join(to, s.source))
+	to = filepath.Join(s.dir, "part")
+	s.cmd(0, "restore", "--to", to, "job", "d")
+	s.mustEqual("a path", tree(t, filepath.Join(s.source, "d")), filepath.Join(to, s.source, "d"))
+	s.shell(`setfattr -n user.later -v 4 d; setfattr -n user.goes -v 1 d`)
+	s.cmd(0, "restore", "--in-place", "-y", "job")
+	s.mustEqual("in place", want, s.source)
 }

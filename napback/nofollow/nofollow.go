@@ -262,16 +262,18 @@ func (t *Tree) MkdirAll(name string, mode fs.FileMode) error {
 
 // Chmod changes the mode of a file or directory that is not a link.
 func (t *Tree) Chmod(name string, mode fs.FileMode) error {
-	return t.change(name, func(dir *os.Root, leaf string) error { return dir.Chmod(leaf, mode) })
+	return t.Do(name, func(dir *os.Root, leaf string) error { return dir.Chmod(leaf, mode) })
 }
 
 // SetTime changes the time of modification of a file or directory that is not a
 // link.
 func (t *Tree) SetTime(name string, modified time.Time) error {
-	return t.change(name, func(dir *os.Root, leaf string) error { return dir.Chtimes(leaf, time.Time{}, modified) })
+	return t.Do(name, func(dir *os.Root, leaf string) error { return dir.Chtimes(leaf, time.Time{}, modified) })
 }
 
-func (t *Tree) change(name string, do func(dir *os.Root, leaf string) error) error {
+// Do calls do with the directory that holds a name, and the name in it, which is
+// no link.
+func (t *Tree) Do(name string, do func(dir *os.Root, leaf string) error) error {
 	dir, leaf, err := t.parent(name)
 	if err != nil {
 		return err
