@@ -7,6 +7,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -57,8 +58,11 @@ func putSigned(t *testing.T, st archive.Store, key secret, keep bool) *archive.M
 // which the archive is there but not signed.
 func TestTheSignatureIsStoredBeforeTheManifest(t *testing.T) {
 	st, _ := bucket(t)
+	var mu sync.Mutex // chunks are stored at the same time
 	var order []string
 	f := &faulty{Store: st, put: func(key string) error {
+		mu.Lock()
+		defer mu.Unlock()
 		order = append(order, key[strings.LastIndex(key, ":")+1:])
 		return nil
 	}}
