@@ -137,7 +137,7 @@ for day in 1 2; do
 done
 
 step 'The same without these tools: the command that the second archive itself carries'
-s3ls --json "backups:${work#/}/tree-1-" | sed -n 's/.*"recover":"\(.*\)".*/\1/p' | sed 's/\\\(["\\]\)/\1/g'
+s3ls --json "backups:${work#/}/tree-1-" | sed -n 's/.*"recover":"\(\([^"\\]\|\\.\)*\)".*/\1/p' | sed 's/\\\(["\\]\)/\1/g'
 if [ -z "$server" ]; then
 	mkdir back3
 	printf '\n'
