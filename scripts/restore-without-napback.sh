@@ -16,6 +16,12 @@
 # If several owners have stored archives of this name, OWNER=ID in the environment
 # says whose newest is meant.
 #
+# Who can write to the bucket can write archives that make tar write elsewhere.
+# So each archive is read twice: first its list is checked, see safe below. That
+# is less than napback does. Run this as a user without rights where that will
+# do, or in a container, if you do not trust the bucket; and what has changed
+# between the two readings is not seen.
+#
 # AWS_ENDPOINT_URL, AWS_PROFILE and so on work as with any AWS tool; gpg finds
 # the secret key as usual.
 set -eu
@@ -84,6 +90,67 @@ fail() {
 	exit "$1"
 }
 
+# safe reads an archive and fails unless it keeps below one directory, the same
+# for all archives: every member lies in a directory that came before it in this
+# archive, and none comes twice as one, or after a link of its name. Hard links
+# lead to such places, too. tar's notes on renames, which can move any directory,
+# are refused; napback makes none.
+safe() {
+	rm -f "$work/list" "$work/judged"
+	mkfifo "$work/list"
+	{ tar --list --verbose --verbose --incremental --file="$work/list" | LC_ALL=C grep -a '^[RTX] ' >"$work/notes" || :; } &
+	tee "$work/list" |
+		{ LC_ALL=C tar --list --verbose --numeric-owner --quoting-style=escape --file=- && echo end; } |
+		LC_ALL=C awk -v rootfile="$work/root" '
+		function refuse(why) { if (!bad) print "restore-without-napback.sh: error: refused: " $0 ": " why >"/dev/stderr"; bad = 1 }
+		function below(path) {
+			if (!sub(/\/[^\/]*$/, "", path) || !(path in dirs)) refuse("not in a directory of this archive")
+		}
+		BEGIN { getline root <rootfile }
+		$0 == "end" { whole = 1; next }
+		{
+			type = substr($0, 1, 1)
+			name = $0
+			if (!sub(/^[-dlhpcb][-rwxsStT]+[+.]? +[0-9]+\/[0-9]+ +[0-9,]+ +-?[0-9]+-[0-9]+-[0-9]+ [0-9:.]+ /, "", name)) refuse("not understood")
+			if (name ~ /^\// || ("/" name "/") ~ /\/\.\.\// && type != "l") refuse("a name that may lead elsewhere")
+		}
+		type == "d" {
+			sub(/\/$/, "", name)
+			if (!n++) {
+				if (root != "" && root != name) refuse("not the directory of the archive before")
+				if (root == "") print name >rootfile
+			} else below(name)
+			if (name in dirs || name in links) refuse("it comes twice")
+			dirs[name] = 1
+			next
+		}
+		type == "l" || type == "h" {
+			mark = type == "l" ? " -> " : " link to "
+			# A name may hold the mark: whichever it is, it has to be in place.
+			for (at = 1; (i = index(substr(name, at), mark)) > 0; at += i) {
+				one = substr(name, 1, at + i - 2)
+				if (("/" one "/") ~ /\/\.\.\//) refuse("a name that may lead elsewhere")
+				below(one)
+				if (one in dirs) refuse("it comes twice")
+				if (type == "l") links[one] = 1
+				else {
+					target = substr(name, at + i - 1 + length(mark))
+					if (("/" target "/") ~ /\/\.\.\// || target ~ /^\//) refuse("a hard link that may lead elsewhere")
+					below(target)
+				}
+			}
+			next
+		}
+		{ below(name); if (name in dirs) refuse("it comes twice") }
+		END { if (whole && !bad) print "good" }' >"$work/judged"
+	wait
+	[ ! -s "$work/notes" ] || {
+		echo "restore-without-napback.sh: error: refused: a note on a rename" >&2
+		return 1
+	}
+	[ -s "$work/judged" ]
+}
+
 # The runs that have a manifest, by the second in RUN and then by slot.
 keys "$base-" | sed -n 's/:manifest$//p' | grep -E "^.{${#base}}-[0-9]+-(FULL|DIFF):[^:]*\$" |
 	sed -E 's/^(.*-([0-9]+)-(FULL|DIFF):([0-9TZ]{16}).*)$/\4 \2 \1/' |
@@ -142,6 +209,11 @@ while IFS= read -r run <&5; do
 	sums=$(fetch "$run:SHA256SUMS" | sha256sum)
 	[ "${sums%% *}" = "$(value sums)" ] || {
 		echo "restore-without-napback.sh: error: $run:SHA256SUMS is damaged" >&2
+		exit 5
+	}
+	chunks "$run" | decrypt | decompress | safe || {
+		echo "restore-without-napback.sh: error: $run is damaged, or may not be extracted" >&2
+		echo "restore-without-napback.sh: error: what is in $target is not complete" >&2
 		exit 5
 	}
 	failed=$({

@@ -4,6 +4,10 @@
 # Brings back what backup.sh stored from the directory called BASE: the newest
 # full archive and the incremental ones after it, extracted below DIRECTORY,
 # which must be empty. SECRETKEY is a file with the exported secret key.
+#
+# It trusts what is in the bucket: who can write there can write archives that
+# make tar write outside of DIRECTORY. If you do not, use napback restore, or run
+# this in a container, or as a user without rights.
 set -eu
 
 [ $# -eq 4 ] || {

@@ -2,6 +2,7 @@
 package scripts
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 
 	"napback/internal/storetest"
 	"napback/internal/tooltest"
+	"napback/napback/tartest"
 )
 
 func TestMain(m *testing.M) { os.Exit(tooltest.Main(m, "pgpipe", "slotcalc", "napback")) }
@@ -136,11 +138,11 @@ func TestBackupComesBackWithAndWithoutTheTools(t *testing.T) {
 		if err := os.WriteFile(chunks[0], data, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		for _, args := range [][]string{
-			{"restore.sh", "mybackups", base, j.secret, t.TempDir()},
-			{"restore-without-napback.sh", filepath.Join(store.Dir, "mybackups"), base, t.TempDir()},
+		for code, args := range map[int][]string{
+			1: {"restore.sh", "mybackups", base, j.secret, t.TempDir()},
+			5: {"restore-without-napback.sh", filepath.Join(store.Dir, "mybackups"), base, t.TempDir()},
 		} {
-			if out := j.run(1, "sh", args...); !strings.Contains(out, "damaged") || !strings.Contains(out, "not complete") {
+			if out := j.run(code, "sh", args...); !strings.Contains(out, "damaged") || !strings.Contains(out, "not complete") {
 				t.Errorf("%s says %s", args[0], out)
 			}
 		}
@@ -157,6 +159,59 @@ func TestBackupComesBackFromS3WithTheAWSCommandLine(t *testing.T) {
 	j.same(target)
 }
 
+// Whoever can write to the bucket can write archives.
+func TestTheScriptExtractsNothingThroughALink(t *testing.T) {
+	for name, add := range map[string]func(a *tartest.Archive, victim string){
+		"below": func(a *tartest.Archive, victim string) {
+			a.Dir("src", "Yl")
+			a.Symlink("src/l", victim)
+			a.File("src/l/evil", "evil")
+		},
+		"swap": func(a *tartest.Archive, victim string) {
+			a.Dir("src", "Dl")
+			a.Dir("src/l")
+			a.Symlink("src/l", victim)
+			a.File("src/l/evil", "evil")
+		},
+		"arrow": func(a *tartest.Archive, victim string) {
+			a.Dir("src", "Yl -> x")
+			a.Symlink("src/l -> x", victim)
+			a.Symlink("src/l -> x/evil", victim)
+		},
+		"hard link": func(a *tartest.Archive, victim string) {
+			a.Dir("src", "Yl")
+			a.Symlink("src/l", victim)
+			a.Link("src/x", "src/l/precious")
+		},
+		"up":     func(a *tartest.Archive, _ string) { a.Dir("src", "Yl"); a.File("src/../evil", "evil") },
+		"rename": func(a *tartest.Archive, victim string) { a.Dir("src", "Rsrc", "T"+victim[1:]+"/evil", "Yl") },
+		"elsewhere": func(a *tartest.Archive, _ string) {
+			a.Dir("src", "Yl")
+			a.Dir("other", "Yl")
+		},
+	} {
+		store := tooltest.File(t)
+		j := newJob(t, store)
+		victim := t.TempDir()
+		if err := os.WriteFile(filepath.Join(victim, "precious"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		a := &tartest.Archive{}
+		add(a, victim)
+		j.run(0, "s3put", "--create-bucket", "mybackups:x", "--", "true")
+		store.Must(t, bytes.NewReader(a.Stream()), "s3put", "-m", "compression=none", "mybackups:src-0-FULL")
+		target := t.TempDir()
+		t.Log(name)
+		out := j.run(5, "sh", "restore-without-napback.sh", filepath.Join(store.Dir, "mybackups"), "src", target)
+		if entries, _ := os.ReadDir(victim); len(entries) != 1 || !strings.Contains(out, "refused") {
+			t.Errorf("%s: outside are %v; %s", name, entries, out)
+		}
+		if entries, _ := os.ReadDir(target); len(entries) != 0 {
+			t.Errorf("%s: extracted are %v", name, entries)
+		}
+	}
+}
+
 // The aws of Debian 12 does not know the variables for an endpoint.
 func TestTheEndpointReachesAnOldAWSCommandLine(t *testing.T) {
 	store := tooltest.File(t)
@@ -166,10 +221,11 @@ func TestTheEndpointReachesAnOldAWSCommandLine(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(old, "aws"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]string{"AWS_ENDPOINT_URL": "http://general", "AWS_ENDPOINT_URL_S3": "http://special"} {
+	for _, set := range [][2]string{{"AWS_ENDPOINT_URL", "http://general"}, {"AWS_ENDPOINT_URL_S3", "http://special"}} {
+		name, want := set[0], set[1]
 		j.env = append(j.env, name+"="+want, "PATH="+old+":"+os.Getenv("PATH"))
 		j.run(4, "sh", "restore-without-napback.sh", "s3://mybackups", "absent", t.TempDir())
-		if calls, _ := os.ReadFile(filepath.Join(old, "calls")); !strings.Contains(string(calls), "--endpoint-url ") {
+		if calls, _ := os.ReadFile(filepath.Join(old, "calls")); !strings.Contains(string(calls), "--endpoint-url "+want) {
 			t.Errorf("%s: %s", name, calls)
 		}
 	}
