@@ -51,8 +51,9 @@
 //  3. Chunks are fetched, several at a time, each whole into a buffer, and
 //     checked against their sum. Only then are they written, in order.
 //
-// Caveats: 32 bytes of memory are needed for each chunk of the stream (Get counts
-// more than 8 MiB of them against the memory), and an
+// Caveats: 32 bytes of memory are needed for each chunk of the stream (more than
+// 8 MiB of them count against the memory), of a name with more than MaxRuns
+// runs none is read or cleaned up, though Put still stores, and an
 // archive's integrity rests on its manifest, which is not signed: whoever may
 // write to the bucket can replace both. Encryption and signatures belong to
 // the stream.
