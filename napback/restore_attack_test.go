@@ -65,7 +65,6 @@ func (f *forger) store(kind, source string, stream []byte) string {
 type attack struct {
 	full, diff func(a *tartest.Archive, src, victim string)
 	member     string // that is refused, below the source
-	path       string // that is asked for where only a PATH is; "" = p
 	again      bool   // it needs a second pass, for hard links
 }
 
@@ -283,9 +282,9 @@ func TestRestoreInPlaceFollowsNoLink(t *testing.T) {
 	}
 	t.Run("above", func(t *testing.T) {
 		t.Parallel()
-		s, victim, _, before := prepare(t)
+		s, victim, _, _ := prepare(t)
 		s.must(os.Rename(s.source, filepath.Join(victim, "moved")))
-		before = tree(t, victim)
+		before := tree(t, victim)
 		s.must(os.Symlink(filepath.Join(victim, "moved"), s.source))
 		for _, args := range [][]string{nil, {"a/b"}} {
 			e := s.cmd(5, append([]string{"restore", "--in-place", "-y", "job"}, args...)...)
