@@ -159,6 +159,26 @@ func TestBackupComesBackFromS3WithTheAWSCommandLine(t *testing.T) {
 	j.same(target)
 }
 
+// A slot's earlier archive goes, but none that has an owner: napback's may have
+// the same name.
+func TestBackupByHandRemovesNothingOfOthers(t *testing.T) {
+	store := tooltest.File(t)
+	j := newJob(t, store)
+	j.run(0, "s3put", "--create-bucket", "mybackups:x", "--", "true")
+	slot, _, _ := strings.Cut(j.run(0, "slotcalc", "simple", "--date", "2026-11-19", "--diffs", "6", "--fulls", "4"), " ")
+	name := "mybackups:" + filepath.Base(j.source) + "-" + slot + "-DIFF"
+	foreign := strings.TrimSpace(store.Must(t, strings.NewReader("theirs"), "s3put", "--owner", "them", name))
+	own := strings.TrimSpace(store.Must(t, strings.NewReader("ours"), "s3put", "-m", "owner=me", name))
+	j.write("kept", "kept")
+	if out := j.backup(0, "2026-11-19"); !strings.Contains(out, "-"+slot+"-FULL:") {
+		t.Fatal(out)
+	}
+	out := j.run(0, "s3ls", "-r", "mybackups")
+	if !strings.Contains(out, strings.TrimPrefix(foreign, "mybackups:")) || strings.Contains(out, strings.TrimPrefix(own, "mybackups:")) {
+		t.Errorf("%s is left out or %s is left:\n%s", foreign, own, out)
+	}
+}
+
 // What is no archive, what a wrong clock has named, and what another host has
 // stored under the same name are not taken for the newest.
 func TestOnlyArchivesOfOneOwnerAndOfThisDayComeBack(t *testing.T) {
