@@ -161,7 +161,7 @@ func find(ctx context.Context, bucket archive.Store, address archive.Address, ve
 	case err != nil:
 		return nil, err
 	case info.State == archive.Incomplete:
-		if _, err := archive.ListRuns(ctx, bucket, address.Name); err != nil {
+		if _, err := archive.Exists(ctx, bucket, address.Name, address.Run); err != nil {
 			return nil, err // it is the bucket that is missing
 		}
 		return nil, cli.WithHint(cli.Errorf(cli.NotFound, "run %q: %w", address, archive.ErrNotExist),

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 	"strings"
 	"time"
@@ -35,7 +36,8 @@ type lister struct {
 	out     *printer
 	log     *cli.Log
 
-	unsigned int // runs that nobody has signed, and that are not shown
+	unsigned int   // runs that nobody has signed, and that are not shown
+	partial  error // why the list is not complete, which does not end it
 }
 
 // clock prints the time by the store's clock, if that is asked for. The
@@ -57,51 +59,64 @@ func (l *lister) clock(ctx context.Context, prefix string) error {
 // list prints the archives whose names begin with prefix. Names come from
 // one listing; what is known of each is fetched several names at a time.
 func (l *lister) list(ctx context.Context, prefix string) error {
-	err := archive.InOrder(ctx, l.Concurrency,
-		func(ctx context.Context) iter.Seq2[string, error] { return archive.Names(ctx, l.st, prefix) },
-		l.describe, func(runs []archive.RunInfo) error { return l.print(ctx, runs) })
+	err := archive.DescribeNames(ctx, l.st, func(ctx context.Context) iter.Seq2[string, error] { return archive.Names(ctx, l.st, prefix) },
+		l.Runs, l.Concurrency, func(s *archive.Survey) error { return l.print(ctx, s) })
 	if err != nil {
 		return err
 	}
 	if l.unsigned > 0 {
 		l.log.Warnf("runs that nobody has signed, and that are not shown: %d; -r shows them, --accept-unsigned takes them", l.unsigned)
 	}
-	return l.out.flush()
+	if err := l.out.flush(); err != nil {
+		return err
+	}
+	return l.partial
 }
 
-func (l *lister) describe(ctx context.Context, name string) ([]archive.RunInfo, error) {
-	return archive.DescribeName(ctx, l.st, name, l.Runs)
-}
-
-// print prints the runs of a name. The chunks are listed as they are printed, since
-// they may be many.
-func (l *lister) print(ctx context.Context, runs []archive.RunInfo) error {
-	for i, info := range runs {
-		if info.State == archive.Unsigned && !l.Runs {
-			if errors.Is(info.Err, archive.ErrUnsigned) {
-				l.unsigned++
-			} else {
-				l.log.Warnf("%s:%s:%s is passed over: %v", l.bucket, info.Name, info.Run, info.Err)
-			}
-			continue
+// print prints the runs of a name. Its chunks are listed as they are printed,
+// since they may be many. A name of too many runs is left out, and makes the
+// list partial: it must not hide the others.
+func (l *lister) print(ctx context.Context, s *archive.Survey) error {
+	if s.Err != nil {
+		l.log.Warnf("%s: not shown: %v", l.bucket, s.Err)
+		l.partial = cli.WithCode(cli.Integrity, fmt.Errorf("the list is not complete: %w", s.Err))
+		return nil
+	}
+	first := true
+	for info, err := range s.Runs(ctx) {
+		if err == nil {
+			err = l.printRun(ctx, info, first)
 		}
-		if info.State == archive.Suspect && !l.Runs && i > 0 {
-			l.log.Warnf("%s:%s:%s is passed over: %v", l.bucket, info.Name, info.Run, info.Err)
-			continue
-		}
-		if err := l.out.run(newRunLine(l.service, l.bucket, info)); err != nil {
+		if err != nil {
 			return err
 		}
-		if !l.Chunks {
-			continue
+		first = false
+	}
+	return nil
+}
+
+func (l *lister) printRun(ctx context.Context, info archive.RunInfo, first bool) error {
+	if info.State == archive.Unsigned && !l.Runs {
+		if errors.Is(info.Err, archive.ErrUnsigned) {
+			l.unsigned++
+		} else {
+			l.log.Warnf("%s:%s:%s is passed over: %v", l.bucket, info.Name, info.Run, info.Err)
 		}
-		for chunk, err := range archive.Chunks(ctx, l.st, info) {
-			if err != nil {
-				return err
-			}
-			if err := l.out.chunk(newChunkLine(l.bucket, info, chunk)); err != nil {
-				return err
-			}
+		return nil
+	}
+	if info.State == archive.Suspect && !l.Runs && !first {
+		l.log.Warnf("%s:%s:%s is passed over: %v", l.bucket, info.Name, info.Run, info.Err)
+		return nil
+	}
+	if err := l.out.run(newRunLine(l.service, l.bucket, info)); err != nil || !l.Chunks {
+		return err
+	}
+	for chunk, err := range archive.Chunks(ctx, l.st, info) {
+		if err != nil {
+			return err
+		}
+		if err := l.out.chunk(newChunkLine(l.bucket, info, chunk)); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -111,7 +126,7 @@ func (l *lister) print(ctx context.Context, runs []archive.RunInfo) error {
 // begins with prefix: js3tream's archives as one line each, other objects as
 // they are. It walks every key.
 func (l *lister) listAll(ctx context.Context, prefix string) error {
-	if err := l.list(ctx, prefix); err != nil {
+	if err := l.list(ctx, prefix); err != nil && l.partial == nil {
 		return err
 	}
 	var old *objectLine // js3tream archive that is being added up
@@ -164,7 +179,10 @@ func (l *lister) listAll(ctx context.Context, prefix string) error {
 	if err := flushOld(); err != nil {
 		return err
 	}
-	return l.out.flush()
+	if err := l.out.flush(); err != nil {
+		return err
+	}
+	return l.partial
 }
 
 func timePointer(t time.Time) *time.Time {

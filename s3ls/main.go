@@ -2,6 +2,17 @@
 // proportion to archives, never to chunks, several at a time.
 package main
 
-import "napback/internal/cli"
+import (
+	"runtime/debug"
 
-func main() { cli.Main("s3ls", run) }
+	"napback/internal/cli"
+)
+
+// collectAt is the memory from which on garbage is collected at once: what a
+// hostile bucket answers would else take twice its size.
+const collectAt = 128 << 20
+
+func main() {
+	debug.SetMemoryLimit(collectAt)
+	cli.Main("s3ls", run)
+}

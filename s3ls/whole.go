@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"slices"
 
 	"napback/internal/archive"
 	"napback/internal/cli"
@@ -82,11 +81,11 @@ func count(ctx context.Context, service store.Service, a archive.Address) (count
 	}
 	c := counted{address: a, line: newRunLine(service, a.Bucket, info)}
 	if info.State == archive.Incomplete {
-		runs, err := archive.ListRuns(ctx, st, a.Name)
+		exists, err := archive.Exists(ctx, st, a.Name, a.Run)
 		if err != nil {
 			return c, err
 		}
-		c.absent = !slices.Contains(runs, a.Run)
+		c.absent = !exists
 	}
 	why := info.Err
 	switch {

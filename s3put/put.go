@@ -157,7 +157,7 @@ func openBucket(ctx context.Context, o *options, service store.Service, log *cli
 	if !o.Pretend {
 		return bucket, service.CreateBucket(ctx, o.address.Bucket)
 	}
-	_, err := archive.ListRuns(ctx, bucket, o.address.Name)
+	_, err := archive.Exists(ctx, bucket, o.address.Name, "")
 	if !errors.Is(err, archive.ErrNotExist) {
 		return bucket, nil
 	}

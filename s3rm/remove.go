@@ -71,7 +71,12 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 		service = store.Trusting(service, archive.Trust{Verifier: verifier, AcceptUnsigned: o.AcceptUnsigned})
 	}
 	targets, err := o.find(ctx, service, log)
-	if err != nil {
+	some := errors.Is(err, archive.ErrTooManyRuns) && len(targets) > 0
+	if some {
+		log.Warnf("%v: these are %d of them", err, len(targets))
+		err = cli.WithHint(err, "run it again for the others")
+	}
+	if err != nil && !some {
 		return err
 	}
 	if len(targets) == 0 {
@@ -79,21 +84,29 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 		return nil
 	}
 	if o.Pretend {
-		for _, t := range targets {
-			if _, err := fmt.Fprintln(std.Out, cli.Safe(t.String())); err != nil {
-				return fmt.Errorf("write the list: %w", err)
-			}
-		}
-		return nil
+		return errors.Join(show(targets, std), err)
 	}
-	if targets, err = o.confirm(ctx, service, targets, std, log); err != nil {
-		return err
+	targets, refused := o.confirm(ctx, service, targets, std, log)
+	if refused != nil {
+		return refused
 	}
 	for _, t := range targets {
 		if err := t.remove(ctx, service); err != nil {
 			return err
 		}
 		log.Verbosef("removed %s", t)
+	}
+	return err
+}
+
+// show prints what would be removed.
+func show(targets []target, std cli.Streams) error {
+	out := bufio.NewWriter(std.Out)
+	for _, t := range targets {
+		fmt.Fprintln(out, cli.Safe(t.String()))
+	}
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("write the list: %w", err)
 	}
 	return nil
 }
@@ -124,15 +137,16 @@ func (t target) remove(ctx context.Context, service store.Service) error {
 	return archive.RemoveRun(ctx, bucket, t.Name, t.Run)
 }
 
-// find works out what the command line means.
+// find works out what the command line means. Of too many runs it returns some,
+// with an error that wraps ErrTooManyRuns.
 func (o *options) find(ctx context.Context, service store.Service, log *cli.Log) ([]target, error) {
 	var targets []target
 	for _, text := range o.Addresses {
 		found, err := o.findOne(ctx, service, text, log)
-		if err != nil {
-			return nil, err
-		}
 		targets = append(targets, found...)
+		if err != nil {
+			return targets, err
+		}
 	}
 	return targets, nil
 }
@@ -168,22 +182,26 @@ func (o *options) findOne(ctx context.Context, service store.Service, text strin
 }
 
 // findExact returns all runs of a name, or the one that the address names.
-func findExact(ctx context.Context, st archive.Store, address archive.Address) ([]target, error) {
-	runs, err := archive.ListRuns(ctx, st, address.Name)
-	if err != nil {
-		return nil, err
-	}
-	var targets []target
-	for _, run := range runs {
-		if address.Run == "" || address.Run == run {
+func findExact(ctx context.Context, st archive.Store, address archive.Address) (targets []target, err error) {
+	if address.Run != "" {
+		exists, err := archive.Exists(ctx, st, address.Name, address.Run)
+		if err != nil {
+			return nil, err
+		}
+		if exists {
+			return []target{{Address: address}}, nil
+		}
+	} else {
+		runs, tooMany := archive.ListRuns(ctx, st, address.Name)
+		for _, run := range runs {
 			targets = append(targets, target{Address: archive.Address{Bucket: address.Bucket, Name: address.Name, Run: run}})
 		}
+		if tooMany != nil || len(runs) > 0 {
+			return targets, tooMany
+		}
 	}
-	if len(targets) == 0 {
-		return nil, cli.WithHint(cli.Errorf(cli.NotFound, "%q: %w", address, archive.ErrNotExist),
-			"s3ls -r %s lists what is there", address.Bucket)
-	}
-	return targets, nil
+	return nil, cli.WithHint(cli.Errorf(cli.NotFound, "%q: %w", address, archive.ErrNotExist),
+		"s3ls -r %s lists what is there", address.Bucket)
 }
 
 // findRuns returns the superseded and the incomplete runs of a name, or of the
@@ -193,10 +211,11 @@ func (o *options) findRuns(ctx context.Context, st archive.Store, address archiv
 	if o.Superseded {
 		look = "" // what a run builds on, or is built on, may have any name
 	}
-	all, err := read(ctx, st, look)
-	if err != nil {
-		return nil, err
+	all, err := read(ctx, st, look, !o.Superseded)
+	if err != nil && (o.Superseded || !errors.Is(err, archive.ErrTooManyRuns)) {
+		return nil, err // what supersedes a run, or builds on it, may be one that was not seen
 	}
+	tooMany := err
 	var targets []target
 	add := func(r record) {
 		targets = append(targets, target{
@@ -228,7 +247,7 @@ func (o *options) findRuns(ctx context.Context, st archive.Store, address archiv
 			add(r)
 		}
 	}
-	return targets, nil
+	return targets, tooMany
 }
 
 // confirm asks on a terminal, and returns what is to be removed after the

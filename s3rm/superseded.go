@@ -15,23 +15,29 @@ import (
 // concurrency is how many names are looked at at the same time.
 const concurrency = 16
 
+// maxRecords is how many runs of a bucket are held.
+const maxRecords = 200_000
+
 // record is what has to be known of a run to tell whether it can go.
 type record struct {
-	name  string
-	run   archive.Run
-	state archive.State
-	by    string            // the key that has signed it, if that was asked for
-	err   error             // why its manifest cannot be read, or its time cannot be true
-	m     *archive.Manifest // without meta
-	needs []archive.Run     // what it builds on, directly
+	name     string
+	run      archive.Run
+	state    archive.State
+	by       string            // the key that has signed it, if that was asked for
+	err      string            // why its manifest cannot be read, or its time cannot be true
+	unsigned bool              // nobody has signed it, though that is asked for
+	m        *archive.Manifest // without meta
+	needs    []archive.Run     // what it builds on, directly
 }
 
 // owned is whose runs supersede one another.
 type owned struct{ name, owner string }
 
 // read describes all runs of a name, or of the whole bucket if it is empty,
-// those of each name from the oldest to the newest.
-func read(ctx context.Context, st archive.Store, name string) ([]record, error) {
+// those of each name from the oldest to the newest; or only the incomplete ones.
+// With too many runs the error wraps ErrTooManyRuns; some of the incomplete
+// ones are returned then.
+func read(ctx context.Context, st archive.Store, name string, incomplete bool) ([]record, error) {
 	names := func(ctx context.Context) iter.Seq2[string, error] { return archive.Names(ctx, st, "") }
 	if name != "" {
 		names = func(context.Context) iter.Seq2[string, error] {
@@ -39,34 +45,51 @@ func read(ctx context.Context, st archive.Store, name string) ([]record, error) 
 		}
 	}
 	var all []record
-	err := archive.InOrder(ctx, concurrency, names,
-		func(ctx context.Context, name string) ([]record, error) {
-			infos, err := archive.DescribeName(ctx, st, name, true)
-			records := make([]record, len(infos))
-			for i, info := range infos {
-				records[i] = newRecord(info)
+	err := archive.DescribeNames(ctx, st, names, true, concurrency, func(s *archive.Survey) error {
+		if s.Err != nil && !incomplete {
+			return s.Err
+		}
+		for info, err := range s.Runs(ctx) {
+			if err != nil {
+				return err
 			}
-			return records, err
-		},
-		func(records []record) error {
-			all = append(all, records...)
-			return nil
-		})
+			if incomplete && info.State != archive.Incomplete {
+				continue
+			}
+			if len(all) == maxRecords {
+				return fmt.Errorf("%w: more than %d in the bucket", archive.ErrTooManyRuns, maxRecords)
+			}
+			all = append(all, newRecord(info))
+		}
+		return s.Err
+	})
 	return all, err
 }
 
 // newRecord keeps what is needed of a run: a bucket may hold many manifests.
 func newRecord(info archive.RunInfo) record {
-	r := record{name: info.Name, run: info.Run, state: info.State, by: info.SignedBy, err: info.Err}
+	r := record{name: info.Name, run: info.Run, state: info.State, by: info.SignedBy, unsigned: errors.Is(info.Err, archive.ErrUnsigned)}
+	if info.Err != nil {
+		r.err = clip(info.Err.Error())
+	}
 	if m := info.Manifest; m != nil {
 		for _, need := range []string{string(m.Parent), m.Meta["parent"], m.Meta["chain"]} {
 			if run, err := archive.ParseRun(strings.Clone(need)); err == nil && !slices.Contains(r.needs, run) {
 				r.needs = append(r.needs, run)
 			}
 		}
-		r.m = &archive.Manifest{Name: m.Name, Run: m.Run, Owner: m.Owner, Bytes: m.Bytes, ChunkBytes: m.ChunkBytes, Chunks: m.Chunks}
+		r.m = &archive.Manifest{Name: info.Name, Run: info.Run, Owner: m.Owner, Bytes: m.Bytes, ChunkBytes: m.ChunkBytes, Chunks: m.Chunks}
 	}
 	return r
+}
+
+// clip shortens a text that somebody else has written.
+func clip(text string) string {
+	const most = 400
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(strings.Clone(text[:most]), "") + "..."
 }
 
 // committed tells that a run supersedes others, or is superseded itself.
@@ -85,14 +108,14 @@ func superseded(all []record, name string, verifying bool, log *cli.Log, whole f
 	reportUntrusted(all, log)
 	for _, r := range all {
 		if r.m == nil && r.state != archive.Incomplete && r.state != archive.Unsigned {
-			return nil, cli.WithHint(fmt.Errorf("nothing is removed, because it is not known what %q builds on: %v", r.name+":"+string(r.run), r.err),
+			return nil, cli.WithHint(fmt.Errorf("nothing is removed, because it is not known what %q builds on: %s", r.name+":"+string(r.run), r.err),
 				"remove that run by its address if it is of no use, or give credentials that may read it")
 		}
 	}
 	groups := map[owned][]int{}
 	for i, r := range all {
 		if r.state == archive.Suspect {
-			log.Warnf("%s:%s supersedes nothing: %v", cli.Safe(r.name), r.run, r.err)
+			log.Warnf("%s:%s supersedes nothing: %s", cli.Safe(r.name), r.run, r.err)
 		}
 		if r.committed() && (name == "" || r.name == name) {
 			key := owned{r.name, r.m.Owner}
@@ -139,10 +162,10 @@ func reportUntrusted(all []record, log *cli.Log) {
 	for _, r := range all {
 		switch {
 		case r.state != archive.Unsigned:
-		case errors.Is(r.err, archive.ErrUnsigned):
+		case r.unsigned:
 			unsigned++
 		default:
-			log.Warnf("%s:%s stays and supersedes nothing: %v", cli.Safe(r.name), r.run, r.err)
+			log.Warnf("%s:%s stays and supersedes nothing: %s", cli.Safe(r.name), r.run, r.err)
 		}
 	}
 	if unsigned > 0 {

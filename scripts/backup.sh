@@ -92,6 +92,12 @@ esac
 mv "$snapshot.new" "$snapshot"
 echo "$cycle $slot $type" >"$state/$base.last"
 
-# A slot holds one archive: what it held in an earlier round goes.
+# A slot holds one archive: what it held in an earlier round goes. (s3put has
+# removed what it held under the same name.) Archives with an owner are somebody
+# else's, such as napback's.
 case $type in FULL) other=DIFF ;; *) other=FULL ;; esac
-s3rm -y "$bucket:$base-$slot-$other" 2>/dev/null || [ $? -eq 4 ]
+s3ls --json -r "$bucket:$base-$slot-$other" | sed 's/,"meta":{.*//' |
+	sed -n '/"owner":"/d; s/.*"run":"\([0-9TZa-z-]*\)","state":"\(committed\|superseded\)".*/\1/p' |
+	while IFS= read -r run; do
+		s3rm -y "$bucket:$base-$slot-$other:$run" 2>/dev/null || [ $? -eq 4 ]
+	done

@@ -1,5 +1,5 @@
 #!/bin/sh
-# restore-without-napback.sh PLACE BASE DIRECTORY
+# restore-without-napback.sh PLACE BASE DIRECTORY [OWNER]
 #
 # Brings back what napback or backup.sh stored from one directory, with nothing
 # of napback: only the AWS command line (or, for a directory store, the usual
@@ -10,11 +10,12 @@
 # The newest archive is followed back to its full one, as the manifests say what
 # each builds on; then they are extracted, oldest first. (backup.sh does not say
 # it: there it is the newest full archive and the incremental ones after it.)
-# Every chunk is compared with its SHA-256 before it is used. Archives of a day
-# that has not come yet are left out: a clock was wrong.
+# Every chunk is compared with its SHA-256 before it is used. Left out are what a
+# clean-up has claimed, and runs that are more than a day ahead of now: a clock was
+# wrong, or somebody wants them to be the newest.
 #
-# If several owners have stored archives of this name, OWNER=ID in the environment
-# says whose newest is meant.
+# If several owners have stored archives of this name, such as two hosts, OWNER
+# says whose are meant; '' means those without one, as backup.sh stores them.
 #
 # Who can write to the bucket can write archives that make tar write elsewhere.
 # So each archive is read twice: first its list is checked, see safe below. That
@@ -26,8 +27,8 @@
 # the secret key as usual.
 set -eu
 
-[ $# -eq 3 ] || {
-	echo 'usage: restore-without-napback.sh PLACE BASE DIRECTORY' >&2
+[ $# -eq 3 ] || [ $# -eq 4 ] || {
+	echo 'usage: restore-without-napback.sh PLACE BASE DIRECTORY [OWNER]' >&2
 	exit 2
 }
 place=$1 base=$2 target=$3
@@ -151,27 +152,31 @@ safe() {
 	[ -s "$work/judged" ]
 }
 
-# The runs that have a manifest, by the second in RUN and then by slot.
+# first NAME reads a string of the manifest itself, not of its meta.
+first() { sed -n "s/^  \"$1\": \"\\(.*\\)\",*\$/\\1/p" "$work/manifest"; }
+
+# The runs that are committed and not of the future, by the second in RUN and then
+# by slot, and whose they are.
+tomorrow=$(date -u -d '+1 day' +%Y%m%dT%H%M%SZ 2>/dev/null || date -u -v+1d +%Y%m%dT%H%M%SZ)
 keys "$base-" | sed -n 's/:manifest$//p' | grep -E "^.{${#base}}-[0-9]+-(FULL|DIFF):[^:]*\$" |
 	sed -E 's/^(.*-([0-9]+)-(FULL|DIFF):([0-9TZ]{16}).*)$/\4 \2 \1/' |
-	awk -v now="$(date -u +%Y%m%dT235959Z)" '$1 <= now' |
-	LC_ALL=C sort -k 1,1 -k 2,2n | sed 's/^[^ ]* [^ ]* //' >"$work/all"
-grep -q -e '-FULL:[^:]*$' "$work/all" || fail 4 "no full archive of $base in $place"
-
-# first NAME reads a string of the manifest itself, not of its meta.
-first() { value "$1" | head -n 1; }
-
-# The newest archive: one that is being removed is none.
-sed '1!G;h;$!d' "$work/all" >"$work/newest first"
-newest=
+	awk -v tomorrow="$tomorrow" '$1 <= tomorrow' |
+	LC_ALL=C sort -k 1,1 -k 2,2n | sed 's/^[^ ]* [^ ]* //' >"$work/listed"
+: >"$work/all"
+: >"$work/owners"
 while IFS= read -r run <&5; do
 	fetch "$run:manifest" >"$work/manifest"
-	if ! grep -q '"claimed"' "$work/manifest" && { [ -z "${OWNER-}" ] || [ "$(first owner)" = "$OWNER" ]; }; then
-		newest=$run
-		break
-	fi
-done 5<"$work/newest first"
-[ -n "$newest" ] || fail 4 "no archive of $base in $place${OWNER:+ that $OWNER has stored}"
+	[ -n "$(first sums)" ] || continue # claimed, and being removed
+	[ $# -lt 4 ] || [ "$(first owner)" = "$4" ] || continue
+	echo "$run" >>"$work/all"
+	echo "'$(first owner)'" >>"$work/owners"
+done 5<"$work/listed"
+owners=$(LC_ALL=C sort -u "$work/owners" | tr '\n' ' ')
+[ "$(LC_ALL=C sort -u "$work/owners" | wc -l)" -le 1 ] ||
+	fail 2 "several owners have stored archives of $base, give one as the last argument: $owners"
+grep -q -e '-FULL:[^:]*$' "$work/all" || fail 4 "no full archive of $base in $place${4+ that '$4' has stored}"
+newest=$(tail -n 1 "$work/all")
+fetch "$newest:manifest" >"$work/manifest"
 
 # What it builds on.
 parent=$(first parent)

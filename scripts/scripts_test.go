@@ -159,6 +159,74 @@ func TestBackupComesBackFromS3WithTheAWSCommandLine(t *testing.T) {
 	j.same(target)
 }
 
+// A slot's earlier archive goes, but none that has an owner: napback's may have
+// the same name.
+func TestBackupByHandRemovesNothingOfOthers(t *testing.T) {
+	store := tooltest.File(t)
+	j := newJob(t, store)
+	j.run(0, "s3put", "--create-bucket", "mybackups:x", "--", "true")
+	slot, _, _ := strings.Cut(j.run(0, "slotcalc", "simple", "--date", "2026-11-19", "--diffs", "6", "--fulls", "4"), " ")
+	name := "mybackups:" + filepath.Base(j.source) + "-" + slot + "-DIFF"
+	foreign := strings.TrimSpace(store.Must(t, strings.NewReader("theirs"), "s3put", "--owner", "them", name))
+	own := strings.TrimSpace(store.Must(t, strings.NewReader("ours"), "s3put", "-m", "owner=me", name))
+	j.write("kept", "kept")
+	if out := j.backup(0, "2026-11-19"); !strings.Contains(out, "-"+slot+"-FULL:") {
+		t.Fatal(out)
+	}
+	out := j.run(0, "s3ls", "-r", "mybackups")
+	if !strings.Contains(out, strings.TrimPrefix(foreign, "mybackups:")) || strings.Contains(out, strings.TrimPrefix(own, "mybackups:")) {
+		t.Errorf("%s is left out or %s is left:\n%s", foreign, own, out)
+	}
+}
+
+// What is no archive, what a wrong clock has named, and what another host has
+// stored under the same name are not taken for the newest.
+func TestOnlyArchivesOfOneOwnerAndOfThisDayComeBack(t *testing.T) {
+	store := tooltest.File(t)
+	j := newJob(t, store)
+	j.run(0, "s3put", "--create-bucket", "mybackups:x", "--", "true")
+	j.threeDays()
+	base, bucket := filepath.Base(j.source), filepath.Join(store.Dir, "mybackups")
+	plant := func(run, content string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(bucket, base+"-0-FULL:"+run+":manifest"), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	plant(time.Now().UTC().Add(time.Hour).Format("20060102T150405Z")+"-aaaa", `{"format":"napback-archive/1","claimed":"2026-11-21T00:00:00Z"}`)
+	full, _ := filepath.Glob(filepath.Join(bucket, base+"-*-FULL:*-????:manifest"))
+	var manifest []byte
+	for _, path := range full {
+		if data, err := os.ReadFile(path); err == nil && bytes.Contains(data, []byte(`"sums"`)) {
+			manifest = data
+		}
+	}
+	future := time.Now().UTC().Add(25*time.Hour).Format("20060102T150405Z") + "-aaaa"
+	plant(future, strings.Replace(string(manifest), `"meta"`, "\"owner\": \"\",\n  \"meta\"", 1))
+	scripts := func(status int, owner ...string) (out string) {
+		t.Helper()
+		for _, args := range [][]string{{"restore.sh", "mybackups", base, j.secret}, {"restore-without-napback.sh", bucket, base}} {
+			target := t.TempDir()
+			out += j.run(status, "sh", append(append(args, target), owner...)...)
+			if status == 0 {
+				j.same(target)
+			} else if entries, _ := os.ReadDir(target); len(entries) > 0 {
+				t.Errorf("%s extracted %v", args[0], entries)
+			}
+		}
+		return out
+	}
+	scripts(0)
+	// Another host with the same name, and with owner in meta alone, which is nobody's.
+	other := "mybackups:" + base + "-0-FULL"
+	store.Must(t, strings.NewReader("not what we want"), "s3put", "--keep", "--owner", "other", "-m", "owner=me", other)
+	if out := scripts(2); strings.Count(out, "several owners have stored archives") != 2 || strings.Count(out, "'' 'other'") != 2 {
+		t.Errorf("they say %s", out)
+	}
+	scripts(0, "")
+	scripts(4, "nobody")
+}
+
 // Whoever can write to the bucket can write archives.
 func TestTheScriptExtractsNothingThroughALink(t *testing.T) {
 	for name, add := range map[string]func(a *tartest.Archive, victim string){

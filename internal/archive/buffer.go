@@ -43,12 +43,13 @@ type buffer struct {
 // pool is a fixed number of buffers that are passed around. A buffer is
 // made when it is first needed, so that a short stream costs little.
 type pool struct {
-	free  chan *buffer
-	spool string
+	free    chan *buffer
+	spool   string
+	buffers int // in the pool or with somebody; only drop changes it
 }
 
 func newPool(n int, size int64, spool string) *pool {
-	p := &pool{free: make(chan *buffer, n), spool: spool}
+	p := &pool{free: make(chan *buffer, n), spool: spool, buffers: n}
 	for range n {
 		p.free <- &buffer{size: size}
 	}
@@ -66,6 +67,21 @@ func (p *pool) get(ctx context.Context) (*buffer, error) {
 }
 
 func (p *pool) put(b *buffer) { p.free <- b }
+
+// drop waits for a free buffer and gives it up for good.
+func (p *pool) drop(ctx context.Context) error {
+	select {
+	case b := <-p.free:
+		p.buffers--
+		if b.file != nil {
+			b.file.Close()
+			os.Remove(b.file.Name())
+		}
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
 
 // close removes the files of the buffers that have been put back.
 func (p *pool) close() {

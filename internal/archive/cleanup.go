@@ -19,24 +19,12 @@ var lateUploads = [...]time.Duration{100 * time.Millisecond, 300 * time.Millisec
 // ended. An object that somebody else has stored under a key of this run,
 // however unlikely, is not touched.
 func (p *put) abandon(ctx context.Context) {
-	var keys []string
-	for n, ours := range p.ours {
-		if ours {
-			keys = append(keys, ChunkKey(p.Name, p.run, int64(n)))
-		}
-	}
-	if p.summed {
-		keys = append(keys, sumsKey(p.Name, p.run))
-	}
-	if p.signed {
-		keys = append(keys, signatureOf(manifestKey(p.Name, p.run)))
-	}
-	if len(keys) == 0 {
-		return
-	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime)
 	defer cancel()
-	err := p.st.Delete(ctx, keys...)
+	var err error
+	for keys := range p.stored() {
+		err = errors.Join(err, p.st.Delete(ctx, keys...))
+	}
 	for _, wait := range lateUploads {
 		if err != nil || len(p.cut) == 0 || p.Pretend {
 			break
@@ -49,10 +37,41 @@ func (p *put) abandon(ctx context.Context) {
 	}
 }
 
+// stored yields the keys of what this put has, or may have, stored, some at a
+// time.
+func (p *put) stored() iter.Seq[[]string] {
+	return func(yield func([]string) bool) {
+		var keys []string
+		for n, ours := range p.ours {
+			if ours {
+				keys = append(keys, ChunkKey(p.Name, p.run, int64(n)))
+			}
+			if len(keys) == removeBatch {
+				if !yield(keys) {
+					return
+				}
+				keys = nil
+			}
+		}
+		if p.summed {
+			keys = append(keys, sumsKey(p.Name, p.run))
+		}
+		if p.signed {
+			keys = append(keys, signatureOf(manifestKey(p.Name, p.run)))
+		}
+		if len(keys) > 0 {
+			yield(keys)
+		}
+	}
+}
+
 // clean removes what the commit has made superfluous: of the runs that were
 // there before the upload, those that are superseded by this one, and what was
 // never committed. The archive is safe already, so nothing here is an error.
 func (p *put) clean(ctx context.Context) {
+	if p.flooded {
+		return // that has been said
+	}
 	if p.blind {
 		if !p.Keep {
 			p.Log.Notef("older runs of %q stay: these credentials may not list or delete", p.Name)

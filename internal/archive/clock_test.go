@@ -102,7 +102,7 @@ func TestRunOfAClockThatWasAheadIsNotFollowed(t *testing.T) {
 		t.Errorf("the name reads %q", got)
 	}
 	states := map[archive.State]int{}
-	infos, err := archive.DescribeName(t.Context(), st, "n", true)
+	infos, err := describeName(t, st, "n", true)
 	for _, info := range infos {
 		states[info.State]++
 	}
@@ -200,7 +200,7 @@ func TestImplausibleRunSupersedesNothing(t *testing.T) {
 	if _, err := archive.ReadManifest(t.Context(), st, "n", ahead.Run); err != nil {
 		t.Errorf("the implausible run: %v", err)
 	}
-	infos, err := archive.DescribeName(t.Context(), st, "n", true)
+	infos, err := describeName(t, st, "n", true)
 	if err != nil || len(infos) != 2 || infos[0].State != archive.Committed || infos[1].State != archive.Suspect || infos[1].Err == nil {
 		t.Errorf("%+v, %v", infos, err)
 	}

@@ -14,7 +14,6 @@ import (
 
 // manifest describes the run as it stands.
 func (p *put) manifest() *Manifest {
-	sum := sha256.Sum256(p.sumsText())
 	now, _ := p.now()
 	m := &Manifest{
 		Format:     formatName + "/" + formatMajor,
@@ -27,7 +26,7 @@ func (p *put) manifest() *Manifest {
 		Bytes:      p.bytes,
 		ChunkBytes: p.ChunkSize,
 		Chunks:     p.chunks,
-		Sums:       hex.EncodeToString(sum[:]),
+		Sums:       hex.EncodeToString(p.sumsSum[:]),
 		Tag:        p.Tag,
 		Parent:     p.Parent,
 		Owner:      p.Owner,

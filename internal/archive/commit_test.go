@@ -211,7 +211,7 @@ func TestSlowPutDoesNotCommitWhatWasClaimed(t *testing.T) {
 	if _, err := archive.ReadManifest(t.Context(), st, "n", run); !errors.Is(err, archive.ErrClaimed) || !errors.Is(err, archive.ErrNotExist) {
 		t.Errorf("the claim reads as %v", err)
 	}
-	infos, err := archive.DescribeName(t.Context(), st, "n", true)
+	infos, err := describeName(t, st, "n", true)
 	if err != nil || len(infos) != 2 || infos[1].State != archive.Incomplete {
 		t.Errorf("%+v, %v", infos, err)
 	}

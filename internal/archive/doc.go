@@ -53,8 +53,9 @@
 //  3. Chunks are fetched, several at a time, each whole into a buffer, and
 //     checked against their sum. Only then are they written, in order.
 //
-// Caveats: 32 bytes of memory are needed for each chunk of the stream (Get counts
-// more than 8 MiB of them against the memory), and an archive's integrity rests
-// on its manifest: without a signature whoever may write to the bucket can
+// Caveats: 32 bytes of memory are needed for each chunk of the stream (more than
+// 8 MiB of them count against the memory). Of a name with more than MaxRuns runs
+// none is read or cleaned up, though Put still stores. An archive's integrity
+// rests on its manifest: without a signature whoever may write to the bucket can
 // replace both. Encryption belongs to the stream.
 package archive

@@ -1,10 +1,8 @@
 package archive
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -77,15 +75,18 @@ type put struct {
 	seen []Run // of the name, before the upload
 	// blind: the credentials may not list, so that nothing is seen.
 	blind bool
+	// flooded: there are more runs than are looked at, and none is seen.
+	flooded bool
 
 	bytes   int64 // of the stream, set by the reader
 	chunks  int64 // handed to workers, set by the reader
 	mu      sync.Mutex
-	sums    [][sha256.Size]byte
-	ours    []bool   // chunks that this put has, or may have, stored
-	summed  bool     // the same of SHA256SUMS
-	signed  bool     // and of the signature
-	cut     []string // keys whose upload ended without an answer
+	sums    sumList
+	sumsSum [sha256.Size]byte // of SHA256SUMS, once all chunks are stored
+	ours    []bool            // chunks that this put has, or may have, stored
+	summed  bool              // the same of SHA256SUMS
+	signed  bool              // and of the signature
+	cut     []string          // keys whose upload ended without an answer
 	started time.Time
 }
 
@@ -135,6 +136,11 @@ func (p *put) begin(ctx context.Context) error {
 		p.Log.Verbosef("list the runs of %q: not allowed, so the run is named by the clock alone", p.Name)
 		runs, err, p.blind = nil, nil, true
 	}
+	if errors.Is(err, ErrTooManyRuns) {
+		// Whoever has planted them must not keep us from storing a backup.
+		p.Log.Warnf("%v: the run is named by the clock alone, and older ones stay", err)
+		runs, err, p.flooded = nil, nil, true
+	}
 	if err != nil {
 		return err
 	}
@@ -167,7 +173,7 @@ func (p *put) prepare(ctx context.Context, in io.Reader, buffers int) error {
 		}
 		p.addMeta(meta)
 	}
-	err := p.putSmall(ctx, sumsKey(p.Name, p.run), p.sumsText())
+	err := p.putSums(ctx)
 	if p.summed = !errors.Is(err, ErrExist); p.summed && err != nil {
 		p.cut = append(p.cut, sumsKey(p.Name, p.run))
 	}
@@ -233,8 +239,11 @@ func (p *put) read(ctx context.Context, in io.Reader, free *pool, chunks chan<- 
 			free.put(buf)
 			return nil
 		}
+		if err := p.makeRoom(ctx, free); err != nil {
+			return err
+		}
 		p.mu.Lock()
-		p.sums = append(p.sums, [sha256.Size]byte{})
+		p.sums.grow()
 		p.ours = append(p.ours, false)
 		p.mu.Unlock()
 		p.bytes += buf.n
@@ -258,7 +267,7 @@ func (p *put) store(ctx context.Context, c chunk) error {
 	}
 	sum := [sha256.Size]byte(hash.Sum(nil))
 	p.mu.Lock()
-	p.sums[c.number] = sum
+	copy(p.sums.at(c.number), sum[:])
 	p.mu.Unlock()
 	key := ChunkKey(p.Name, p.run, c.number)
 	err := p.st.Put(ctx, Upload{
@@ -290,18 +299,34 @@ func (p *put) addMeta(more map[string]string) {
 	p.Meta = meta
 }
 
-// sumsText is the content of SHA256SUMS.
-func (p *put) sumsText() []byte {
-	var text bytes.Buffer
-	text.Grow(len(p.sums) * sumsLine)
-	for n, sum := range p.sums {
-		fmt.Fprintf(&text, "%s  %s\n", hex.EncodeToString(sum[:]), chunkNumber(int64(n)))
+// makeRoom makes room for the sum of one more chunk. What the sums need of the
+// memory for chunks is taken from the buffers; the caller holds one of these.
+func (p *put) makeRoom(ctx context.Context, free *pool) error {
+	for {
+		chunks := int64(0)
+		if p.Budget.Spool == "" {
+			chunks = int64(free.buffers) * p.ChunkSize
+		}
+		switch {
+		case chunks+sumsCost(p.chunks+1) <= p.Budget.Memory:
+			return nil
+		case free.buffers == 1 || p.Budget.Spool != "":
+			return cli.WithHint(cli.Errorf(cli.Usage, "the sums of more than %d chunks do not fit into %s of memory", p.chunks, cli.FormatSize(p.Budget.Memory)),
+				"make the chunks larger, or give more --memory: the sums take 32 bytes a chunk")
+		}
+		if err := free.drop(ctx); err != nil {
+			return err
+		}
 	}
-	return text.Bytes()
 }
 
-func (p *put) putSmall(ctx context.Context, key string, data []byte) error {
-	return p.st.Put(ctx, Upload{
-		Key: key, Body: bytes.NewReader(data), Size: int64(len(data)), SHA256: sha256.Sum256(data),
-	})
+// putSums stores SHA256SUMS.
+func (p *put) putSums(ctx context.Context) error {
+	text := p.sums.text()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, text); err != nil {
+		return err
+	}
+	p.sumsSum = [sha256.Size]byte(hash.Sum(nil))
+	return p.st.Put(ctx, Upload{Key: sumsKey(p.Name, p.run), Body: text, Size: text.Size(), SHA256: p.sumsSum})
 }

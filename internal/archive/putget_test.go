@@ -201,7 +201,7 @@ func TestKeepKeepsSupersededRuns(t *testing.T) {
 	if _, err := archive.Put(t.Context(), st, strings.NewReader("new"), o); err != nil {
 		t.Fatal(err)
 	}
-	infos, err := archive.DescribeName(t.Context(), st, "n", true)
+	infos, err := describeName(t, st, "n", true)
 	if err != nil || len(infos) != 2 || infos[0].State != archive.Superseded || infos[1].State != archive.Committed {
 		t.Fatalf("got %+v, %v", infos, err)
 	}

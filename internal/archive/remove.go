@@ -25,19 +25,41 @@ func RemoveRun(ctx context.Context, st Store, name string, run Run) error {
 	return st.Delete(ctx, manifestKey(name, run))
 }
 
+// removeBatch is how many keys are held at a time while a run is removed.
+const removeBatch = 5000
+
 // removeData removes all objects of a run but what is in the manifest's place.
+// It lists anew behind what it has removed, since a listing that goes on while
+// its keys vanish is not the same on all services.
 func removeData(ctx context.Context, st Store, name string, run Run) error {
-	prefix := runPrefix(name, run)
-	var keys []string
-	for e, err := range st.List(ctx, Query{Prefix: prefix}) {
+	for after := ""; ; {
+		keys, more, err := someKeys(ctx, st, name, run, after)
 		if err != nil {
 			return err
 		}
-		if strings.HasPrefix(e.Key, prefix) && e.Key != manifestKey(name, run) {
-			keys = append(keys, e.Key)
+		if err := st.Delete(ctx, keys...); err != nil || !more {
+			return err
+		}
+		after = keys[len(keys)-1]
+	}
+}
+
+// someKeys lists a part of the objects of a run, those behind after, without
+// what is in the manifest's place.
+func someKeys(ctx context.Context, st Store, name string, run Run, after string) (keys []string, more bool, err error) {
+	prefix := runPrefix(name, run)
+	for e, err := range st.List(ctx, Query{Prefix: prefix, After: after}) {
+		if err != nil {
+			return nil, false, err
+		}
+		if !strings.HasPrefix(e.Key, prefix) || e.Key == manifestKey(name, run) {
+			continue
+		}
+		if keys = append(keys, e.Key); len(keys) == removeBatch {
+			return keys, true, nil
 		}
 	}
-	return st.Delete(ctx, keys...)
+	return keys, false, nil
 }
 
 // ErrCommitted: the run is committed, or has been committed meanwhile.

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -68,24 +69,53 @@ func Names(ctx context.Context, st Store, prefix string) iter.Seq2[string, error
 	}
 }
 
-// ListRuns returns the runs of a name, committed or not, oldest first.
+// MaxRuns is how many runs of one name are looked at. A name has some hundred;
+// more have been planted, or a clean-up is missing.
+const MaxRuns = 100_000
+
+// ErrTooManyRuns: a name has more than MaxRuns runs, or as many other objects
+// in their place.
+var ErrTooManyRuns = fmt.Errorf("more than %d runs under one name", MaxRuns)
+
+// ListRuns returns the runs of a name, committed or not, oldest first. If there
+// are more than MaxRuns the error wraps ErrTooManyRuns, and the oldest ones are
+// returned.
 func ListRuns(ctx context.Context, st Store, name string) ([]Run, error) {
+	return listRuns(ctx, st, name, MaxRuns)
+}
+
+// listRuns is ListRuns with a bound of the caller's.
+func listRuns(ctx context.Context, st Store, name string, most int) ([]Run, error) {
 	var runs []Run
 	prefix := name + ":"
+	entries := 0
 	for e, err := range st.List(ctx, Query{Prefix: prefix, Delimiter: ":", After: prefix + afterForeign}) {
 		if err != nil {
 			return nil, err
+		}
+		if entries++; entries > most {
+			slices.Sort(runs)
+			return runs, cli.WithHint(fmt.Errorf("archive %q: %w", name, ErrTooManyRuns),
+				"s3rm removes them; BUCKET:NAME:RUN still reads a run that is known")
 		}
 		if !e.IsPrefix {
 			continue
 		}
 		text := strings.TrimSuffix(strings.TrimPrefix(e.Key, prefix), ":")
 		if run, err := ParseRun(text); err == nil {
-			runs = append(runs, run)
+			runs = append(runs, Run(strings.Clone(string(run)))) // not the key that it is a part of
 		}
 	}
 	slices.Sort(runs)
 	return runs, nil
+}
+
+// Exists tells whether anything of a run is stored.
+func Exists(ctx context.Context, st Store, name string, run Run) (bool, error) {
+	for _, err := range st.List(ctx, Query{Prefix: runPrefix(name, run)}) {
+		return err == nil, err
+	}
+	return false, nil
 }
 
 // Newest returns the manifest of the newest committed run of a name whose time
@@ -103,17 +133,15 @@ func Newest(ctx context.Context, st Store, name string, report func(RunInfo)) (*
 	}
 	_, wanted := trustOf(st)
 	incomplete, suspect, unsigned := 0, 0, 0
-	for _, run := range slices.Backward(runs) {
-		info, err := DescribeRun(ctx, st, name, run)
-		switch {
-		case err != nil:
-			return nil, err
-		case info.State == Incomplete:
+	var newest RunInfo
+	err = backward(ctx, st, name, runs, inTurn, func(info RunInfo) error {
+		switch info.State {
+		case Incomplete:
 			incomplete++
-		case info.State == Suspect:
+		case Suspect:
 			suspect++
 			report(info)
-		case info.State == Unsigned:
+		case Unsigned:
 			unsigned++
 			report(info)
 		default:
@@ -121,8 +149,16 @@ func Newest(ctx context.Context, st Store, name string, report func(RunInfo)) (*
 				report(info)
 			}
 			// One that cannot be read must not hide behind an older one.
-			return info.Manifest, info.Err
+			newest = info
+			return errEnough
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if newest.Name != "" {
+		return newest.Manifest, newest.Err
 	}
 	switch err = cli.Errorf(cli.NotFound, "archive %q: %w", name, ErrNotExist); {
 	case unsigned > 0:
@@ -153,47 +189,6 @@ func hasForeign(ctx context.Context, st Store, name string) bool {
 	return false
 }
 
-// DescribeName returns what is known of the runs of a name, oldest first: all
-// of them, or only the newest committed one (and, if there is none, the newest
-// of all) with the newer ones whose time is not plausible or that the reader
-// does not trust.
-func DescribeName(ctx context.Context, st Store, name string, all bool) ([]RunInfo, error) {
-	runs, err := ListRuns(ctx, st, name)
-	if err != nil {
-		return nil, err
-	}
-	var infos []RunInfo            // newest first
-	var newest *RunInfo            // incomplete, and shown only if there is nothing better
-	committed := map[string]bool{} // owners with a newer run
-	for _, run := range slices.Backward(runs) {
-		info, err := DescribeRun(ctx, st, name, run)
-		if err != nil {
-			return nil, err
-		}
-		if info.State == Committed {
-			if committed[info.Owner()] {
-				info.State = Superseded
-			}
-			committed[info.Owner()] = true
-		}
-		if !all && info.State == Incomplete {
-			if newest == nil {
-				newest = &info
-			}
-			continue
-		}
-		infos = append(infos, info)
-		if !all && info.State != Suspect && info.State != Unsigned {
-			break
-		}
-	}
-	if len(infos) == 0 && newest != nil {
-		infos = append(infos, *newest)
-	}
-	slices.Reverse(infos)
-	return infos, nil
-}
-
 // manifestEntry looks for a run's manifest without reading it.
 func manifestEntry(ctx context.Context, st Store, name string, run Run) (Entry, bool, error) {
 	key := manifestKey(name, run)
@@ -201,9 +196,7 @@ func manifestEntry(ctx context.Context, st Store, name string, run Run) (Entry, 
 		if err != nil {
 			return Entry{}, false, err
 		}
-		if e.Key == key {
-			return e, true, nil
-		}
+		return e, e.Key == key, nil // of the keys that begin so it comes first
 	}
 	return Entry{}, false, nil
 }

@@ -29,6 +29,26 @@ func putRaw(t *testing.T, st archive.Store, key, data string) {
 	}
 }
 
+// describeName returns all runs of a Survey.
+func describeName(t *testing.T, st archive.Store, name string, all bool) ([]archive.RunInfo, error) {
+	t.Helper()
+	s, err := archive.DescribeName(t.Context(), st, name, all)
+	if err != nil {
+		return nil, err
+	}
+	if s.Err != nil {
+		return nil, s.Err
+	}
+	var infos []archive.RunInfo
+	for info, err := range s.Runs(t.Context()) {
+		if err != nil {
+			return infos, err
+		}
+		infos = append(infos, info)
+	}
+	return infos, nil
+}
+
 func TestNamesAreFoundWithoutTheirChunks(t *testing.T) {
 	st, _ := bucket(t)
 	for _, name := range []string{"home", "home/a", "home-b", "x y"} {
@@ -63,7 +83,7 @@ func TestStatesOfRuns(t *testing.T) {
 	putRaw(t, st, later(time.Hour)+":0000000000000", "x")
 	putRaw(t, st, later(2*time.Hour)+":manifest", "{}")
 	putRaw(t, st, "n:0000000000000", "js3tream")
-	infos, err := archive.DescribeName(t.Context(), st, "n", true)
+	infos, err := describeName(t, st, "n", true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +105,7 @@ func TestUnreadableForLackOfRightsIsNotIncomplete(t *testing.T) {
 	st, _ := bucket(t)
 	mustPut(t, st, "n", random(25), 10)
 	f := &faulty{Store: st, get: func(string) error { return fmt.Errorf("get: %w", archive.ErrPermission) }}
-	infos, err := archive.DescribeName(t.Context(), f, "n", true)
+	infos, err := describeName(t, f, "n", true)
 	if err != nil || len(infos) != 1 || infos[0].State != archive.Unreadable {
 		t.Errorf("got %+v, %v", infos, err)
 	}

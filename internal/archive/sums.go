@@ -41,6 +41,38 @@ func (s *sumList) add(hexSum []byte) error {
 	return nil
 }
 
+// grow adds a sum that is not known yet.
+func (s *sumList) grow() {
+	if s.n%sumsBlock == 0 {
+		s.blocks = append(s.blocks, make([]byte, 0, sumsBlock*sha256.Size))
+	}
+	last := &s.blocks[len(s.blocks)-1]
+	*last = (*last)[:len(*last)+sha256.Size]
+	s.n++
+}
+
+// text reads as the SHA256SUMS of the list, which is never held as a whole.
+func (s *sumList) text() *io.SectionReader {
+	return io.NewSectionReader(sumsText{s}, 0, s.n*sumsLine)
+}
+
+// sumsText makes parts of a SHA256SUMS as they are asked for.
+type sumsText struct{ sums *sumList }
+
+// ReadAt implements io.ReaderAt.
+func (t sumsText) ReadAt(p []byte, off int64) (n int, err error) {
+	var line []byte
+	for number := off / sumsLine; number < t.sums.n && n < len(p); number++ {
+		line = hex.AppendEncode(line[:0], t.sums.at(number))
+		line = append(line, "  "+chunkNumber(number)+"\n"...)
+		n += copy(p[n:], line[(off+int64(n))%sumsLine:])
+	}
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
 // at returns the sum of chunk number n, which must be in the list.
 func (s *sumList) at(n int64) []byte {
 	start := n % sumsBlock * sha256.Size
