@@ -78,8 +78,8 @@ func (h *host) begin(o options) *attempt {
 	return a
 }
 
-// adopt lets a host that lost its state go on with all that is stored under the
-// owner's id that it had: nobody can tell it from a clone of it.
+// adopt lets a host without a state go on with all that is stored under the owner's
+// id that it had: nobody can tell it from a clone of it.
 func (h *host) adopt(before int) {
 	for _, a := range h.w.attempts {
 		if h.lost && a.host != h && a.host.family == h.family {

@@ -113,7 +113,7 @@ var events = [...]func(h *host){
 		h.move(to)
 	},
 	func(h *host) {
-		h.prefix = []string{"", "%h", "shared"}[h.w.rng.IntN(3)]
+		h.prefix, h.lost = []string{"", "%h", "shared"}[h.w.rng.IntN(3)], true
 		h.w.tell("%s: prefix %q", h, h.prefix)
 	},
 	func(h *host) { h.clock(400 * oneDay) },

@@ -34,7 +34,7 @@ type host struct {
 	copies  int           // of its DiffDir
 	day     int           // when it had its last turn
 	slow    bool          // its line
-	lost    bool          // its state, and nothing was acknowledged since
+	lost    bool          // it may have no state of where it stores, and nothing was acknowledged since
 	losses  int           // of its state
 	mutant
 }
@@ -126,7 +126,7 @@ func (h *host) oldState(copy int) {
 }
 
 func (h *host) rename(name string) {
-	h.name = name
+	h.name, h.lost = name, true
 	h.w.count["renames"]++
 	h.w.tell("%s: renamed to %s", h, name)
 }
@@ -146,7 +146,7 @@ func (h *host) schedule(s schedule) {
 }
 
 func (h *host) move(bucket string) {
-	h.bucket = bucket
+	h.bucket, h.lost = bucket, true
 	h.w.count["bucket moves"]++
 	h.w.tell("%s: bucket %s", h, bucket)
 }
