@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -58,25 +57,26 @@ func (h *holdings) there(name, run string) (catalog.Entry, string) {
 // look lists what the bucket holds of a job. An error means that the bucket
 // did not answer.
 func (t tools) look(ctx context.Context, job *config.Job, log func(stage, line string)) (*holdings, error) {
-	path, err := t.sibling("s3ls")
-	if err != nil {
-		return nil, err
-	}
 	args := append(storeFlags(&job.Settings), "--json", "-r", "--clock", job.Settings.Bucket+":"+job.Name+"-")
-	out, status, err := t.output(ctx, t.storeStage("s3ls", path, args), log)
+	l, status, err := t.listing(ctx, args, log)
 	var failed *chain.Error
 	if errors.As(err, &failed) && len(status) == 1 && strings.Contains(failed.Cause.LastLine(), "access denied") {
-		l, _ := catalog.Read(bytes.NewReader(out)) // the clock, if it was told
+		return &holdings{blind: true, time: l.Time}, nil // the clock, if it was told
+	}
+	flooded := errors.As(err, &failed) && len(status) == 1 && status[0].Code == cli.Integrity
+	if flooded || errors.Is(err, catalog.ErrTooMuch) {
+		// Whoever has planted all that must not keep us from storing a backup.
+		log("s3ls", "somebody has planted more archives than are listed: the backup goes by its own state, and nothing is removed")
 		return &holdings{blind: true, time: l.Time}, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("look into bucket %q: %w", job.Settings.Bucket, err)
 	}
-	h, err := readHoldings(out, job.Name)
-	if err == nil && h.unsigned() > 0 {
+	h := newHoldings(l, job.Name)
+	if h.unsigned() > 0 {
 		log("s3ls", fmt.Sprintf("runs that are not signed by a wanted key, and do not count: %d", h.unsigned()))
 	}
-	return h, err
+	return h, nil
 }
 
 // unsigned counts the runs that no wanted key has signed.
@@ -90,18 +90,14 @@ func (h *holdings) unsigned() int {
 	return n
 }
 
-// readHoldings reads the output of s3ls --json -r --clock. A prefix matches the
-// names of other jobs too (home-2 begins as home does); these are left out.
-func readHoldings(output []byte, job string) (*holdings, error) {
-	l, err := catalog.Read(bytes.NewReader(output))
-	if err != nil {
-		return nil, err
-	}
+// newHoldings takes a listing. A prefix matches the names of other jobs too
+// (home-2 begins as home does); these are left out.
+func newHoldings(l catalog.Listing, job string) *holdings {
 	runs := slices.DeleteFunc(l.Entries, func(r catalog.Entry) bool {
 		_, _, ours := slotOf(r.Name, job)
 		return !ours
 	})
-	return &holdings{time: l.Time, runs: runs}, nil
+	return &holdings{time: l.Time, runs: runs}
 }
 
 // maxCounted bounds how many runs one call counts, so that their names fit on a
@@ -129,19 +125,11 @@ func (t tools) count(ctx context.Context, set *config.Settings, h *holdings, run
 }
 
 func (t tools) countSome(ctx context.Context, set *config.Settings, h *holdings, addresses []string, log func(stage, line string)) error {
-	path, err := t.sibling("s3ls")
-	if err != nil {
-		return err
-	}
 	args := append(append(storeFlags(set), "--json", "--whole"), addresses...)
-	out, status, err := t.output(ctx, t.storeStage("s3ls", path, args), log)
+	l, status, err := t.listing(ctx, args, log)
 	var failed *chain.Error
 	if errors.As(err, &failed) && len(status) == 1 && (status[0].Code == cli.Integrity || status[0].Code == cli.NotFound) {
 		err = nil // its lines tell which
-	}
-	var l catalog.Listing
-	if err == nil {
-		l, err = catalog.Read(bytes.NewReader(out))
 	}
 	if err != nil {
 		return fmt.Errorf("count the objects of archives in bucket %q: %w", set.Bucket, err)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"path"
@@ -106,16 +105,12 @@ func (e *engine) findForeign(ctx context.Context, configs []*config.Config, word
 // listing lists the runs of the archives whose names begin with prefix, and tells
 // the store's clock.
 func (e *engine) listing(ctx context.Context, set *config.Settings, prefix string) (catalog.Listing, error) {
-	program, err := e.tools.sibling("s3ls")
-	if err != nil {
-		return catalog.Listing{}, err
-	}
 	args := append(storeFlags(set), "--json", "-r", "--clock", set.Bucket+":"+prefix)
-	out, _, err := e.tools.output(ctx, e.tools.storeStage("s3ls", program, args), e.hear)
+	l, _, err := e.tools.listing(ctx, args, e.hear)
 	if err != nil {
 		return catalog.Listing{}, forget(ctx, fmt.Errorf("look into bucket %q: %w", set.Bucket, toolError(err)))
 	}
-	return catalog.Read(bytes.NewReader(out))
+	return l, nil
 }
 
 func (e *engine) entries(ctx context.Context, set *config.Settings, prefix string) ([]catalog.Entry, error) {

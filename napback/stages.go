@@ -11,9 +11,9 @@ import (
 	"napback/napback/config"
 )
 
-// maxOutput bounds what is read of a tool's output, in bytes: a listing has
-// less than 16 KiB a run.
-const maxOutput = 1 << 30
+// maxOutput bounds what is held of a tool's output, in bytes. (A listing is not
+// held.)
+const maxOutput = 32 << 20
 
 func readAll(r io.Reader, limit int64) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(r, limit+1))

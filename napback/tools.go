@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 
 	"napback/internal/cli"
+	"napback/napback/catalog"
 	"napback/napback/chain"
 )
 
@@ -100,27 +102,45 @@ func (t tools) storeStage(name, path string, args []string) chain.Stage {
 
 // output runs one program to its end and returns its stdout. Its stderr goes to
 // log; the error tells its last words.
-func (t tools) output(ctx context.Context, s chain.Stage, log func(stage, line string)) ([]byte, []chain.Status, error) {
+func (t tools) output(ctx context.Context, s chain.Stage, log func(stage, line string)) (data []byte, status []chain.Status, err error) {
+	status, err = t.reading(ctx, s, log, func(r io.Reader) (err error) {
+		data, err = readAll(r, maxOutput)
+		return err
+	})
+	return data, status, err
+}
+
+// reading is output whose stdout is taken as it comes. An error of take counts
+// before one of the program, which may be that nobody took what it wrote.
+func (t tools) reading(ctx context.Context, s chain.Stage, log func(stage, line string), take func(io.Reader) error) ([]chain.Status, error) {
 	read, write, err := os.Pipe()
 	if err != nil {
-		return nil, nil, fmt.Errorf("run %s: %w", s.Name, err)
+		return nil, fmt.Errorf("run %s: %w", s.Name, err)
 	}
-	type answer struct {
-		data []byte
-		err  error
-	}
-	answers := make(chan answer, 1)
+	taken := make(chan error, 1)
 	go func() {
-		data, err := readAll(read, maxOutput)
+		err := take(read)
 		read.Close() // a program that says more than we take must not hang
-		answers <- answer{data, err}
+		taken <- err
 	}()
 	c := chain.Chain{Stages: []chain.Stage{s}, Stdout: write, Log: log}
 	status, err := c.Run(ctx)
 	write.Close()
-	a := <-answers
-	if err == nil {
-		err = a.err
+	if bad := <-taken; bad != nil && (err == nil || errors.Is(bad, catalog.ErrTooMuch)) {
+		err = bad
 	}
-	return a.data, status, err
+	return status, err
+}
+
+// listing lists what s3ls says with these arguments.
+func (t tools) listing(ctx context.Context, args []string, log func(stage, line string)) (l catalog.Listing, status []chain.Status, err error) {
+	path, err := t.sibling("s3ls")
+	if err != nil {
+		return l, nil, err
+	}
+	status, err = t.reading(ctx, t.storeStage("s3ls", path, args), log, func(r io.Reader) (err error) {
+		l, err = catalog.Read(r)
+		return err
+	})
+	return l, status, err
 }

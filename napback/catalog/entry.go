@@ -108,9 +108,33 @@ type Listing struct {
 	Entries []Entry
 }
 
-// Read parses the output of `s3ls --json -r`, with --clock or without.
+// ErrTooMuch: a listing does not fit into the memory for one. A bucket holds
+// some ten thousand archives at most; more have been planted.
+var ErrTooMuch = errors.New("more archives than there can be")
+
+const (
+	// maxListing is about how many bytes a listing may take. An archive of ours
+	// takes one or two thousand.
+	maxListing = 64 << 20
+	// maxMeta is how many values the meta of an archive may have. We write some
+	// twenty; one of more is none of ours, and its values are dropped.
+	maxMeta = 100
+)
+
+// weight is about how many bytes an entry takes.
+func (e Entry) weight() int {
+	n := 512 + len(e.Error) + len(e.Host) + len(e.Name)
+	for key, value := range e.Meta {
+		n += 64 + len(key) + len(value)
+	}
+	return n
+}
+
+// Read parses the output of `s3ls --json -r`, with --clock or without, line by
+// line. A listing that is too large is an ErrTooMuch.
 func Read(r io.Reader) (Listing, error) {
 	var l Listing
+	weight := 0
 	for in := json.NewDecoder(r); ; {
 		var line struct {
 			Entry
@@ -126,6 +150,12 @@ func Read(r io.Reader) (Listing, error) {
 		if line.Time != nil {
 			l.Time = *line.Time
 			continue
+		}
+		if len(line.Meta) > maxMeta {
+			line.Meta = nil
+		}
+		if weight += line.weight(); weight > maxListing {
+			return l, fmt.Errorf("read what s3ls says: %w", ErrTooMuch)
 		}
 		l.Entries = append(l.Entries, line.Entry)
 	}
