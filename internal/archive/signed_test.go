@@ -123,7 +123,10 @@ func TestOnlyTrustedRunsAreNewestAndSuperseded(t *testing.T) {
 		t.Fatal(err)
 	}
 	states := map[archive.Run]archive.State{}
-	for _, info := range infos {
+	for info, err := range infos.Runs(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		states[info.Run] = info.State
 	}
 	want := map[archive.Run]archive.State{unsigned.Run: archive.Unsigned, second.Run: archive.Committed, forged.Run: archive.Unsigned}
