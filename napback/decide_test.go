@@ -316,6 +316,34 @@ func TestTheEndpointOfAStateIsTheOneThatIsUsed(t *testing.T) {
 	}
 }
 
+// Profiles may have endpoints of their own: a bucket of one name in two of them is two.
+func TestAnotherProfileIsAnotherState(t *testing.T) {
+	seen := map[string]string{}
+	for _, c := range []struct {
+		set  config.Settings
+		env  []string
+		same string // the earlier one that it is the same as
+	}{
+		{config.Settings{}, nil, ""},
+		{config.Settings{Profile: "one"}, nil, ""},
+		{config.Settings{Profile: "two"}, nil, ""},
+		{config.Settings{}, []string{"AWS_PROFILE=one"}, "one"},
+		{config.Settings{}, []string{"AWS_DEFAULT_PROFILE=two"}, "two"},
+		{config.Settings{Profile: "two"}, []string{"AWS_PROFILE=one"}, "two"},
+		{config.Settings{Endpoint: "http://a"}, nil, ""},
+		{config.Settings{Endpoint: "http://a", Profile: "one"}, nil, "http://a"},
+	} {
+		c.set.Bucket = "bk"
+		job := &config.Job{Kind: config.Directory, Source: "/x", Name: "x", Settings: c.set}
+		key := fmt.Sprint((&engine{tools: tools{env: c.env}}).keyOfState(job))
+		if old, known := seen[key]; known != (c.same != "") || known && old != c.same {
+			t.Errorf("profile %q, endpoint %q with %q has the state of %q; want %q", c.set.Profile, c.set.Endpoint, c.env, old, c.same)
+		} else if !known {
+			seen[key] = c.set.Profile + c.set.Endpoint
+		}
+	}
+}
+
 func TestReportOfTar(t *testing.T) {
 	var r tarReport
 	for line, forPeople := range map[string]bool{
