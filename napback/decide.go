@@ -166,6 +166,11 @@ func (p *planner) done(number int64) bool {
 // future tells that the time of a run cannot be true.
 func (p *planner) future(run string) bool { return catalog.RunTime(run).After(p.now.Add(maxSkew)) }
 
+// ahead tells that the store itself says that it stored a run in the future: its
+// clock was wrong then, or has gone back and is wrong now. As nothing tells which,
+// the run neither goes nor takes a place until its time has come.
+func (p *planner) ahead(r catalog.Entry) bool { return r.Modified.After(p.now.Add(maxSkew)) }
+
 // beforeSlot is the newest state of another turn than the slot's. A turn that is
 // done again starts from the state before it: what it repeats is then stored
 // again. A state on a run whose time cannot be true does not count.
@@ -313,7 +318,7 @@ func (p *planner) retirement() retire.Plan {
 		}
 		k, ours := known[r.Name+":"+r.Run]
 		run := retire.Run{
-			Name: r.Name, ID: r.Run, Slot: number, Full: kind == slot.Full, Ours: ours, Order: order[r.Name+":"+r.Run],
+			Name: r.Name, ID: r.Run, Slot: number, Full: kind == slot.Full, Ours: ours && !p.ahead(r), Order: order[r.Name+":"+r.Run],
 			Adopted: k.Adopted,
 			Good:    p.held.usable(r) == "" && !k.Unconfirmed,
 			Future:  r.State == catalog.Implausible || p.future(r.Run),

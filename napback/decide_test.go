@@ -207,6 +207,31 @@ func TestADayIsNotDoneBeforeItCame(t *testing.T) {
 	}
 }
 
+// A store's clock that has gone back by years makes all that is there look as if it
+// came from the future. What it stores until it is right again takes no place.
+func TestAStoreWhoseClockHasGoneBackRetiresNothing(t *testing.T) {
+	for name, c := range map[string]struct {
+		modified func(n int) time.Time // when the store says that it stored the run of day n
+		gone     int
+	}{
+		"all were stored in the future":  {noon, 0},
+		"only their own times are wrong": {func(int) time.Time { return noon(-3000) }, 1},
+	} {
+		p := facts(-3000, nil, nil)
+		p.job.Settings.Schedule = slot.Simple{Frequency: 1, Fulls: 8}
+		for _, n := range []int{0, 1, 2, 3, 4, 5, 6, 7, -3000} {
+			date := slot.Today(noon(n))
+			number := p.job.Settings.Schedule.At(date).Number
+			run := state.Run{Name: archiveName("x", number, slot.Full), Run: runAt(n, "a"), Type: slot.Full, Slot: number, Date: date}
+			p.record.Runs = append(p.record.Runs, run)
+			p.held.runs = append(p.held.runs, catalog.Entry{Bucket: "b", Name: run.Name, Run: run.Run, State: catalog.Committed, Owner: "me", Modified: c.modified(n)})
+		}
+		if gone := p.retirement().Gone; len(gone) != c.gone {
+			t.Errorf("%s: %v may go; want %d", name, gone, c.gone)
+		}
+	}
+}
+
 func TestPendingStateIsSettledByTheBucket(t *testing.T) {
 	p0, e0 := at(0, slot.Full)
 	p1, e1 := at(1, slot.Diff)
@@ -287,6 +312,34 @@ func TestTheEndpointOfAStateIsTheOneThatIsUsed(t *testing.T) {
 	} {
 		if got := endpointOf(&config.Settings{Endpoint: c.configured}, c.env); got != c.want {
 			t.Errorf("%q with %q: %q; want %q", c.configured, c.env, got, c.want)
+		}
+	}
+}
+
+// Profiles may have endpoints of their own: a bucket of one name in two of them is two.
+func TestAnotherProfileIsAnotherState(t *testing.T) {
+	seen := map[string]string{}
+	for _, c := range []struct {
+		set  config.Settings
+		env  []string
+		same string // the earlier one that it is the same as
+	}{
+		{config.Settings{}, nil, ""},
+		{config.Settings{Profile: "one"}, nil, ""},
+		{config.Settings{Profile: "two"}, nil, ""},
+		{config.Settings{}, []string{"AWS_PROFILE=one"}, "one"},
+		{config.Settings{}, []string{"AWS_DEFAULT_PROFILE=two"}, "two"},
+		{config.Settings{Profile: "two"}, []string{"AWS_PROFILE=one"}, "two"},
+		{config.Settings{Endpoint: "http://a"}, nil, ""},
+		{config.Settings{Endpoint: "http://a", Profile: "one"}, nil, "http://a"},
+	} {
+		c.set.Bucket = "bk"
+		job := &config.Job{Kind: config.Directory, Source: "/x", Name: "x", Settings: c.set}
+		key := fmt.Sprint((&engine{tools: tools{env: c.env}}).keyOfState(job))
+		if old, known := seen[key]; known != (c.same != "") || known && old != c.same {
+			t.Errorf("profile %q, endpoint %q with %q has the state of %q; want %q", c.set.Profile, c.set.Endpoint, c.env, old, c.same)
+		} else if !known {
+			seen[key] = c.set.Profile + c.set.Endpoint
 		}
 	}
 }

@@ -188,21 +188,31 @@ func storedRun(e catalog.Entry) (state.Run, bool) {
 	return state.Run{Name: e.Name, Run: e.Run, Type: kind, Slot: number, Date: date, Chain: e.Meta["chain"], Parent: e.Parent()}, true
 }
 
-// keyOfState names the state of a job: the store as its tools will use it.
+// keyOfState names the state of a job: the store as its tools will use it. Where
+// no endpoint is given a profile may have one, which only the S3 tools read: then
+// the profile stands for it.
 func (e *engine) keyOfState(job *config.Job) state.Key {
-	return state.Key{Name: job.Name, Endpoint: endpointOf(&job.Settings, e.tools.env), Bucket: job.Settings.Bucket, Source: job.String()}
+	endpoint := endpointOf(&job.Settings, e.tools.env)
+	if profile := setOrEnv(job.Settings.Profile, e.tools.env, "AWS_PROFILE", "AWS_DEFAULT_PROFILE"); endpoint == "" && profile != "" {
+		endpoint = "profile " + profile
+	}
+	return state.Key{Name: job.Name, Endpoint: endpoint, Bucket: job.Settings.Bucket, Source: job.String()}
 }
 
-// endpointOf is the endpoint that the S3 tools use: that of the configuration,
-// else of the environment; "" is AWS.
+// endpointOf is the endpoint that the S3 tools are told: that of the configuration,
+// else of the environment; "" is AWS, or what a profile says.
 func endpointOf(set *config.Settings, env []string) string {
-	endpoint := set.Endpoint
-	for _, name := range []string{"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"} {
+	return strings.TrimRight(setOrEnv(set.Endpoint, env, "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"), "/")
+}
+
+// setOrEnv is a setting, or else the first of the variables that is not empty.
+func setOrEnv(setting string, env []string, names ...string) string {
+	for _, name := range names {
 		for _, kv := range env {
-			if value, ok := strings.CutPrefix(kv, name+"="); ok && endpoint == "" {
-				endpoint = value
+			if value, ok := strings.CutPrefix(kv, name+"="); ok && setting == "" {
+				setting = value
 			}
 		}
 	}
-	return strings.TrimRight(endpoint, "/")
+	return setting
 }

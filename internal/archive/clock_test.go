@@ -162,6 +162,28 @@ func TestPlantedKeyHarmsNoPut(t *testing.T) {
 	}
 }
 
+// TestRunIsNeverImplausibleItself: not even if somebody has planted runs at the
+// very edge of what may be true, which the new run has to follow.
+func TestRunIsNeverImplausibleItself(t *testing.T) {
+	for _, ahead := range []time.Duration{24*time.Hour + time.Second, 24 * time.Hour, 24*time.Hour - time.Second, 24*time.Hour - 2*time.Second, 24*time.Hour - time.Minute, 23 * time.Hour} {
+		st, _ := bucket(t)
+		now := time.Now()
+		putRaw(t, st, "n:"+now.Add(ahead).UTC().Format("20060102T150405Z")+"-zzzz:0000000000000", "x")
+		o, said := logged("n")
+		m, err := archive.Put(t.Context(), st, strings.NewReader("text"), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		info, err := archive.DescribeRun(t.Context(), st, "n", m.Run)
+		if err != nil || info.State != archive.Committed {
+			t.Errorf("after one that is %v ahead comes %s, %s: %v, %v", ahead, m.Run, info.State, info.Err, err)
+		}
+		if followed := m.Run.Time().Sub(now) > time.Hour; followed == strings.Contains(said.String(), "whose time cannot be true") || strings.Contains(said.String(), "nil") {
+			t.Errorf("%v ahead: %s, said %q", ahead, m.Run, said)
+		}
+	}
+}
+
 // TestClockThatWentBackIsFollowedByTheNextSecond: as long as the last run is
 // plausible.
 func TestClockThatWentBackIsFollowedByTheNextSecond(t *testing.T) {

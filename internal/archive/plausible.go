@@ -40,22 +40,27 @@ func Implausible(run Run, modified, now time.Time) error {
 // behind, all others.
 func (p *put) now() (now time.Time, corrected bool) {
 	host := p.Now().UTC()
-	if service, ok := p.st.Clock(); ok && host.Sub(service).Abs() > maxAhead {
+	if service, ok := p.st.Clock(); ok && host.Sub(service).Abs() > followable {
 		return service.UTC(), true
 	}
 	return host, false
 }
 
+// followable is how far ahead of the store's clock a run may be to be followed: what
+// comes after it must itself be plausible, by clocks that count seconds and by
+// others of the same service.
+const followable = maxAhead - time.Minute
+
 // lastPlausible is the greatest run that has been seen and is not ahead of the
-// store's clock by more than a day; later ones are reported. A run that is only
-// ahead of its own manifest counts here: to be later than it does no harm.
+// store's clock by a day; later ones are reported. A run that is only ahead of
+// its own manifest counts here: to be later than it does no harm.
 func (p *put) lastPlausible() Run {
 	now, ok := p.st.Clock()
 	if !ok {
 		now = p.Now()
 	}
 	for i, run := range slices.Backward(p.seen) {
-		if Implausible(run, time.Time{}, now) != nil {
+		if run.Time().Sub(now) > followable {
 			continue
 		}
 		p.reportAhead(p.seen[i+1:], now)
@@ -68,7 +73,7 @@ func (p *put) lastPlausible() Run {
 // reportAhead warns of runs that are ahead of the store's clock.
 func (p *put) reportAhead(runs []Run, now time.Time) {
 	if len(runs) > 0 {
-		p.Log.Warnf("ignored runs of %q whose time cannot be true: %d, the first %s; %v", p.Name, len(runs), runs[0], Implausible(runs[0], time.Time{}, now))
+		p.Log.Warnf("ignored runs of %q whose time cannot be true: %d, the first %s; the store's clock is at %s", p.Name, len(runs), runs[0], stamp(now))
 	}
 }
 

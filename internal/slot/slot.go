@@ -46,6 +46,9 @@ type Schedule interface {
 	// Rotating how many such slots it has.
 	Rotates(number int64) bool
 	Rotating() int64
+	// KeepsForEver tells whether a slot may hold what the schedule, now or as it
+	// was before, has put aside for ever.
+	KeepsForEver(number int64) bool
 	// Reach returns how old, in days, the oldest backup that restores is:
 	// at least and at most, on any day after its backup (if due) is made,
 	// once every slot has been used. A chain stays until the slot of its

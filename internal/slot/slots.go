@@ -17,3 +17,10 @@ func (h Hanoi) Rotating() int64 {
 	}
 	return int64(h.Discs)
 }
+
+// KeepsForEver implements Schedule.
+func (s Simple) KeepsForEver(int64) bool { return false }
+
+// KeepsForEver implements Schedule. With another frequency or number of discs
+// the discs were numbered otherwise, so that any number may be a retired one's.
+func (h Hanoi) KeepsForEver(number int64) bool { return h.ArchiveOldest && !h.Rotates(number) }

@@ -8,7 +8,9 @@
 //  2. Its slot no longer needs it: a run that was stored here later, with the same
 //     or a later date, has the slot, and can be restored. (A slot that the schedule
 //     does not have any more is free once later runs have every slot that it
-//     has.) A slot that holds a later date keeps it, whatever is stored to it.
+//     has; but a FULL that may have been put aside for ever stays as long as the
+//     schedule puts discs aside.) A slot that holds a later date keeps it, whatever
+//     is stored to it.
 //  3. No run that stays builds on it, whoever stored that. So a chain goes as a
 //     whole, when the slot of its last member has been used again.
 //
@@ -149,7 +151,7 @@ func (p *planner) replacers(i int) []int {
 	if by, ok := bySlot[x.Slot]; ok {
 		return []int{by}
 	}
-	if p.schedule.Rotates(x.Slot) || p.schedule.At(x.Date).Number == x.Slot && !x.Future {
+	if p.schedule.Rotates(x.Slot) || x.Full && p.schedule.KeepsForEver(x.Slot) && !x.Future {
 		return nil // a slot in use, or a disc that is kept for ever
 	}
 	var all []int

@@ -233,6 +233,36 @@ func TestArchivedDiscsStay(t *testing.T) {
 	}
 }
 
+// As long as oldest discs are put aside at all: another frequency numbers them anew.
+func TestArchivedDiscsStayUnderAnotherSchedule(t *testing.T) {
+	for _, after := range []slot.Hanoi{{Frequency: 2, Discs: 3, ArchiveOldest: true}, {Frequency: 1, Discs: 4, ArchiveOldest: true}, {Frequency: 1, Discs: 2, ArchiveOldest: true}} {
+		var b bucket
+		const first = 20000 // slots of today's dates
+		before := slot.Hanoi{Frequency: 1, Discs: 3, ArchiveOldest: true}
+		for n := int64(first); n < first+40; n++ {
+			b.days(before, n, n)
+		}
+		discs := map[string]bool{}
+		for _, r := range b.runs {
+			if !before.Rotates(r.Slot) {
+				discs[r.ID] = true
+			}
+		}
+		if len(discs) != 10 {
+			t.Fatalf("%d discs are put aside", len(discs))
+		}
+		for n := int64(first + 40); n < first+80; n++ {
+			b.days(after, n, n)
+		}
+		for _, r := range b.runs {
+			delete(discs, r.ID)
+		}
+		if len(discs) > 0 {
+			t.Errorf("%+v: %d of the discs that were put aside for ever are gone", after, len(discs))
+		}
+	}
+}
+
 // After any history no slot's archive is lost that the slot still promises,
 // nothing foreign is removed, and when all is quiet again little is left over.
 func TestAnyHistory(t *testing.T) {

@@ -115,7 +115,7 @@ func (p *Point) Stored() Run {
 type Record struct {
 	Format   string `json:"format"`
 	Job      string `json:"job"`
-	Endpoint string `json:"endpoint,omitempty"` // "" is AWS
+	Endpoint string `json:"endpoint,omitempty"` // as in Key
 	Bucket   string `json:"bucket"`
 	Source   string `json:"source"`
 	// Owner is the id that the job stores under; "" until it has stored.
@@ -182,7 +182,7 @@ func (d *Dir) Path() string { return d.path }
 // Key names a state: what is stored under which name where.
 type Key struct {
 	Name     string // the job's archive name
-	Endpoint string // as it is used; "" is AWS
+	Endpoint string // as it is used, or the profile that may have one; "" is AWS
 	Bucket   string
 	Source   string // kind and source
 }
