@@ -59,3 +59,52 @@ func TestADumpRunsNoPrograms(t *testing.T) {
 		}
 	}
 }
+
+// A psql that knows no \restrict sees statements, quotes and comments in another
+// way than napback; so only dumps that are signed are loaded into it.
+func TestADumpRunsNoProgramsThroughAnOldPsql(t *testing.T) {
+	postgres := dbtest.PostgreSQL(t)
+	s := newSite(t)
+	proof := filepath.Join(s.dir, "proof")
+	run := "\\! touch " + proof + "\n"
+	s.configure(job("PostgreSQL", "postgres@shop", "job", "PostgreSQLOptions -h "+postgres.Socket))
+	s.fake("psql", `[ "$1" = --version ] && exec echo "psql (PostgreSQL) 15.13"; exec $REAL "$@"`)
+	for name, text := range map[string]string{
+		"settings":     "SET standard_conforming_strings = off;\nSELECT 'a\\';\nSELECT ';" + run + "';\n",
+		"line end":     "-- x\r" + run,
+		"parenthesis":  "SELECT (1;\nCOPY t FROM stdin;\n" + run + "\\.\n",
+		"function":     "CREATE FUNCTION f() RETURNS int LANGUAGE sql BEGIN ATOMIC\nSELECT 1;\nCOPY t FROM stdin;\n" + run + "\\.\n",
+		"zero byte":    "SELECT '\x00';\n';" + run + "--'\n",
+		"encoding":     "SET client_encoding = 'SJIS';\nSELECT E'\x81\\';" + run + "--'\n",
+		"number":       "SELECT 1a$b$;\n" + run + "$b$;\n",
+		"long dollars": "SELECT $" + strings.Repeat("a", 300) + "$ ' $" + strings.Repeat("a", 300) + "$;" + run + "--'\n",
+		"variable":     "CREATE DATABASE \"x\\! touch " + proof + "\";\n\\connect -reuse-previous=on \"dbname='x\\\\! touch " + proof + "'\"\nSELECT :DBNAME;\n",
+	} {
+		f := &forger{site: s}
+		f.store("FULL", "PostgreSQL postgres@shop", []byte(text+"--\n-- PostgreSQL database dump complete\n--\n"))
+		e := s.tool("napback", "-c", s.conf, "restore", "--load", "job")
+		if _, err := os.Lstat(proof); err == nil {
+			t.Errorf("%s: the dump has run a program: %v", name, e)
+			s.must(os.Remove(proof))
+		}
+		if e.code == 0 || !strings.Contains(e.stderr, "psql is too old") {
+			t.Errorf("%s: %v", name, e)
+		}
+	}
+	s.configure(job("PostgreSQL", "postgres@shop", "job", "PostgreSQLOptions -h "+postgres.Socket, s.signing()))
+	mine := filepath.Join(s.dir, "mine.sql")
+	s.must(os.WriteFile(mine, []byte("SELECT 1;\n"), 0o600))
+	args := []string{"--sign-key", filepath.Join(s.dir, "secret.pgp"), "bk:job-0-FULL"}
+	for _, m := range []string{"job=job", "type=FULL", "slot=0", "date=" + day(0), "source=PostgreSQL postgres@shop", "compression=none"} {
+		args = append(args, "-m", m)
+	}
+	if e := s.tool("s3put", append(args, "--", "cat", mine)...); e.code != 0 {
+		t.Fatal(e)
+	}
+	if e := s.cmd(0, "restore", "--load", "job"); !strings.Contains(e.stderr, "psql is too old") {
+		t.Error(e)
+	}
+	if e := s.cmd(1, "restore", "--load", "--accept-unsigned", "job"); !strings.Contains(e.stderr, "psql is too old") {
+		t.Error(e)
+	}
+}

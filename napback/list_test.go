@@ -213,6 +213,28 @@ func TestVerifyReadsEverything(t *testing.T) {
 	}
 }
 
+// A DIFF of which every chunk is well restores nothing without its FULL.
+func TestVerifyOfAllFindsWhatCannotBeRestored(t *testing.T) {
+	s := newSite(t)
+	s.quickHistory()
+	runs := s.runs()
+	s.tool("s3rm", "-y", runs[1].Address())
+	e := s.cmd(4, "verify", "--all", "job")
+	for i, r := range runs {
+		verdict := []string{"ok ", "", "BAD ", "BAD "}[i]
+		if verdict != "" && !strings.Contains(e.out, verdict+r.Address()) || verdict == "" && strings.Contains(e.out, r.Address()) {
+			t.Errorf("run %d: %v", i, e)
+		}
+	}
+	if !strings.Contains(e.stderr, "which is not in the bucket any more") {
+		t.Error(e)
+	}
+	s.must(os.WriteFile(filepath.Join(s.store, runs[3].Bucket, runs[3].Name+":"+runs[3].Run+":manifest"), []byte("{"), 0o600))
+	if e := s.cmd(5, "verify", "--all", "job"); !strings.Contains(e.out, "BAD "+runs[3].Address()) || !strings.Contains(e.stderr, "manifest cannot be read") {
+		t.Error(e)
+	}
+}
+
 func TestCheckFindsWhatWouldFail(t *testing.T) {
 	s := newSite(t, encrypted)
 	s.newKey("")

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -22,6 +23,7 @@ import (
 type forger struct {
 	*site
 	encrypts bool
+	seal     string // what encrypts, or pretends to; "" = pgpipe
 	full     string // the run of the newest FULL
 }
 
@@ -37,7 +39,7 @@ func (f *forger) store(kind, source string, stream []byte) string {
 	}
 	pipe := "zstd -q"
 	if f.encrypts {
-		pipe += ` | "$BIN/pgpipe" -r backup@example.org`
+		pipe += " | " + cmp.Or(f.seal, `"$BIN/pgpipe" -r backup@example.org`)
 		meta = append(meta, "encryption=openpgp")
 	}
 	args := []string{"-o", "pipefail", "-c", pipe + ` | "$BIN/s3put" "$@"`, "forge"}
@@ -351,6 +353,38 @@ func TestWhatIsNotEncryptedIsNotTakenWhereItShouldBe(t *testing.T) {
 	s.cmd(0, "verify", "--unpack", "--accept-unencrypted", "job")
 	s.cmd(0, "restore", "--accept-unencrypted", "--to", to, "job")
 	s.mustEqual("the copy", tree(t, s.source), filepath.Join(to, s.source))
+}
+
+// gpg -d passes on what an OpenPGP message holds also if it is not encrypted at
+// all, and is content; so the manifest alone could say that it is.
+func TestWhatOnlySaysThatItIsEncryptedIsRefused(t *testing.T) {
+	s := newSite(t, encrypted)
+	secret := s.newKey("")
+	a := &tartest.Archive{}
+	src := strings.TrimPrefix(s.source, "/")
+	a.Dir(src, "Yf")
+	a.File(src+"/f", "plain")
+	const store = "gpg --batch --quiet --store"
+	for name, seal := range map[string]string{
+		"plain": "cat", "literal": store, "compressed": store + " --compress-algo zip", "signed": "gpg --batch --quiet --sign", "armored": store + " --armor",
+		// A session key for a key that nobody has, and nothing that it opens.
+		"session key": `(printf '\301\014\003\001\002\003\004\005\006\007\010\026\000\000'; ` + store + ")",
+	} {
+		f := &forger{site: s, encrypts: true, seal: seal}
+		f.store("FULL", "Directory "+s.source, a.Stream())
+		for _, args := range [][]string{{"verify", "--unpack", "job"}, {"restore", "--to", s.dir + "/out", "job"}, {"restore", "-k", secret, "--to", s.dir + "/out", "job"}} {
+			if e := s.cmd(5, args...); !strings.Contains(e.stderr, "not an encrypted OpenPGP message") && name != "plain" {
+				t.Errorf("%s: %q: %v", name, args, e)
+			}
+			if _, err := os.Lstat(s.dir + "/out"); err == nil {
+				t.Errorf("%s: %q: something has been restored", name, args)
+				s.must(os.RemoveAll(s.dir + "/out"))
+			}
+		}
+	}
+	f := &forger{site: s, encrypts: true, seal: "gpg --batch --quiet --trust-model always -r backup@example.org -e"}
+	f.store("FULL", "Directory "+s.source, a.Stream())
+	s.cmd(0, "restore", "--to", s.dir+"/out", "job")
 }
 
 // The sandbox holds even if the guard does not: tar itself cannot write

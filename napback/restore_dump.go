@@ -178,10 +178,16 @@ func (d *dumpRestore) sink(ctx context.Context) ([]chain.Stage, error) {
 	}
 	path, err := d.tools.sibling("napback")
 	args := []string{sqlCommandName}
-	if client.Restricts(version) {
+	switch set := d.target.settings; {
+	case client.Restricts(version):
 		args = append(args, "--restrict")
-	} else {
+	case len(set.VerifyKeys) > 0 && !set.AcceptUnsigned:
 		d.log.Notef("psql is too old to be told to obey no commands of the dump; napback looks for them, but update it")
+	default:
+		// Where a statement, a quote or a comment ends is not the same to all
+		// psqls, and depends on settings: who only reads along can be fooled.
+		return nil, cli.WithHint(errors.New("psql is too old to be told to obey no commands of a dump: one from somebody else could run programs"),
+			"update psql (13.22, 14.19, 15.14, 16.10, 17.6 or later); or, if you trust the bucket, load what restore writes to stdout by hand")
 	}
 	all := []chain.Stage{d.tools.stage("napback", path, args), s}
 	if format == dump.FormatPostgreSQLAll {

@@ -36,11 +36,11 @@ func (e *engine) unpackStages(a catalog.Entry, set *config.Settings, key *secret
 	}
 	stages := []chain.Stage{get}
 	if a.Encryption() != "" {
-		s, err := e.decryptStage(key)
+		decrypt, err := e.decryptStages(key)
 		if err != nil {
 			return nil, err
 		}
-		stages = append(stages, s)
+		stages = append(stages, decrypt...)
 	}
 	switch how := a.Compression(); how {
 	case "none":
@@ -74,19 +74,26 @@ func (e *engine) guardedStages(a catalog.Entry, set *config.Settings, key *secre
 	return append(stages, e.tools.stage("napback", path, append(args, "--", source))), nil
 }
 
-// decryptStage is pgpipe with a key file, else gpg, which knows agents and
-// cards.
-func (e *engine) decryptStage(key *secretKey) (chain.Stage, error) {
+// decryptStages are pgpipe with a key file, else gpg, which knows agents and
+// cards, but has to be kept from what is not encrypted.
+func (e *engine) decryptStages(key *secretKey) ([]chain.Stage, error) {
 	if key.file == "" {
 		program, ok := e.tools.program("gpg", "gpg2")
 		if !ok {
-			return chain.Stage{}, cli.WithHint(errors.New("the archive is encrypted, and gpg is not in PATH"), "give the secret key: --secret-key FILE")
+			return nil, cli.WithHint(errors.New("the archive is encrypted, and gpg is not in PATH"), "give the secret key: --secret-key FILE")
 		}
-		return e.tools.stage("gpg", program, []string{"--batch", "--quiet", "--decrypt"}), nil
+		self, err := e.tools.sibling("napback")
+		if err != nil {
+			return nil, err
+		}
+		return []chain.Stage{
+			e.tools.stage("napback", self, []string{sealedCommandName}),
+			e.tools.stage("gpg", program, []string{"--batch", "--quiet", "--decrypt"}),
+		}, nil
 	}
 	program, err := e.tools.sibling("pgpipe")
 	if err != nil {
-		return chain.Stage{}, err
+		return nil, err
 	}
 	args := []string{"-d", "-k", key.file}
 	if key.passphrase != "" {
@@ -94,7 +101,7 @@ func (e *engine) decryptStage(key *secretKey) (chain.Stage, error) {
 	}
 	s := e.tools.stage("pgpipe", program, args)
 	s.NoTerminal = true // secretKey asks
-	return s, nil
+	return []chain.Stage{s}, nil
 }
 
 // unpack runs a chain that opens an archive. If it turns out that the key needs

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,15 +92,21 @@ func worst(errs []error) error {
 // job verifies the archives of a job.
 func (v *verifier) job(c *urfave.Context, t target, at catalog.Moment) error {
 	var archives []catalog.Entry
+	broken := map[string]error{} // by address: it builds on what is not there
 	if c.Bool("all") {
 		a, _, err := v.archives(c.Context, t, choiceOf(c))
 		if err != nil {
 			return err
 		}
-		if len(a.All) == 0 {
+		if w := a.Warning(catalog.Point{}); w != "" {
+			v.log.Warnf("job %q: %s", t.name, oneLine(w))
+		}
+		if archives = slices.Concat(a.All, a.Unreadable); len(archives) == 0 {
 			return cli.Errorf(cli.NotFound, "it has no archives")
 		}
-		archives = a.All
+		for _, p := range a.Points() {
+			broken[p.Address()] = p.Broken
+		}
 	} else {
 		p, err := v.point(c.Context, t, choiceOf(c), at)
 		if err != nil {
@@ -111,8 +118,9 @@ func (v *verifier) job(c *urfave.Context, t target, at catalog.Moment) error {
 	for _, a := range archives {
 		err, known := v.done[a.Address()]
 		if !known {
-			if err = t.trust(a, v.accept); err == nil {
-				err = v.archive(c.Context, a, t.settings)
+			err = v.one(c.Context, t, a)
+			if err == nil && broken[a.Address()] != nil {
+				err = cli.Errorf(cli.NotFound, "it cannot be restored: %w", broken[a.Address()])
 			}
 			v.done[a.Address()] = err
 		}
@@ -128,7 +136,21 @@ func (v *verifier) job(c *urfave.Context, t target, at catalog.Moment) error {
 			return fmt.Errorf("write stdout: %w", err)
 		}
 	}
-	return errors.Join(bad...)
+	if len(bad) == 0 {
+		return nil
+	}
+	return cli.WithCode(cli.ExitStatus(worst(bad)), errors.Join(bad...))
+}
+
+// one verifies one run of a job.
+func (v *verifier) one(ctx context.Context, t target, a catalog.Entry) error {
+	if a.State == catalog.Unreadable {
+		return cli.Errorf(cli.Integrity, "%s of run %s: its manifest cannot be read: %s", a.Name, a.Run, oneLine(a.Error))
+	}
+	if err := t.trust(a, v.accept); err != nil {
+		return err
+	}
+	return v.archive(ctx, a, t.settings)
 }
 
 // archive verifies one archive.

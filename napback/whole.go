@@ -16,6 +16,7 @@ const (
 	rolesCommandName   = "once-roles"
 	sqlCommandName     = "safe-sql"
 	guardCommandName   = "guard-tar"
+	sealedCommandName  = "sealed"
 	confineCommandName = "confined"
 )
 
@@ -64,6 +65,7 @@ func filters(std cli.Streams) []*urfave.Command {
 			},
 		}),
 		guardCommand(std),
+		sealedCommand(std),
 		confineCommand(),
 	}
 }

@@ -39,7 +39,7 @@ const (
 // With a key, which nobody may know who can write dumps, it makes psql itself
 // refuse all other commands, by \restrict: even if psql should take for a command
 // what SafeSQL has taken for something else, since the dump can change settings
-// on which that depends.
+// on which that depends. Without a key a dump that was made for it can do that.
 func SafeSQL(w io.Writer, r io.Reader, key string) error {
 	s := &safeSQL{in: bufio.NewReaderSize(r, maxCopy), out: bufio.NewWriterSize(w, copyBuffer), key: key, line: 1, fresh: true}
 	s.open("")
