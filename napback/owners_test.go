@@ -412,6 +412,31 @@ func TestAPendingRunThatIsNotWholeIsNotBuiltOn(t *testing.T) {
 	s.stored(day(2))
 }
 
+// s3put was killed before its commit, and somebody who can create objects has stored
+// a manifest for its run.
+func TestAPlantedManifestCommitsNoPendingRun(t *testing.T) {
+	s := newSite(t)
+	kept := trees{}
+	s.back(0, kept, day(0))
+	s.write("b", "2")
+	s.fake("s3put", `"$REAL" "$@"; kill -9 $PPID`)
+	s.tool("napback", "-c", s.conf, "--date", day(1))
+	s.real()
+	run := s.record().Pending.Current.Run
+	s.manifests(func(m map[string]any) bool {
+		if m["run"] != run {
+			return false
+		}
+		delete(m["meta"].(map[string]any), "token") // nobody has seen that
+		m["sums"] = strings.Repeat("0", 64)
+		return true
+	})
+	if e := s.back(0, kept, day(2)); !strings.Contains(e.stderr, "run "+run+" of job-1-DIFF has a manifest that is not") || !strings.Contains(e.out, "job-2-DIFF") {
+		t.Error(e)
+	}
+	s.allRestore(kept)
+}
+
 // The state of the version before is taken over where it belongs, and nowhere else.
 func TestTheStateOfTheVersionBefore(t *testing.T) {
 	for _, moved := range []bool{false, true} {
