@@ -151,6 +151,25 @@ func TestEverySlotCanBeRestoredAllTheTime(t *testing.T) {
 	s.everythingRestores()
 }
 
+// What was whole before the upload, which may take days, need not be so after it.
+func TestNothingIsRetiredForAChainThatWasDamagedMeanwhile(t *testing.T) {
+	s := newSite(t)
+	kept := trees{}
+	for n := range 11 {
+		s.back(0, kept, day(n))
+	}
+	before := len(s.runs())
+	s.fake("tar", fmt.Sprintf(`[ "$1" = --version ] || rm -f %s/bk/job-0-FULL:%s:0000000000000; exec "$REAL" "$@"`, s.store, s.record().Current.Chain))
+	s.back(0, kept, day(11)) // the last of its round: the chain of day 0 would go
+	if got := len(s.runs()); got != before+1 {
+		t.Errorf("%d runs; want %d", got, before+1)
+	}
+	for n := 8; n < 12; n++ {
+		delete(kept, day(n))
+	}
+	s.allRestore(kept)
+}
+
 // deny makes the credentials such that they can create objects and nothing else.
 func (s *site) deny() {
 	s.fake("s3ls", `echo 's3ls: error: list "bk": access denied' >&2; exit 1`)
