@@ -138,6 +138,23 @@ func TestAHardLinkIntoARenamedDirectoryComesBack(t *testing.T) {
 	}
 }
 
+// tar does not tell that it could not write a list of names beside the archive, as
+// where DiffDir is full for a moment.
+func TestAHardLinkIsNotLostToAFullDiffDir(t *testing.T) {
+	s := newSite(t)
+	s.shell("mkdir a b; echo 1 >a/one; ln a/one b/two")
+	settle()
+	s.napback(0, day(0))
+	s.fake("tar", `for a in "$@"; do case $a in --index-file=*) names=${a#*=}; ln -sf /dev/full "$names";; esac; done
+"$REAL" "$@"; status=$?; [ -z "$names" ] || { rm "$names"; : >"$names"; }; exit $status`)
+	s.shell("mv a z")
+	if e := s.napback(0, day(1)); !strings.Contains(e.out, "job-1-FULL") || !strings.Contains(e.stderr, "hard link") {
+		t.Error(e)
+	}
+	s.real()
+	s.stored(day(1))
+}
+
 // An increment holds what changed and no more.
 func TestAnIncrementIsSmall(t *testing.T) {
 	t.Parallel()

@@ -84,6 +84,9 @@ func reconcile(r state.Record, h *holdings) (state.Record, string) {
 	case entry.Run == "" || entry.State == catalog.Incomplete:
 	case why != "":
 		said = fmt.Sprintf("%s %s: its state is dropped", what, why)
+	case !entry.Denied && entry.Meta[tokenMeta] != p.Current.Token:
+		// s3put was killed before its commit, or refused because of this.
+		said = what + " has a manifest that is not the one it was to be committed with: its state is dropped"
 	default:
 		r.Current, r.Previous, r.Checked = p.Current, p.Previous, nil
 		stored.Unconfirmed = false

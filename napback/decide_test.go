@@ -239,7 +239,11 @@ func TestPendingStateIsSettledByTheBucket(t *testing.T) {
 	incomplete, damaged, denied := e1, e1, e1
 	incomplete.State = catalog.Incomplete
 	damaged.State = catalog.Unreadable
-	denied.State, denied.Denied = catalog.Unreadable, true
+	denied.State, denied.Denied, denied.Meta = catalog.Unreadable, true, nil
+	p1.Token = "only s3put is told"
+	planted := e1
+	planted.Meta = maps.Clone(e1.Meta)
+	e1.Meta["token"] = p1.Token
 	for name, c := range map[string]struct {
 		held *holdings
 		want *state.Point
@@ -251,6 +255,7 @@ func TestPendingStateIsSettledByTheBucket(t *testing.T) {
 		"damaged":    {&holdings{runs: []catalog.Entry{e0, damaged}}, p0},
 		"not whole":  {&holdings{runs: []catalog.Entry{e0, e1}, counted: map[string]string{e1.Address(): "1 of 2 chunks"}}, p0},
 		"blind":      {&holdings{blind: true}, p0},
+		"planted":    {&holdings{runs: []catalog.Entry{e0, planted}}, p0},
 	} {
 		got, said := reconcile(r, c.held)
 		if got.Current != c.want || got.Pending != nil || said == "" || !got.Has(p1.Name, p1.Run) {

@@ -3,12 +3,10 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -23,37 +21,30 @@ type names struct{ stored, all uint64 }
 // brokenLink looks for a file that a DIFF stores under some of its names only.
 // tar stores a file that changed under all its names, but one that did not
 // change only where its directory is new or was renamed; restored, it would be
-// a second file. index lists the names that tar has stored, start is when
-// nothing counted as changed before. The answer is a name that is missing, or ""
-// if all is well.
-func brokenLink(index, source string, start time.Time) (string, error) {
-	f, err := os.Open(index)
+// a second file. snapshot is what tar has written, start is when nothing counted as
+// changed before. The answer is a name that is missing, or "" if all is well.
+func brokenLink(snapshot, source string, start time.Time) (string, error) {
+	f, err := os.Open(snapshot)
 	if err != nil {
 		return "", fmt.Errorf("read the names that tar has stored: %w", err)
 	}
 	defer f.Close()
 	files := map[inode]*names{}
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		if strings.HasSuffix(lines.Text(), "/") {
-			continue
-		}
+	if err := eachStored(f, func(path string) {
 		var stat unix.Stat_t
-		if unix.Lstat("/"+unescape(lines.Text()), &stat) != nil || stat.Nlink < 2 {
-			continue
+		if unix.Lstat(path, &stat) != nil || stat.Nlink < 2 {
+			return
 		}
 		if changed := time.Unix(stat.Ctim.Unix()); !changed.Before(start) {
-			continue
+			return
 		}
 		key := inode{uint64(stat.Dev), stat.Ino}
 		if files[key] == nil {
 			files[key] = &names{all: uint64(stat.Nlink)}
 		}
 		files[key].stored++
-	}
-	if err := lines.Err(); err != nil {
-		return "", fmt.Errorf("read the names that tar has stored: %w", err)
+	}); err != nil {
+		return "", err
 	}
 	for key, n := range files {
 		if n.stored >= n.all {

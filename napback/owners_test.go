@@ -151,6 +151,25 @@ func TestEverySlotCanBeRestoredAllTheTime(t *testing.T) {
 	s.everythingRestores()
 }
 
+// What was whole before the upload, which may take days, need not be so after it.
+func TestNothingIsRetiredForAChainThatWasDamagedMeanwhile(t *testing.T) {
+	s := newSite(t)
+	kept := trees{}
+	for n := range 11 {
+		s.back(0, kept, day(n))
+	}
+	before := len(s.runs())
+	s.fake("tar", fmt.Sprintf(`[ "$1" = --version ] || rm -f %s/bk/job-0-FULL:%s:0000000000000; exec "$REAL" "$@"`, s.store, s.record().Current.Chain))
+	s.back(0, kept, day(11)) // the last of its round: the chain of day 0 would go
+	if got := len(s.runs()); got != before+1 {
+		t.Errorf("%d runs; want %d", got, before+1)
+	}
+	for n := 8; n < 12; n++ {
+		delete(kept, day(n))
+	}
+	s.allRestore(kept)
+}
+
 // deny makes the credentials such that they can create objects and nothing else.
 func (s *site) deny() {
 	s.fake("s3ls", `echo 's3ls: error: list "bk": access denied' >&2; exit 1`)
@@ -410,6 +429,31 @@ func TestAPendingRunThatIsNotWholeIsNotBuiltOn(t *testing.T) {
 		t.Error(e)
 	}
 	s.stored(day(2))
+}
+
+// s3put was killed before its commit, and somebody who can create objects has stored
+// a manifest for its run.
+func TestAPlantedManifestCommitsNoPendingRun(t *testing.T) {
+	s := newSite(t)
+	kept := trees{}
+	s.back(0, kept, day(0))
+	s.write("b", "2")
+	s.fake("s3put", `"$REAL" "$@"; kill -9 $PPID`)
+	s.tool("napback", "-c", s.conf, "--date", day(1))
+	s.real()
+	run := s.record().Pending.Current.Run
+	s.manifests(func(m map[string]any) bool {
+		if m["run"] != run {
+			return false
+		}
+		delete(m["meta"].(map[string]any), "token") // nobody has seen that
+		m["sums"] = strings.Repeat("0", 64)
+		return true
+	})
+	if e := s.back(0, kept, day(2)); !strings.Contains(e.stderr, "run "+run+" of job-1-DIFF has a manifest that is not") || !strings.Contains(e.out, "job-2-DIFF") {
+		t.Error(e)
+	}
+	s.allRestore(kept)
 }
 
 // The state of the version before is taken over where it belongs, and nowhere else.

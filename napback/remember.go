@@ -80,6 +80,15 @@ func eachDirectory(r io.Reader, visit func(*snapshot.Directory)) error {
 	return nil
 }
 
+// eachStored reads which files tar has stored, by their paths.
+func eachStored(r io.Reader, visit func(path string)) error {
+	return eachDirectory(r, func(d *snapshot.Directory) {
+		for _, name := range d.Stored {
+			visit(filepath.Join("/", d.Name, name))
+		}
+	})
+}
+
 // directory takes what the snapshot tells of one directory.
 func (m *memory) directory(d *snapshot.Directory) {
 	path := filepath.Join("/", d.Name)

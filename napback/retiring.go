@@ -58,7 +58,7 @@ func (b *backup) retirable(ctx context.Context) ([]retire.Run, error) {
 	if err != nil || held.blind {
 		return nil, err
 	}
-	p.held, held.counted = held, b.held.counted
+	p.held = held // what was counted before the backup counts no more
 	plan, err := b.decideRetirement(ctx, p)
 	return plan.Gone, err
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"regexp"
 	"slices"
@@ -199,6 +200,9 @@ func (a *attempt) hears(stage, line string) bool {
 // spoken matches what our tools say to people.
 var spoken = regexp.MustCompile(`^(error|warning|note|hint): `)
 
+// tokenMeta is the field of a manifest's meta that tells a Point's Token.
+const tokenMeta = "token"
+
 // commit makes the new state pending, and gives s3put what only now is known
 // (step 6).
 func (a *attempt) commit(address string, upstream []chain.Status) (map[string]string, error) {
@@ -208,6 +212,7 @@ func (a *attempt) commit(address string, upstream []chain.Status) (map[string]st
 		return nil, err
 	}
 	p := a.point(run)
+	p.Token = rand.Text()
 	if err := a.reading.finish(p, upstream); err != nil {
 		return nil, err
 	}
@@ -219,7 +224,7 @@ func (a *attempt) commit(address string, upstream []chain.Status) (map[string]st
 		return nil, err
 	}
 	a.now = p
-	extra := map[string]string{"stages": chain.Summary(upstream)}
+	extra := map[string]string{"stages": chain.Summary(upstream), tokenMeta: p.Token}
 	if d.kind == slot.Full {
 		extra["chain"] = run
 	}

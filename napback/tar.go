@@ -155,24 +155,20 @@ func (s *tarSource) oneFileSystem() bool {
 	return slices.ContainsFunc(s.options, func(o string) bool { return strings.HasPrefix(option, o) && len(o) >= len("--one-f") })
 }
 
-// args is tar's command line. snapshot is the file that tar works on, index,
-// if not "", one where it writes the names that it stores.
-func (s *tarSource) args(snapshot, index string) []string {
+// args is tar's command line. snapshot is the file that tar works on.
+func (s *tarSource) args(snapshot string) []string {
 	args := []string{
 		"--create", "--file=-", "--format=posix", "--pax-option=delete=atime,delete=ctime",
 		"--listed-incremental=" + snapshot, "--no-check-device", "--sparse", "--xattrs", "--acls",
 		"--no-unquote", "--quoting-style=escape", "--totals", "--warning=rename-directory",
-	}
-	if index != "" {
-		args = append(args, "--verbose", "--index-file="+index)
 	}
 	args = append(args, s.options...)
 	return append(args, "-C", "/", "--", s.member)
 }
 
 // stage is tar as the first stage of a chain.
-func (s *tarSource) stage(t tools, snapshot, index string) chain.Stage {
-	stage := t.stage("tar", s.program, s.args(snapshot, index))
+func (s *tarSource) stage(t tools, snapshot string) chain.Stage {
+	stage := t.stage("tar", s.program, s.args(snapshot))
 	stage.Accept = tarDone
 	return stage
 }

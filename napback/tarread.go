@@ -63,7 +63,7 @@ func (s *tarSource) plan(b *backup) (before string, stages []chain.Stage, err er
 	if b.decision.base != nil {
 		before = "cp -- " + chain.Quote(kept, work)
 	}
-	return before, []chain.Stage{s.stage(b.tools, work, "")}, nil
+	return before, []chain.Stage{s.stage(b.tools, work)}, nil
 }
 
 // tarReading is one run of tar.
@@ -71,7 +71,6 @@ type tarReading struct {
 	*backup
 	source *tarSource
 	work   string            // the snapshot that tar works on
-	index  string            // where tar writes what it stores; "" for a FULL
 	start  time.Time         // nothing counts as changed before
 	points map[string]string // what was mounted in the source when tar began
 	report tarReport
@@ -80,7 +79,7 @@ type tarReading struct {
 
 func (s *tarSource) begin(b *backup) (reading, error) {
 	r := &tarReading{backup: b, source: s, empty: s.empty()}
-	if err := r.prepareFiles(); err != nil {
+	if err := r.prepareSnapshot(); err != nil {
 		r.end()
 		return nil, err
 	}
@@ -88,20 +87,18 @@ func (s *tarSource) begin(b *backup) (reading, error) {
 }
 
 func (r *tarReading) stages() []chain.Stage {
-	return []chain.Stage{r.source.stage(r.tools, r.work, r.index)}
+	return []chain.Stage{r.source.stage(r.tools, r.work)}
 }
 
-// end removes the files that are not needed any more.
+// end removes the file that is not needed any more.
 func (r *tarReading) end() {
-	for _, path := range []string{r.work, r.index} {
-		if path != "" {
-			os.Remove(path) // a kept snapshot has another name by now
-		}
+	if r.work != "" {
+		os.Remove(r.work) // a kept snapshot has another name by now
 	}
 }
 
-// prepareFiles makes the files that tar works on (step 4).
-func (r *tarReading) prepareFiles() error {
+// prepareSnapshot makes the file that tar works on (step 4).
+func (r *tarReading) prepareSnapshot() error {
 	work, err := r.state.NewFile()
 	if err != nil {
 		return err
@@ -126,12 +123,7 @@ func (r *tarReading) prepareFiles() error {
 		return err
 	}
 	r.start = started.Add(-snapshot.Overlap)
-	index, err := r.state.NewFile()
-	if err != nil {
-		return err
-	}
-	r.index = index.Name()
-	return index.Close()
+	return nil
 }
 
 func (r *tarReading) heard(stage, line string) bool {
@@ -149,8 +141,8 @@ func (r *tarReading) finish(p *state.Point, upstream []chain.Status) (err error)
 	if r.report.moved != "" {
 		return &movedError{r.report.moved}
 	}
-	if r.index != "" {
-		name, err := brokenLink(r.index, r.source.source, r.start)
+	if r.decision.base != nil {
+		name, err := brokenLink(r.work, r.source.source, r.start)
 		if err != nil {
 			return err
 		}

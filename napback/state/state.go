@@ -58,6 +58,10 @@ type Point struct {
 	ParentName string `json:"parent_name,omitempty"`
 	Parent     string `json:"parent,omitempty"`
 
+	// Token is a secret until the manifest tells it: a manifest without it is not
+	// the one that was to commit the run.
+	Token string `json:"token,omitempty"`
+
 	Hash      string   `json:"hash"`       // of the source and all that selects files
 	FullBytes int64    `json:"full_bytes"` // read from the source for the last FULL
 	Empty     bool     `json:"empty,omitempty"`
