@@ -56,6 +56,9 @@ func (r *restore) restoreDump(ctx context.Context, load, pretend bool) error {
 	if r.to != "" {
 		return d.writeFile(ctx)
 	}
+	if cli.IsTerminal(r.std.Out) {
+		return cli.WithHint(cli.UsageErrorf("standard output is a terminal, which would obey what is in the dump"), "--to FILE, --load, or a pipe")
+	}
 	out, ok := r.std.Out.(*os.File)
 	if !ok {
 		return errors.New("restore: stdout is not a file")

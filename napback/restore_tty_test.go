@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"napback/internal/tooltest"
 )
 
 // terminal makes a terminal and returns both of its ends.
@@ -109,4 +111,20 @@ func TestRestoreInPlaceAsksOnATerminal(t *testing.T) {
 		t.Errorf("exit %d:\n%s", code, screen)
 	}
 	s.mustEqual("the source", want, s.source)
+}
+
+// A terminal obeys what is in a dump, which may be anybody's.
+func TestADumpDoesNotGoToATerminal(t *testing.T) {
+	s := newSite(t)
+	s.configure(job("PostgreSQL", "shop", "job"))
+	f := &forger{site: s}
+	f.store("FULL", "PostgreSQL shop", []byte(tooltest.Hostile+"\n"))
+	code, screen := s.dialogue(nil, nil, "restore", "job")
+	tooltest.Harmless(t, "restore", strings.ReplaceAll(screen, "\r\n", "\n"))
+	if code != 2 || !strings.Contains(screen, "standard output is a terminal") {
+		t.Errorf("exit %d:\n%q", code, screen)
+	}
+	if e := s.cmd(0, "restore", "job"); e.out != tooltest.Hostile+"\n" {
+		t.Error(e)
+	}
 }

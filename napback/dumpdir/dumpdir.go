@@ -67,6 +67,7 @@ const (
 
 	typeDir    = '5'
 	typeDump   = 'D' // a directory with its list as contents
+	typeSparse = 'S' // a sparse file of GNU's format
 	typePax    = 'x'
 	typeGlobal = 'g'
 	typeName   = 'L' // the next member's name
@@ -189,10 +190,26 @@ func (r *reader) member(h header, extra *extended) (*Member, error) {
 	if m.Size > maxSize {
 		return nil, r.damaged(fmt.Errorf("a member of %d bytes", m.Size))
 	}
+	if h.more {
+		if err := r.skipRegions(); err != nil {
+			return nil, r.damaged(err)
+		}
+	}
 	if err := r.skip(padded(m.Size)); err != nil {
 		return nil, r.damaged(err)
 	}
 	return m, nil
+}
+
+// skipRegions skips the blocks of regions after the header of a sparse file.
+func (r *reader) skipRegions() error {
+	var block [blockSize]byte
+	for more := true; more; more = block[504] != 0 {
+		if err := r.full(block[:]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // header is what the fixed fields of a header say.
@@ -200,6 +217,7 @@ type header struct {
 	name, link string
 	kind       byte
 	size       int64
+	more       bool // blocks with more regions of a sparse file follow
 }
 
 // header reads a header, or returns io.EOF at the end marker, two blocks of
@@ -232,6 +250,8 @@ func (r *reader) header() (header, error) {
 		if prefix := text(block[345:500]); prefix != "" {
 			h.name = prefix + "/" + h.name
 		}
+	} else {
+		h.more = h.kind == typeSparse && block[482] != 0
 	}
 	return h, nil
 }

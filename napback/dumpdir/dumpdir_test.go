@@ -46,8 +46,10 @@ func tree(t *testing.T) string {
 		t.Fatal(err)
 	}
 	defer sparse.Close()
-	if _, err := sparse.WriteAt([]byte("end"), 1<<20); err != nil {
-		t.Fatal(err)
+	for at := range int64(30) { // more regions than a header of GNU's format has room for
+		if _, err := sparse.WriteAt([]byte("end"), (at+1)<<20); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return root
 }
