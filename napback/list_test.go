@@ -309,3 +309,21 @@ func TestRestoreSaysWhoseArchivesItUses(t *testing.T) {
 	}
 	s.cmd(0, "restore", "--host", "elsewhere", "--to", to+"2", "job")
 }
+
+// TestCheckTellsOfLinksOnTheWayToASource: before the first night, not after a
+// link leads elsewhere.
+func TestCheckTellsOfLinksOnTheWayToASource(t *testing.T) {
+	s := newSite(t)
+	s.write("real/in/f", "x")
+	s.must(os.Symlink("real", filepath.Join(s.source, "way")))
+	s.configure("Directory " + s.source + "/way/in\nDirectory " + s.source + "/real\n")
+	e := s.cmd(3, "check")
+	if !strings.Contains(e.out, "WARN Directory "+s.source+"/way/in\n") || !strings.Contains(e.out, "ok  Directory "+s.source+"/real\n") ||
+		!strings.Contains(e.stderr, `it is "`+s.source+`/real/in"`) {
+		t.Error(e)
+	}
+	s.configure("Directory " + s.source + "/way\n")
+	if e := s.cmd(1, "check"); !strings.Contains(e.out, "BAD Directory "+s.source+"/way\n") || !strings.Contains(e.stderr, "the source is a symbolic link") {
+		t.Error(e)
+	}
+}

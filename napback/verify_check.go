@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -144,11 +145,24 @@ func (k *checker) places(ctx context.Context, configs []*config.Config) error {
 				return err
 			}
 		}
-		if err := k.say(t.job.String(), k.checkSource(ctx, t.job)); err != nil {
+		if err := k.place(ctx, t.job); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// place checks the source of a job, and warns of links on the way to it.
+func (k *checker) place(ctx context.Context, job *config.Job) error {
+	err := k.checkSource(ctx, job)
+	if err != nil || job.Kind != config.Directory {
+		return k.say(job.String(), err)
+	}
+	real, err := filepath.EvalSymlinks(job.Source)
+	if err != nil || real == job.Source {
+		return k.say(job.String(), err)
+	}
+	return k.warn(job.String(), fmt.Sprintf("a symbolic link leads to it, it is %q: where it leads elsewhere one day the next backup is a FULL of that, and restore --in-place refuses it", real))
 }
 
 func (k *checker) checkSource(ctx context.Context, job *config.Job) error {
@@ -162,16 +176,14 @@ func (k *checker) checkSource(ctx context.Context, job *config.Job) error {
 	case config.SubversionDir: // one without repositories
 		return errors.New("there is no repository below it")
 	}
+	if _, err := k.newDirectory(ctx, job); err != nil {
+		return err
+	}
 	d, err := os.Open(job.Source)
 	if err != nil {
 		return err
 	}
-	defer d.Close()
-	info, err := d.Stat()
-	if err == nil && !info.IsDir() {
-		err = errors.New("it is not a directory")
-	}
-	return err
+	return d.Close()
 }
 
 // checkState checks that state can be written, without writing any.
