@@ -259,7 +259,7 @@ func (p *planner) chain(b *state.Point) ([]catalog.Entry, string) {
 		return nil, fmt.Sprintf("the FULL %s, run %s, %s", b.FullName, b.Chain, why)
 	}
 	runs := []catalog.Entry{full}
-	for name, run := b.Name, b.Run; run != b.Chain; name = "" {
+	for name, run := b.Name, b.Run; run != b.Chain; name = p.nameOf(run) {
 		r, why := p.there(name, run)
 		if why == "" && len(runs) > len(p.held.runs) {
 			why = "builds on itself"
@@ -273,6 +273,17 @@ func (p *planner) chain(b *state.Point) ([]catalog.Entry, string) {
 		}
 	}
 	return runs, ""
+}
+
+// nameOf is the archive name under which a run was stored here, "" if the state does
+// not list it. Another one may have the same run under another name.
+func (p *planner) nameOf(run string) string {
+	for _, k := range p.record.Runs {
+		if k.Run == run {
+			return k.Name
+		}
+	}
+	return ""
 }
 
 // there returns a run that a DIFF may build on, or why it may not: its manifest must

@@ -110,6 +110,7 @@ func TestDecisions(t *testing.T) {
 	force := func(p *planner) *planner { p.force = true; return p }
 	blind := func(p *planner) *planner { p.held.blind = true; return p }
 	broken := func(p *planner, e catalog.Entry) *planner { p.held.counted[e.Address()] = "2 of 3 chunks"; return p }
+	planted := change(e1, func(e *catalog.Entry) { e.Name, e.Owner = "x-0-DIFF", "other" })
 	for name, c := range map[string]struct {
 		planner *planner
 		want    string // a part of it
@@ -144,6 +145,8 @@ func TestDecisions(t *testing.T) {
 		"FULL implausible":               {facts(2, p1, p0, implausible(e0), e1), "FULL the FULL"},
 		"parent lost":                    {facts(2, p1, p0, e0), "FULL run"},
 		"a link in the middle is lost":   {facts(3, p2, p1, e0, e2), "FULL run"},
+		"another has the name of a link": {facts(3, p2, p1, e0, planted, e2), "FULL run"},
+		"and is damaged":                 {facts(3, p2, p1, e0, damaged(planted), e1, e2), "DIFF on day 2"},
 		"the bucket alone is not done":   {facts(2, nil, nil, e0, e1, e2), "FULL"},
 		"another host's day is not ours": {facts(2, p1, p0, e0, e1, elsewhere(e2)), "DIFF on day 1; archives named x-... are also those of owner other (host elsewhere, Directory /x, since 2026-11-21)"},
 		"a newer one of our own owner":   {facts(3, p1, p0, e0, e1, clone(e2)), "FULL x-2-DIFF, run " + runAt(2, "z")},

@@ -126,13 +126,28 @@ func (p *planner) restorable(i int) bool {
 	r := p.runs[i]
 	ok := r.Good && !r.Future && !r.Unclear && (r.Full || len(r.Parents) > 0)
 	for _, parent := range r.Parents {
-		ok = ok && slices.ContainsFunc(p.byID[parent], p.restorable)
+		ok = ok && slices.ContainsFunc(p.named(parent), p.restorable)
 	}
 	p.restores[i] = no
 	if ok {
 		p.restores[i] = yes
 	}
 	return ok
+}
+
+// named returns the runs that a parent may be. If we know one by that RUN it is that
+// one, whatever else has its RUN under another name.
+func (p *planner) named(id string) []int {
+	var ours []int
+	for _, i := range p.byID[id] {
+		if p.runs[i].Ours {
+			ours = append(ours, i)
+		}
+	}
+	if len(ours) > 0 {
+		return ours
+	}
+	return p.byID[id]
 }
 
 // replacers returns the runs because of which the slot of a run no longer needs

@@ -182,8 +182,10 @@ func TestWhatMayGo(t *testing.T) {
 		"a foreign one builds on":      {[]Run{full("1", 1, 0), with(diff("2", 0, 1, "1"), foreign), full("3", 3, 4)}, s, ""},
 		"not whole":                    {[]Run{full("1", 1, 0), with(full("2", 2, 4), func(r *Run) { r.Good = false })}, s, ""},
 		"what replaces has no FULL":    {[]Run{full("1", 1, 0), diff("2", 2, 1, "1"), full("3", 3, 0), diff("4", 4, 5, "lost")}, s, ""},
-		"in the future":                {[]Run{full("1", 1, 0), with(full("2", 2, 400), func(r *Run) { r.Future = true })}, s, ""},
-		"from the future":              {[]Run{with(full("1", 1, 400), func(r *Run) { r.Future = true }), full("2", 2, 4)}, s, "1"},
+		"it builds on a namesake of a damaged one": {[]Run{full("1", 1, 0), diff("2", 2, 1, "1"), with(full("3", 3, 8), func(r *Run) { r.Good = false }),
+			with(full("3", 0, 12), foreign), diff("4", 4, 9, "3")}, s, ""},
+		"in the future":   {[]Run{full("1", 1, 0), with(full("2", 2, 400), func(r *Run) { r.Future = true })}, s, ""},
+		"from the future": {[]Run{with(full("1", 1, 400), func(r *Run) { r.Future = true }), full("2", 2, 4)}, s, "1"},
 		"unreadable needs what is before": {
 			[]Run{full("1", 1, 0), full("2", 2, 4), {ID: "3", Slot: 3, Unclear: true}, full("4", 4, 8)}, s, "1"},
 		"of a slot that is gone": {
