@@ -43,8 +43,14 @@ func (r *restore) mendLinks(ctx context.Context, i int, report *extractReport) e
 	restoreDirs := r.openDirs(links)
 	defer restoreDirs()
 	r.log.Notef("reading %s again for %s whose contents it has under other names", a.Name, plural(len(links), "file", "files"))
-	if err := r.extractLinks(ctx, i, extract); err != nil {
-		return err
+	for len(extract) > 0 {
+		n := fitting(extract)
+		if err := r.extractLinks(ctx, i, extract[:n]); err != nil {
+			return err
+		}
+		if extract = extract[n:]; len(extract) > 0 {
+			r.log.Notef("reading %s again for %s more: they are too many for one command line", a.Name, plural(len(extract), "file", "files"))
+		}
 	}
 	for _, l := range again {
 		if err := r.tree.Link(first[l.target], l.name); err != nil {
@@ -52,6 +58,22 @@ func (r *restore) mendLinks(ctx context.Context, i int, report *extractReport) e
 		}
 	}
 	return nil
+}
+
+// maxLinkNames is how many bytes of names one reading is given: a command line
+// has room for 2 MiB on Linux, and holds each name up to twice.
+const maxLinkNames = 256 << 10
+
+// fitting returns how many of the links fit into one command line.
+func fitting(links []hardLink) int {
+	size := 0
+	for i, l := range links {
+		size += len(l.name) + len(l.target) + 64
+		if i > 0 && size > maxLinkNames {
+			return i
+		}
+	}
+	return len(links)
 }
 
 // checkLinks makes sure that what is extracted under the names of links lands

@@ -162,3 +162,27 @@ func TestRestoreOfAPathMendsHardLinks(t *testing.T) {
 		t.Errorf("the other file is %q, %v", data, err)
 	}
 }
+
+// More links lead out of a path than a command line has room for.
+func TestRestoreOfAPathMendsAnyNumberOfLinks(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	long := strings.Repeat("n", 200)
+	deep := strings.Repeat("/"+long, 8)
+	s.shell(`mkdir -p a` + deep + ` b; for i in $(seq 500); do echo $i >a` + deep + `/$i; done; cp -al a/. b; ln b` + deep + `/{7,again}`)
+	s.napback(0, day(0))
+	for n, p := range []string{"b", "a"} {
+		to := filepath.Join(s.dir, fmt.Sprint("out", n))
+		e := s.cmd(0, "restore", "--to", to, "job", p)
+		for i := range 500 {
+			name := filepath.Join(to, s.source, p, deep, fmt.Sprint(i+1))
+			if data, err := os.ReadFile(name); err != nil || string(data) != fmt.Sprintln(i+1) {
+				t.Fatalf("%s: %d: %q, %v: %v", p, i+1, data, err, e)
+			}
+		}
+		again := filepath.Join(to, s.source, p, deep, "again")
+		if data, err := os.ReadFile(again); p == "b" && (err != nil || string(data) != "7\n") {
+			t.Errorf("the second link: %q, %v", data, err)
+		}
+	}
+}
