@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -120,7 +121,9 @@ func (s *site) restore(date string) string {
 	moment, err := catalog.ParseMoment(date, time.Local)
 	s.must(err)
 	owner, err := os.ReadFile(filepath.Join(s.diffs, "owner"))
-	s.must(err)
+	if !errors.Is(err, os.ErrNotExist) { // as after a chain that was run by hand
+		s.must(err)
+	}
 	archives, err := catalog.OfJob(found.Entries, "job", catalog.Wanted{Own: strings.TrimSpace(string(owner)), Source: "Directory " + s.source})
 	s.must(err)
 	point, err := archives.At(moment)

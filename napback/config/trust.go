@@ -11,18 +11,19 @@ import (
 // napback obeys, or which others could use against who runs it.
 func obeyed() map[string]func(path string) error {
 	return map[string]func(string) error{
-		"DiffDir":          trust.Dir,
-		"ExcludeFrom":      trust.File,
-		"GpgKeyring":       trust.File,
-		"LogFile":          trust.Log,
-		"MailPasswordFile": trust.File,
-		"RunAfter":         program,
-		"RunBefore":        program,
-		"RunOnFailure":     program,
-		"S3KeyFile":        trust.File,
-		"SignKey":          trust.File,
-		"TempDir":          trust.Temp,
-		"VerifyKey":        trust.File,
+		"DiffDir":            trust.Dir,
+		"ExcludeFrom":        trust.File,
+		"GpgKeyring":         trust.File,
+		"LogFile":            trust.Log,
+		"MailPasswordFile":   trust.File,
+		"RunAfter":           program,
+		"RunBefore":          program,
+		"RunOnFailure":       program,
+		"S3KeyFile":          trust.File,
+		"SignKey":            trust.File,
+		"SignPassphraseFile": trust.File,
+		"TempDir":            trust.Temp,
+		"VerifyKey":          trust.File,
 	}
 }
 
