@@ -22,6 +22,9 @@ var binDir string
 func TestMain(m *testing.M) { os.Exit(testMain(m)) }
 
 func testMain(m *testing.M) int {
+	if status, ok := tooltest.Measure(); ok {
+		return status
+	}
 	dir, err := os.MkdirTemp("", "napback-test-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -35,6 +35,9 @@ const hang = 5 * time.Minute
 // Main builds the archive tools and others that the tests want, runs the tests
 // and returns the exit status.
 func Main(m *testing.M, others ...string) int {
+	if status, ok := Measure(); ok {
+		return status
+	}
 	// Under nohup the tools would inherit that hangups are ignored, and keep
 	// ignoring them, as they should. A signal that is caught is not inherited.
 	if signal.Ignored(syscall.SIGHUP) {
