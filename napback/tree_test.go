@@ -120,6 +120,9 @@ func (s *site) restore(date string) string {
 	moment, err := catalog.ParseMoment(date, time.Local)
 	s.must(err)
 	owner, err := os.ReadFile(filepath.Join(s.diffs, "owner"))
+	if os.IsNotExist(err) { // it goes on under an id that it has adopted
+		owner, err = []byte(s.record().Owner), nil
+	}
 	s.must(err)
 	archives, err := catalog.OfJob(found.Entries, "job", catalog.Wanted{Own: strings.TrimSpace(string(owner)), Source: "Directory " + s.source})
 	s.must(err)
