@@ -94,7 +94,7 @@ func TestAStreamThatTarDidNotMakeIsFound(t *testing.T) {
 		stream[i-400]++ // in the header
 		return stream
 	})
-	if e := s.cmd(5, "restore", "--to", filepath.Join(s.dir, "spoiled"), "job"); !strings.Contains(e.stderr, "checksum") {
+	if e := s.cmd(5, "restore", "--to", filepath.Join(s.dir, "spoiled"), "job"); !strings.Contains(e.stderr, "a header with a wrong checksum") {
 		t.Error(e)
 	}
 }

@@ -116,6 +116,9 @@ func restoreJob(c *urfave.Context, e *engine, configs []*config.Config) error {
 	if err := check(kind); err != nil {
 		return err
 	}
+	if err := r.target.placed(r.place, c.Bool("load"), kind, r.to); err != nil {
+		return err
+	}
 	if kind != config.Directory {
 		return r.restoreDump(ctx, c.Bool("load"), c.Bool("pretend"))
 	}

@@ -336,6 +336,43 @@ func TestTheConfigurationSaysWhatTheSourceIs(t *testing.T) {
 	s.mustEqual("the victim", before, victim)
 }
 
+// Of a job that is not configured only the manifest says what the source is.
+func TestOnlyAConfiguredJobIsRestoredToItsPlace(t *testing.T) {
+	s := newSite(t)
+	f := &forger{site: s}
+	victim := newVictim(t)
+	before := tree(t, victim)
+	a := &tartest.Archive{}
+	a.Dir(strings.TrimPrefix(victim, "/"))
+	s.configure(strings.ReplaceAll(s.block(), "Name job", "Name other"))
+	f.store("FULL", "Directory "+victim, a.Stream())
+	for _, args := range [][]string{{"--in-place", "-y"}, {"-p", "--in-place", "-y"}} {
+		if e := s.cmd(2, append(append([]string{"restore"}, args...), "job")...); !strings.Contains(e.stderr, "no job of the configuration says") {
+			t.Errorf("%q: %v", args, e)
+		}
+		s.mustEqual("the victim", before, victim)
+	}
+	s.cmd(0, "restore", "--to", filepath.Join(s.dir, "out"), "job")
+	dump := []byte("SVN-fs-dump-format-version: 2\n\n")
+	repository := filepath.Join(victim, "repository")
+	s.must(os.RemoveAll(s.store + "/bk"))
+	s.must(os.Mkdir(s.store+"/bk", 0o755))
+	f.store("FULL", "Subversion "+repository, dump)
+	if e := s.cmd(2, "restore", "--load", "job"); !strings.Contains(e.stderr, "no job of the configuration says") {
+		t.Error(e)
+	}
+	root := filepath.Join(s.dir, "svn")
+	s.must(os.Mkdir(root, 0o755))
+	s.configure(job("SubversionDir", root, "job"))
+	s.must(os.RemoveAll(s.store + "/bk"))
+	s.must(os.Mkdir(s.store+"/bk", 0o755))
+	f.store("FULL", "Subversion "+root+"/../"+strings.Repeat("../", 20)+repository, dump)
+	if e := s.cmd(5, "restore", "--load", "job"); !strings.Contains(e.stderr, "it was made of") {
+		t.Error(e)
+	}
+	s.mustEqual("the victim", before, victim)
+}
+
 func TestWhatIsNotEncryptedIsNotTakenWhereItShouldBe(t *testing.T) {
 	s := newSite(t)
 	s.write("f", "x")

@@ -28,6 +28,19 @@ func (t target) trust(a catalog.Entry, acceptPlain bool) error {
 	return nil
 }
 
+// placed refuses to restore to where the archives say that they were made: of a
+// job that is not configured nobody else says it.
+func (t target) placed(inPlace, load bool, kind config.Kind, to string) error {
+	if t.job != nil || !inPlace && (!load || kind == config.Subversion && to != "") {
+		return nil
+	}
+	hint := "configure the job, or restore --to another place"
+	if load && kind != config.Subversion {
+		hint = "configure the job, or restore --to a file"
+	}
+	return cli.WithHint(cli.UsageErrorf("job %q: no job of the configuration says where it belongs, only the bucket does", t.name), "%s", hint)
+}
+
 // isCleanPath reports whether a path is absolute and written in the one way.
 func isCleanPath(name string) bool { return path.IsAbs(name) && path.Clean(name) == name }
 
@@ -37,7 +50,7 @@ func sameSource(job *config.Job, source string) bool {
 	kind, name := kindOf(source)
 	switch {
 	case kind == config.Subversion && job.Kind == config.SubversionDir:
-		return strings.HasPrefix(name, strings.TrimSuffix(job.Source, "/")+"/")
+		return isCleanPath(name) && strings.HasPrefix(name, strings.TrimSuffix(job.Source, "/")+"/")
 	case kind != job.Kind:
 		return false
 	case kind == config.MySQL:
