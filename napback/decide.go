@@ -99,6 +99,7 @@ func reconcile(r state.Record, h *holdings) (state.Record, string) {
 // planner decides what a job does on a day. It only looks.
 type planner struct {
 	job    *config.Job
+	rival  bool // another configuration has stored last
 	self   self
 	today  slot.Date
 	dated  bool // the date was given on the command line
@@ -153,7 +154,7 @@ func (p *planner) plan() (*decision, error) {
 // done tells whether the archive of this date and slot was stored here. What is in
 // the bucket alone never makes a day done: anybody may have stored it.
 func (p *planner) done(number int64) bool {
-	return slices.ContainsFunc(p.record.Runs, func(r state.Run) bool {
+	return !p.rival && slices.ContainsFunc(p.record.Runs, func(r state.Run) bool {
 		began := catalog.RunTime(r.Run)
 		if r.Date != p.today || r.Slot != number || r.Adopted || r.Unconfirmed || p.future(r.Run) || slot.Today(began.Local()).Sub(p.today) < -1 {
 			return false

@@ -568,3 +568,38 @@ func TestForeignNamesAreMadeSafe(t *testing.T) {
 		t.Errorf("%q", e)
 	}
 }
+
+// TestTwoConfigurationsOfOneSource: with other excludes, on one
+// DiffDir and under one name. Neither calls its day done because of the
+// other or retires what the other has, and neither is silent about it.
+func TestTwoConfigurationsOfOneSource(t *testing.T) {
+	s := newSite(t)
+	other := filepath.Join(s.dir, "other.conf")
+	s.write("f", "1")
+	s.write("log/big", "2")
+	first := s.readConf()
+	s.must(os.WriteFile(other, []byte(strings.Replace(first, "Name job", "Name job\nExclude log\nCompression gzip", 1)), 0o600))
+	for n := range 4 {
+		s.napback(0, day(n))
+	}
+	before := strings.Count(s.tool("s3ls", "-r", "bk").out, "committed")
+	for n := 4; n < 8; n++ {
+		for i, conf := range []string{other, s.conf} {
+			if e := s.tool("napback", "-c", conf, "--date", day(n)); e.code != 3 || strings.Contains(e.out, "done today") ||
+				!strings.Contains(e.stderr, "give one of the two a Name of its own") {
+				t.Error(n, i, e)
+			}
+		}
+	}
+	if after := strings.Count(s.tool("s3ls", "-r", "bk").out, "job-"); after < before+8 {
+		t.Errorf("%d archives were %d: some are gone", after, before)
+	}
+	for n := range 4 {
+		to := filepath.Join(s.dir, fmt.Sprint("to", n))
+		s.cmd(0, "restore", "--at", day(n), "--to", to, "job")
+		s.mustEqual(day(n), tree(t, s.source), filepath.Join(to, s.source))
+	}
+	if e := s.tool("napback", "-c", s.conf, "--date", day(8)); e.code != 0 {
+		t.Error("alone again, it still warns:", e)
+	}
+}

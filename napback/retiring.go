@@ -43,7 +43,7 @@ func (b *backup) retire(ctx context.Context) {
 // before the backup shows whether there is anything to do at all, another one who
 // builds on what now.
 func (b *backup) retirable(ctx context.Context) ([]retire.Run, error) {
-	if b.held.blind {
+	if b.held.blind || b.survey.rival != "" {
 		return nil, nil
 	}
 	p := b.survey.planner(b.engine, b.job, "")

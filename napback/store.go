@@ -53,7 +53,7 @@ func (b *backup) store(ctx context.Context, r *result) error {
 // promote makes a committed run the current state, and lists it. What is not in
 // the bucket any more is listed no longer.
 func (b *backup) promote(now *state.Point) {
-	r := state.Record{Owner: b.self.owner, Current: now, Previous: b.decision.before, Denied: b.record.Denied}
+	r := state.Record{Config: b.job.Config, Owner: b.self.owner, Current: now, Previous: b.decision.before, Denied: b.record.Denied}
 	for _, k := range b.record.Runs {
 		if b.held.blind || b.isListed(k) {
 			r.Runs = append(r.Runs, k)
@@ -218,7 +218,7 @@ func (a *attempt) commit(address string, upstream []chain.Status) (map[string]st
 	}
 	a.judgeSize()
 	record := a.record
-	record.Owner = a.self.owner
+	record.Config, record.Owner = a.job.Config, a.self.owner
 	record.Pending = &state.Pending{Current: p, Previous: d.before}
 	if err := a.state.Save(record); err != nil {
 		return nil, err

@@ -31,6 +31,8 @@ type survey struct {
 	self   self
 	// legacy tells that record is that of an earlier version.
 	legacy bool
+	// rival is another configuration that has stored here last, "" if none has.
+	rival string
 	// changed tells that record is not the one on disk.
 	changed bool
 	// notes are for people, warnings more than that.
@@ -60,6 +62,7 @@ func (e *engine) surveyOf(ctx context.Context, job *config.Job, dir *state.Dir, 
 		s.warn("%v: going on without it", err)
 	}
 	s.record = record
+	s.meetRival(job)
 	s.identify(e, job, dir)
 	if s.record.Empty() {
 		if err := s.takeOver(job); err != nil {
@@ -92,6 +95,18 @@ func (s *survey) setClock(e *engine) {
 		s.warn("this host's clock says %s, the store's %s: one of them is wrong; the date and the run are taken from the store's",
 			host.UTC().Format(time.RFC3339), s.now.UTC().Format(time.RFC3339))
 	}
+}
+
+// meetRival looks whether another configuration backs up the same source under the
+// same name, with other excludes or another schedule perhaps: what it has done and
+// no longer needs says nothing of this one's.
+func (s *survey) meetRival(job *config.Job) {
+	if s.record.Config == "" || job.Config == "" || s.record.Config == job.Config {
+		return
+	}
+	s.rival = s.record.Config
+	s.warn("the last archive of this source and name was made by the configuration %q: give one of the two a Name of its own; "+
+		"until then nothing is retired. If the file was moved this is said once", s.rival)
 }
 
 // identify finds out who the job is.
@@ -189,6 +204,6 @@ func (s *survey) settle(ctx context.Context, e *engine, job *config.Job) error {
 
 // planner returns what decides on the survey.
 func (s *survey) planner(e *engine, job *config.Job, hash string) *planner {
-	return &planner{job: job, self: s.self, today: s.today, dated: e.dated, force: e.force, hash: hash,
+	return &planner{job: job, rival: s.rival != "", self: s.self, today: s.today, dated: e.dated, force: e.force, hash: hash,
 		now: s.now, record: s.record, held: s.held}
 }

@@ -46,6 +46,9 @@ type Job struct {
 	Settings Settings
 	File     string // where the job is configured
 	Line     int
+	// Config is the absolute path of the configuration that has the job, ""
+	// where it is no file of its own, such as a pipe.
+	Config string
 }
 
 // String names the source as messages and manifests do: Directory /home/build.

@@ -83,7 +83,19 @@ func load(path string, env Env, from files) (*Config, error) {
 	if err := p.err(); err != nil {
 		return nil, err
 	}
+	for i := range c.Jobs {
+		c.Jobs[i].Config = identity(path)
+	}
 	return c, nil
+}
+
+// identity is by what a configuration is known the next time.
+func identity(path string) string {
+	absolute, err := filepath.Abs(path)
+	if err != nil || strings.HasPrefix(absolute, "/dev/") || strings.HasPrefix(absolute, "/proc/") {
+		return ""
+	}
+	return absolute
 }
 
 // cause drops the path from a file error, since the messages name it already.

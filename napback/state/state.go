@@ -122,6 +122,8 @@ type Record struct {
 	Endpoint string `json:"endpoint,omitempty"` // as in Key
 	Bucket   string `json:"bucket"`
 	Source   string `json:"source"`
+	// Config is the configuration by which the job has stored last.
+	Config string `json:"config,omitempty"`
 	// Owner is the id that the job stores under; "" until it has stored.
 	Owner    string `json:"owner,omitempty"`
 	Current  *Point `json:"current,omitempty"`
