@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"net"
@@ -79,6 +80,9 @@ func drippingHeaders(t *testing.T) string {
 			}
 			go func() {
 				defer conn.Close()
+				if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil {
+					return
+				}
 				_, err := io.WriteString(conn, "HTTP/1.1 200 OK\r\nX-Long: ")
 				for err == nil {
 					_, err = io.WriteString(conn, "x")
