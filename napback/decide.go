@@ -51,6 +51,8 @@ type decision struct {
 	nothing bool         // a DIFF would be empty: there is nothing to do
 	// before is the state before this turn: what base is, or would be.
 	before *state.Point
+	// twin tells that somebody else stores under our owner's id: see newerTwin.
+	twin bool
 	// warnings are what makes the backup end with warnings.
 	warnings []string
 }
@@ -128,7 +130,7 @@ func (p *planner) plan() (*decision, error) {
 		return nil, err
 	}
 	twin := p.newerTwin()
-	if twin != "" {
+	if d.twin = twin != ""; d.twin {
 		d.warnings = append(d.warnings, twin)
 	}
 	if strangers := p.self.strangers(p.held.runs, &p.record); len(strangers) > 0 {
@@ -217,9 +219,10 @@ func (p *planner) newerTwin() string {
 			newest = max(newest, r.Run)
 		}
 	}
+	since := catalog.RunTime(newest) // of runs of one second nobody knows which came first
 	var last catalog.Entry
 	for _, r := range p.held.runs {
-		if (r.State == catalog.Committed || r.State == catalog.Superseded) && r.Run > newest && r.Run > last.Run && p.self.kin(r, &p.record) == twin {
+		if (r.State == catalog.Committed || r.State == catalog.Superseded) && !catalog.RunTime(r.Run).Before(since) && r.Run > last.Run && p.self.kin(r, &p.record) == twin {
 			last = r
 		}
 	}
@@ -227,7 +230,7 @@ func (p *planner) newerTwin() string {
 		return ""
 	}
 	return fmt.Sprintf("%s, run %s of host %s, was stored under this owner's id, but is newer than the state here: "+
-		"the state is an old copy, or two machines share a DiffDir's copy (if it is an old copy: napback adopt %s; if this machine is a clone: empty its DiffDir)",
+		"the state is an old copy, or two machines share a DiffDir's copy (if it is an old copy: napback adopt %s; if this machine is a clone: give it a machine-id and a host name of its own, and empty its DiffDir)",
 		last.Name, last.Run, last.Host, p.job.Name)
 }
 

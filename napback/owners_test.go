@@ -603,3 +603,33 @@ func TestTwoConfigurationsOfOneSource(t *testing.T) {
 		t.Error("alone again, it still warns:", e)
 	}
 }
+
+// TestTwinsRemoveNothingOfEachOther: a copy of a machine, with its machine-id and
+// host name, that was given an empty DiffDir goes on as the same owner. While both
+// are alive each is told, and neither takes what the other's slots hold.
+func TestTwinsRemoveNothingOfEachOther(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	twin := filepath.Join(s.dir, "twin.conf")
+	s.write("f", "1")
+	s.napback(0, day(0))
+	s.must(os.Mkdir(filepath.Join(s.dir, "twin"), 0o700))
+	s.must(os.WriteFile(twin, []byte(strings.Replace(s.readConf(), s.diffs, filepath.Join(s.dir, "twin"), 1)), 0o600))
+	s.nextSecond()
+	if e := s.tool("napback", "-c", twin, "--date", day(0)); e.code != 0 || !strings.Contains(e.stderr, "going on as owner") {
+		t.Error(e)
+	}
+	const days = 9 // more than the eight slots
+	for n := 1; n <= days; n++ {
+		for _, conf := range []string{s.conf, twin} {
+			// Nights are apart. Of runs of one second nobody knows which is newer.
+			s.nextSecond()
+			if e := s.tool("napback", "-c", conf, "--date", day(n)); e.code != 3 || !strings.Contains(e.stderr, "two machines share") {
+				t.Error(n, conf, e)
+			}
+		}
+	}
+	if n := len(s.runs()); n != 2*(days+1) {
+		t.Errorf("%d of %d archives are left", n, 2*(days+1))
+	}
+}

@@ -43,7 +43,9 @@ func (b *backup) retire(ctx context.Context) {
 // before the backup shows whether there is anything to do at all, another one who
 // builds on what now.
 func (b *backup) retirable(ctx context.Context) ([]retire.Run, error) {
-	if b.held.blind || b.survey.rival != "" {
+	// While another configuration or another machine stores under our name and id,
+	// what the slots of both still need is not known.
+	if b.held.blind || b.survey.rival != "" || b.survey.adopted || b.decision.twin {
 		return nil, nil
 	}
 	p := b.survey.planner(b.engine, b.job, "")

@@ -33,6 +33,9 @@ type survey struct {
 	legacy bool
 	// rival is another configuration that has stored here last, "" if none has.
 	rival string
+	// adopted tells that the job has just gone on as another state's owner by itself.
+	// Whether that one is still alive shows only the next time.
+	adopted bool
 	// changed tells that record is not the one on disk.
 	changed bool
 	// notes are for people, warnings more than that.
@@ -148,7 +151,7 @@ func (s *survey) takeOver(job *config.Job) error {
 	}
 	if a, ok := s.self.adoptable(s.held.runs, job.Settings.Schedule, s.now); ok && !s.legacy {
 		s.note("going on as owner %s, which has stored %s of this job from host %s: the state here was lost, or is new", a.owner, plural(len(a.runs), "archive", "archives"), a.host)
-		s.record, s.changed = adopt(s.record, a), true
+		s.record, s.changed, s.adopted = adopt(s.record, a), true, true
 		s.self.owner = a.owner
 	}
 	var ownerless []catalog.Entry
