@@ -174,7 +174,7 @@ done 5<"$work/listed"
 owners=$(LC_ALL=C sort -u "$work/owners" | tr '\n' ' ')
 [ "$(LC_ALL=C sort -u "$work/owners" | wc -l)" -le 1 ] ||
 	fail 2 "several owners have stored archives of $base, give one as the last argument: $owners"
-grep -q -e '-FULL:[^:]*$' "$work/all" || fail 4 "no full archive of $base in $place${4+ that '$4' has stored}"
+grep -q -e '-FULL:[^:]*$' "$work/all" || fail 4 "no full archive of $base in $place${4+ of the owner \"$4\"}"
 newest=$(tail -n 1 "$work/all")
 fetch "$newest:manifest" >"$work/manifest"
 

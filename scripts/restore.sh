@@ -43,7 +43,7 @@ mine=$(printf '%s\n' "$committed" | awk -F '\t' -v base="$base" '
 	index($2, base "-") == 1 && substr($2, length(base) + 2) ~ /^[0-9]+-(FULL|DIFF):[^:]*$/')
 owners=$(printf '%s\n' "$mine" | sed "s/\(.*\)	.*/'\1'/" | LC_ALL=C sort -u)
 [ "$(printf '%s\n' "$owners" | wc -l)" -eq 1 ] || {
-	echo "restore.sh: error: several owners have stored archives of $base, give one as the last argument:" $owners >&2
+	echo "restore.sh: error: several owners have stored archives of $base, give one as the last argument: $(printf '%s\n' "$owners" | tr '\n' ' ')" >&2
 	exit 2
 }
 
