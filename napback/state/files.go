@@ -44,14 +44,7 @@ func writeDurably(path string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	if err == nil {
+	if err = writeAndClose(f, data); err == nil {
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
@@ -59,4 +52,16 @@ func writeDurably(path string, data []byte) error {
 		return err
 	}
 	return syncDir(dir)
+}
+
+// writeAndClose fills a new file. When it returns nil the content is durable.
+func writeAndClose(f *os.File, data []byte) error {
+	_, err := f.Write(data)
+	if err == nil {
+		err = f.Sync()
+	}
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	return err
 }

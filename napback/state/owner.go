@@ -105,14 +105,3 @@ func createHere(path string, data []byte) error {
 	}
 	return nil
 }
-
-func writeAndClose(f *os.File, data []byte) error {
-	_, err := f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
-	}
-	return err
-}
