@@ -92,7 +92,7 @@ func adoptJob(c *urfave.Context, e *engine, configs []*config.Config) error {
 func (s *survey) toAdopt(job, owner string, named bool) (string, []catalog.Entry, error) {
 	byOwner := map[string][]catalog.Entry{}
 	for _, r := range s.held.runs {
-		if (r.State == catalog.Committed || r.State == catalog.Superseded) && !s.record.Has(r.Name, r.Run) {
+		if r.IsArchive() && !s.record.Has(r.Name, r.Run) {
 			byOwner[r.Owner] = append(byOwner[r.Owner], r)
 		}
 	}

@@ -222,7 +222,7 @@ func (p *planner) newerTwin() string {
 	since := catalog.RunTime(newest) // of runs of one second nobody knows which came first
 	var last catalog.Entry
 	for _, r := range p.held.runs {
-		if (r.State == catalog.Committed || r.State == catalog.Superseded) && !catalog.RunTime(r.Run).Before(since) && r.Run > last.Run && p.self.kin(r, &p.record) == twin {
+		if r.IsArchive() && !catalog.RunTime(r.Run).Before(since) && r.Run > last.Run && p.self.kin(r, &p.record) == twin {
 			last = r
 		}
 	}

@@ -35,7 +35,7 @@ func (h *holdings) usable(r catalog.Entry) string {
 	case r.State == catalog.Unreadable && !r.Denied:
 		return "has a manifest that cannot be read: " + firstLine(r.Error)
 	case r.State == catalog.Unreadable:
-	case r.State != catalog.Committed && r.State != catalog.Superseded:
+	case !r.IsArchive():
 		return fmt.Sprintf("does not count, it is %s: %s", r.State, firstLine(r.Error))
 	}
 	if why := h.counted[r.Address()]; why != "" {

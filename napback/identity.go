@@ -68,7 +68,7 @@ func (s self) strangers(runs []catalog.Entry, known *state.Record) []string {
 	type key struct{ owner, host, source string }
 	since := map[key]time.Time{}
 	for _, r := range runs {
-		if r.State != catalog.Committed && r.State != catalog.Superseded || s.kin(r, known) != foreign {
+		if !r.IsArchive() || s.kin(r, known) != foreign {
 			continue
 		}
 		k := key{r.Owner, r.Host, r.Source()}
@@ -106,7 +106,7 @@ func (s self) adoptable(runs []catalog.Entry, schedule slot.Schedule, now time.T
 	byOwner := map[string]*adoption{}
 	newest := map[string]catalog.Entry{}
 	for _, r := range runs {
-		if r.State != catalog.Committed && r.State != catalog.Superseded || r.Owner == "" {
+		if !r.IsArchive() || r.Owner == "" {
 			continue
 		}
 		if r.Run > newest[r.Owner].Run {

@@ -156,7 +156,7 @@ func (s *survey) takeOver(job *config.Job) error {
 	}
 	var ownerless []catalog.Entry
 	for _, r := range s.held.runs {
-		if (r.State == catalog.Committed || r.State == catalog.Superseded) && r.Owner == "" && s.self.kin(r, &s.record) == mine {
+		if r.IsArchive() && r.Owner == "" && s.self.kin(r, &s.record) == mine {
 			ownerless = append(ownerless, r)
 		}
 	}

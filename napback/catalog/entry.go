@@ -92,8 +92,8 @@ func RunTime(run string) time.Time {
 // Address is what s3get reads the run by.
 func (e Entry) Address() string { return e.Bucket + ":" + e.Name + ":" + e.Run }
 
-// isArchive tells that the run is committed and its manifest is known.
-func (e Entry) isArchive() bool { return e.State == Committed || e.State == Superseded }
+// IsArchive tells that the run is committed and its manifest is known.
+func (e Entry) IsArchive() bool { return e.State == Committed || e.State == Superseded }
 
 // order sorts by the time of the commit. Of archives of the same second, dates
 // tell which came later, and for the rest their runs make the order definite.
@@ -165,7 +165,7 @@ func Read(r io.Reader) (Listing, error) {
 func Jobs(entries []Entry) []string {
 	seen := map[string]bool{}
 	for _, e := range entries {
-		if e.isArchive() && e.Job() != "" {
+		if e.IsArchive() && e.Job() != "" {
 			seen[e.Job()] = true
 		}
 	}

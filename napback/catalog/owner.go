@@ -75,7 +75,7 @@ func OfJob(entries []Entry, job string, w Wanted) (Archives, error) {
 	a := Archives{Job: job}
 	for _, e := range entries {
 		switch {
-		case e.isArchive() || !isName(e.Name, job):
+		case e.IsArchive() || !isName(e.Name, job):
 		case e.State == Unreadable:
 			a.Unreadable = append(a.Unreadable, e)
 		case e.State != Incomplete:
@@ -107,7 +107,7 @@ func Groups(entries []Entry, job string) []Group { return Wanted{}.groups(entrie
 func (w Wanted) groups(entries []Entry, job string) []Group {
 	byGroup := map[groupKey][]Entry{}
 	for _, e := range entries {
-		if e.isArchive() && e.Job() == job {
+		if e.IsArchive() && e.Job() == job {
 			byGroup[w.key(e)] = append(byGroup[w.key(e)], e)
 		}
 	}
