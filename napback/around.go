@@ -191,7 +191,7 @@ func (j *jobRun) hook(ctx context.Context, argv []string, state hooks.State, rea
 		d := j.backup.decision
 		f.Type, f.Slot = string(d.kind), int(d.slot.Number)
 	}
-	h := hooks.Hook{Argv: argv, Facts: f, Env: j.tools.env, Log: func(line string) {
+	h := hooks.Hook{Argv: argv, Facts: f, Env: j.kit.Env, Log: func(line string) {
 		j.log.Stage(slog.LevelInfo, hookName(state), oneLine(line))
 	}}
 	return h.Run(ctx)

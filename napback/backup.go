@@ -163,7 +163,7 @@ func (b *backup) decide(ctx context.Context, found *survey, note, warn func(stri
 		var chain []catalog.Entry
 		var more bool
 		chain, _ = p.chain(d.base)
-		if more, err = b.tools.count(ctx, &b.job.Settings, b.held, chain, stageLines(b.log, nil)); err != nil || !more {
+		if more, err = count(b.kit, ctx, &b.job.Settings, b.held, chain, stageLines(b.log, nil)); err != nil || !more {
 			break
 		}
 		d, err = p.plan()

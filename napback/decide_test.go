@@ -11,6 +11,7 @@ import (
 	"napback/napback/catalog"
 	"napback/napback/config"
 	"napback/napback/state"
+	"napback/napback/tools"
 )
 
 func TestOnlyOurOwnArchiveNamesAreTaken(t *testing.T) {
@@ -343,7 +344,7 @@ func TestAnotherProfileIsAnotherState(t *testing.T) {
 	} {
 		c.set.Bucket = "bk"
 		job := &config.Job{Kind: config.Directory, Source: "/x", Name: "x", Settings: c.set}
-		key := fmt.Sprint((&engine{tools: tools{env: c.env}}).keyOfState(job))
+		key := fmt.Sprint((&engine{kit: tools.Kit{Env: c.env}}).keyOfState(job))
 		if old, known := seen[key]; known != (c.same != "") || known && old != c.same {
 			t.Errorf("profile %q, endpoint %q with %q has the state of %q; want %q", c.set.Profile, c.set.Endpoint, c.env, old, c.same)
 		} else if !known {

@@ -16,13 +16,14 @@ import (
 	"napback/napback/logging"
 	"napback/napback/priority"
 	"napback/napback/state"
+	"napback/napback/tools"
 )
 
 // engine runs the jobs of one call of napback.
 type engine struct {
 	std   cli.Streams
 	log   *journal
-	tools tools
+	kit   tools.Kit
 	host  string
 	today slot.Date
 	dated bool // today was given on the command line
@@ -103,7 +104,7 @@ func (e *engine) newBackup(ctx context.Context, job *config.Job) (*backup, error
 		return nil, err
 	}
 	b := &backup{engine: e, job: job, dir: dir, state: dir.Job(e.keyOfState(job)), source: source}
-	if b.compressor, err = e.tools.compressor(job.Settings.Compression); err != nil {
+	if b.compressor, err = findCompressor(e.kit, job.Settings.Compression); err != nil {
 		return nil, err
 	}
 	return b, nil
@@ -123,7 +124,7 @@ func (e *engine) newDirectory(ctx context.Context, job *config.Job) (source, err
 	case !info.IsDir():
 		return nil, errors.New("the source is not a directory")
 	}
-	program, err := e.tools.gnuTar(ctx)
+	program, err := e.kit.GNUTar(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -177,12 +178,12 @@ func (e *engine) checkRecipients(ctx context.Context, configs []*config.Config) 
 			if _, known := e.keys[key]; known || len(c.Jobs[i].Settings.GpgRecipients) == 0 {
 				continue
 			}
-			path, err := e.tools.sibling("pgpipe")
+			path, err := e.kit.Sibling("pgpipe")
 			if err != nil {
 				return cli.WithCode(cli.Usage, err)
 			}
-			stage := e.tools.stage("pgpipe", path, append([]string{"--check", "--json"}, args...))
-			out, status, err := e.tools.output(ctx, stage, func(_, line string) { io.WriteString(e.std.Err, oneLine(line)+"\n") })
+			stage := e.kit.Stage("pgpipe", path, append([]string{"--check", "--json"}, args...))
+			out, status, err := e.kit.Output(ctx, stage, func(_, line string) { io.WriteString(e.std.Err, oneLine(line)+"\n") })
 			var bad *chain.Error
 			if errors.As(err, &bad) {
 				code := cli.Usage

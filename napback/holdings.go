@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"napback/napback/catalog"
 	"napback/napback/chain"
 	"napback/napback/config"
+	"napback/napback/tools"
 )
 
 // holdings is what the bucket holds of a job.
@@ -56,9 +58,9 @@ func (h *holdings) there(name, run string) (catalog.Entry, string) {
 
 // look lists what the bucket holds of a job. An error means that the bucket
 // did not answer.
-func (t tools) look(ctx context.Context, job *config.Job, log func(stage, line string)) (*holdings, error) {
+func look(kit tools.Kit, ctx context.Context, job *config.Job, log func(stage, line string)) (*holdings, error) {
 	args := append(storeFlags(&job.Settings), "--json", "-r", "--clock", job.Settings.Bucket+":"+job.Name+"-")
-	l, status, err := t.listing(ctx, args, log)
+	l, status, err := listingOf(kit, ctx, args, log)
 	var failed *chain.Error
 	if errors.As(err, &failed) && len(status) == 1 && strings.Contains(failed.Cause.LastLine(), "access denied") {
 		return &holdings{blind: true, time: l.Time}, nil // the clock, if it was told
@@ -106,7 +108,7 @@ const maxCounted = 200
 
 // count counts the objects of runs, those that are not counted yet, by listing.
 // It tells whether it has counted any.
-func (t tools) count(ctx context.Context, set *config.Settings, h *holdings, runs []catalog.Entry, log func(stage, line string)) (bool, error) {
+func count(kit tools.Kit, ctx context.Context, set *config.Settings, h *holdings, runs []catalog.Entry, log func(stage, line string)) (bool, error) {
 	if h.counted == nil {
 		h.counted = map[string]string{}
 	}
@@ -117,16 +119,16 @@ func (t tools) count(ctx context.Context, set *config.Settings, h *holdings, run
 		}
 	}
 	for some := range slices.Chunk(addresses, maxCounted) {
-		if err := t.countSome(ctx, set, h, some, log); err != nil {
+		if err := countSome(kit, ctx, set, h, some, log); err != nil {
 			return true, err
 		}
 	}
 	return len(addresses) > 0, nil
 }
 
-func (t tools) countSome(ctx context.Context, set *config.Settings, h *holdings, addresses []string, log func(stage, line string)) error {
+func countSome(kit tools.Kit, ctx context.Context, set *config.Settings, h *holdings, addresses []string, log func(stage, line string)) error {
 	args := append(append(storeFlags(set), "--json", "--whole"), addresses...)
-	l, status, err := t.listing(ctx, args, log)
+	l, status, err := listingOf(kit, ctx, args, log)
 	var failed *chain.Error
 	if errors.As(err, &failed) && len(status) == 1 && (status[0].Code == cli.Integrity || status[0].Code == cli.NotFound) {
 		err = nil // its lines tell which
@@ -148,4 +150,17 @@ func (t tools) countSome(ctx context.Context, set *config.Settings, h *holdings,
 		}
 	}
 	return nil
+}
+
+// listingOf lists what s3ls says with these arguments.
+func listingOf(kit tools.Kit, ctx context.Context, args []string, log func(stage, line string)) (l catalog.Listing, status []chain.Status, err error) {
+	path, err := kit.Sibling("s3ls")
+	if err != nil {
+		return l, nil, err
+	}
+	status, err = kit.Reading(ctx, kit.StoreStage("s3ls", path, args), log, func(r io.Reader) (err error) {
+		l, err = catalog.Read(r)
+		return err
+	})
+	return l, status, err
 }

@@ -192,8 +192,8 @@ func storedRun(e catalog.Entry) (state.Run, bool) {
 // no endpoint is given a profile may have one, which only the S3 tools read: then
 // the profile stands for it.
 func (e *engine) keyOfState(job *config.Job) state.Key {
-	endpoint := endpointOf(&job.Settings, e.tools.env)
-	if profile := setOrEnv(job.Settings.Profile, e.tools.env, "AWS_PROFILE", "AWS_DEFAULT_PROFILE"); endpoint == "" && profile != "" {
+	endpoint := endpointOf(&job.Settings, e.kit.Env)
+	if profile := setOrEnv(job.Settings.Profile, e.kit.Env, "AWS_PROFILE", "AWS_DEFAULT_PROFILE"); endpoint == "" && profile != "" {
 		endpoint = "profile " + profile
 	}
 	return state.Key{Name: job.Name, Endpoint: endpoint, Bucket: job.Settings.Bucket, Source: job.String()}

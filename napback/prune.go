@@ -118,7 +118,7 @@ func (e *engine) prunings(ctx context.Context, t target, who choice, age time.Du
 	if now.IsZero() {
 		now = e.now()
 	}
-	if err := checkFuture(l.Entries, now, endpointOf(t.settings, e.tools.env)); err != nil {
+	if err := checkFuture(l.Entries, now, endpointOf(t.settings, e.kit.Env)); err != nil {
 		return nil, err
 	}
 	h := &holdings{time: now, runs: slices.DeleteFunc(l.Entries, func(r catalog.Entry) bool {

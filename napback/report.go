@@ -54,7 +54,7 @@ func (e *engine) runAll(ctx context.Context, configs []*config.Config) error {
 
 // hideSecrets learns what must not be told, and keeps it from stdout and stderr.
 func (e *engine) hideSecrets(configs []*config.Config) {
-	e.secrets = logging.Environment(e.tools.env)
+	e.secrets = logging.Environment(e.kit.Env)
 	for _, c := range configs {
 		e.secrets = append(e.secrets, notify.PingSecrets(c.Settings.PingURL)...)
 		for i := range c.Jobs {

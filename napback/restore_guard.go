@@ -58,14 +58,14 @@ func confineCommand() *urfave.Command {
 // can do that.
 func (r *restore) tarStage(args []string) (chain.Stage, error) {
 	if confine.Supported() != nil {
-		return r.tools.stage("tar", r.tar, args), nil
+		return r.kit.Stage("tar", r.tar, args), nil
 	}
-	path, err := r.tools.sibling("napback")
+	path, err := r.kit.Sibling("napback")
 	below := r.to
 	if r.place {
 		below = r.source
 	}
-	return r.tools.stage("tar", path, append([]string{confineCommandName, below, r.tar}, args...)), err
+	return r.kit.Stage("tar", path, append([]string{confineCommandName, below, r.tar}, args...)), err
 }
 
 // checkWay makes sure that what the next archive's paths (none = all) are in is

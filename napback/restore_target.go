@@ -106,7 +106,7 @@ func (e *engine) findForeign(ctx context.Context, configs []*config.Config, word
 // the store's clock.
 func (e *engine) listing(ctx context.Context, set *config.Settings, prefix string) (catalog.Listing, error) {
 	args := append(storeFlags(set), "--json", "-r", "--clock", set.Bucket+":"+prefix)
-	l, _, err := e.tools.listing(ctx, args, e.hear)
+	l, _, err := listingOf(e.kit, ctx, args, e.hear)
 	if err != nil {
 		return catalog.Listing{}, forget(ctx, fmt.Errorf("look into bucket %q: %w", set.Bucket, toolError(err)))
 	}

@@ -17,7 +17,7 @@ import (
 
 // getStage reads an archive. Every chunk is verified before it is written.
 func (e *engine) getStage(a catalog.Entry, set *config.Settings, more ...string) (chain.Stage, error) {
-	program, err := e.tools.sibling("s3get")
+	program, err := e.kit.Sibling("s3get")
 	if err != nil {
 		return chain.Stage{}, err
 	}
@@ -25,7 +25,7 @@ func (e *engine) getStage(a catalog.Entry, set *config.Settings, more ...string)
 	f.number("-c", int64(set.Concurrency))
 	f.number("--memory", set.Memory)
 	args := append(f, "--progress", "never")
-	return e.tools.storeStage("s3get", program, append(append(args, more...), a.Address())), nil
+	return e.kit.StoreStage("s3get", program, append(append(args, more...), a.Address())), nil
 }
 
 // unpackStages read an archive, decrypt and decompress it.
@@ -45,11 +45,11 @@ func (e *engine) unpackStages(a catalog.Entry, set *config.Settings, key *secret
 	switch how := a.Compression(); how {
 	case "none":
 	case "zstd", "gzip", "xz":
-		program, ok := e.tools.program(how)
+		program, ok := e.kit.Program(how)
 		if !ok {
 			return nil, cli.WithHint(fmt.Errorf("%s is compressed with %s, which is not in PATH", a.Name, how), "install %s", how)
 		}
-		stages = append(stages, e.tools.stage(how, program, []string{"-q", "-d", "-c"}))
+		stages = append(stages, e.kit.Stage(how, program, []string{"-q", "-d", "-c"}))
 	default:
 		return nil, cli.Errorf(cli.Integrity, "%s of run %s: its manifest says it is compressed with %q, which is unknown", a.Name, a.Run, how)
 	}
@@ -62,7 +62,7 @@ func (e *engine) guardedStages(a catalog.Entry, set *config.Settings, key *secre
 	if err != nil {
 		return nil, err
 	}
-	path, err := e.tools.sibling("napback")
+	path, err := e.kit.Sibling("napback")
 	if err != nil {
 		return nil, err
 	}
@@ -71,27 +71,27 @@ func (e *engine) guardedStages(a catalog.Entry, set *config.Settings, key *secre
 	for _, name := range notDirs {
 		args = append(args, "--not-dir="+name)
 	}
-	return append(stages, e.tools.stage("napback", path, append(args, "--", source))), nil
+	return append(stages, e.kit.Stage("napback", path, append(args, "--", source))), nil
 }
 
 // decryptStages are pgpipe with a key file, else gpg, which knows agents and
 // cards, but has to be kept from what is not encrypted.
 func (e *engine) decryptStages(key *secretKey) ([]chain.Stage, error) {
 	if key.file == "" {
-		program, ok := e.tools.program("gpg", "gpg2")
+		program, ok := e.kit.Program("gpg", "gpg2")
 		if !ok {
 			return nil, cli.WithHint(errors.New("the archive is encrypted, and gpg is not in PATH"), "give the secret key: --secret-key FILE")
 		}
-		self, err := e.tools.sibling("napback")
+		self, err := e.kit.Sibling("napback")
 		if err != nil {
 			return nil, err
 		}
 		return []chain.Stage{
-			e.tools.stage("napback", self, []string{sealedCommandName}),
-			e.tools.stage("gpg", program, []string{"--batch", "--quiet", "--decrypt"}),
+			e.kit.Stage("napback", self, []string{sealedCommandName}),
+			e.kit.Stage("gpg", program, []string{"--batch", "--quiet", "--decrypt"}),
 		}, nil
 	}
-	program, err := e.tools.sibling("pgpipe")
+	program, err := e.kit.Sibling("pgpipe")
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +99,7 @@ func (e *engine) decryptStages(key *secretKey) ([]chain.Stage, error) {
 	if key.passphrase != "" {
 		args = append(args, "--passphrase-file", key.passphrase)
 	}
-	s := e.tools.stage("pgpipe", program, args)
+	s := e.kit.Stage("pgpipe", program, args)
 	s.NoTerminal = true // secretKey asks
 	return []chain.Stage{s}, nil
 }

@@ -56,7 +56,7 @@ func (b *backup) retirable(ctx context.Context) ([]retire.Run, error) {
 	if len(p.retirement().Gone) == 0 {
 		return nil, nil
 	}
-	held, err := b.tools.look(ctx, b.job, stageLines(b.log, nil))
+	held, err := look(b.kit, ctx, b.job, stageLines(b.log, nil))
 	if err != nil || held.blind {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func (e *engine) decideRetirement(ctx context.Context, p *planner) (retire.Plan,
 				rests = append(rests, entry)
 			}
 		}
-		more, err := e.tools.count(ctx, &p.job.Settings, p.held, rests, stageLines(e.log, nil))
+		more, err := count(e.kit, ctx, &p.job.Settings, p.held, rests, stageLines(e.log, nil))
 		if err != nil {
 			return retire.Plan{}, err
 		}
@@ -104,7 +104,7 @@ const maxRemoved = 200
 // removeRuns removes exactly these runs, those that build on others first, so that
 // an interruption leaves no archive whose parent is gone.
 func (e *engine) removeRuns(ctx context.Context, set *config.Settings, gone []retire.Run) error {
-	path, err := e.tools.sibling("s3rm")
+	path, err := e.kit.Sibling("s3rm")
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func (e *engine) removeRuns(ctx context.Context, set *config.Settings, gone []re
 		for _, r := range some {
 			args = append(args, set.Bucket+":"+r.Name+":"+r.ID)
 		}
-		_, _, err := e.tools.output(ctx, e.tools.storeStage("s3rm", path, args), stageLines(e.log, nil))
+		_, _, err := e.kit.Output(ctx, e.kit.StoreStage("s3rm", path, args), stageLines(e.log, nil))
 		errs = append(errs, err)
 	}
 	return errors.Join(errs...)

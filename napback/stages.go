@@ -3,25 +3,13 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 
 	"napback/napback/chain"
 	"napback/napback/config"
+	"napback/napback/tools"
 )
-
-// maxOutput bounds what is held of a tool's output, in bytes. (A listing is not
-// held.)
-const maxOutput = 32 << 20
-
-func readAll(r io.Reader, limit int64) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err == nil && int64(len(data)) > limit {
-		err = fmt.Errorf("more than %d bytes of output", limit)
-	}
-	return data, err
-}
 
 // storeFlags are the flags that all S3 tools share.
 func storeFlags(s *config.Settings) []string {
@@ -85,9 +73,9 @@ type compressor struct {
 	stage  *chain.Stage
 }
 
-// compressor returns what compresses as c says. The flags fix the level and
+// findCompressor returns what compresses as c says. The flags fix the level and
 // bound memory: two threads are faster than tar and the network on any machine.
-func (t tools) compressor(c config.Compression) (compressor, error) {
+func findCompressor(kit tools.Kit, c config.Compression) (compressor, error) {
 	type way struct {
 		method  string
 		program string
@@ -112,8 +100,8 @@ func (t tools) compressor(c config.Compression) (compressor, error) {
 	}
 	var names []string
 	for _, w := range ways {
-		if path, ok := t.program(w.program); ok {
-			s := t.stage(w.program, path, w.args)
+		if path, ok := kit.Program(w.program); ok {
+			s := kit.Stage(w.program, path, w.args)
 			return compressor{w.method, &s}, nil
 		}
 		names = append(names, w.program)

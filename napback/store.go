@@ -95,7 +95,7 @@ func (a *attempt) run(ctx context.Context, producers []chain.Stage, put chain.St
 	if err := file.rewind(); err != nil {
 		return err
 	}
-	reader, err := a.tools.reader()
+	reader, err := spoolReader(a.kit)
 	if err != nil {
 		return err
 	}
@@ -137,13 +137,13 @@ func (b *backup) chain(name string, stages []chain.Stage) (producers []chain.Sta
 	}
 	set := &b.job.Settings
 	if len(set.GpgRecipients) > 0 {
-		path, err := b.tools.sibling("pgpipe")
+		path, err := b.kit.Sibling("pgpipe")
 		if err != nil {
 			return nil, put, err
 		}
-		stages = append(stages, b.tools.stage("pgpipe", path, recipientFlags(set)))
+		stages = append(stages, b.kit.Stage("pgpipe", path, recipientFlags(set)))
 	}
-	path, err := b.tools.sibling("s3put")
+	path, err := b.kit.Sibling("s3put")
 	if err != nil {
 		return nil, put, err
 	}
@@ -158,7 +158,7 @@ func (b *backup) chain(name string, stages []chain.Stage) (producers []chain.Sta
 		args = append(args, "-m", kv)
 	}
 	args = append(args, "--commit-fd", strconv.Itoa(chain.CommitFD), set.Bucket+":"+name)
-	return b.lowered(stages), b.lowered([]chain.Stage{b.tools.storeStage("s3put", path, args)})[0], nil
+	return b.lowered(stages), b.lowered([]chain.Stage{b.kit.StoreStage("s3put", path, args)})[0], nil
 }
 
 // meta is what the manifest says of the archive, as far as it is known before

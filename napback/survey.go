@@ -46,7 +46,7 @@ type survey struct {
 
 // survey does steps 1 to 5.
 func (e *engine) survey(ctx context.Context, job *config.Job, dir *state.Dir) (*survey, error) {
-	h, err := e.tools.look(ctx, job, stageLines(e.log, nil))
+	h, err := look(e.kit, ctx, job, stageLines(e.log, nil))
 	if err != nil {
 		return nil, err
 	}
@@ -193,7 +193,7 @@ func (s *survey) settle(ctx context.Context, e *engine, job *config.Job) error {
 	}
 	if p.Current != nil {
 		if r, why := s.held.there(p.Current.Name, p.Current.Run); why == "" && !s.held.blind {
-			if _, err := e.tools.count(ctx, &job.Settings, s.held, []catalog.Entry{r}, stageLines(e.log, nil)); err != nil {
+			if _, err := count(e.kit, ctx, &job.Settings, s.held, []catalog.Entry{r}, stageLines(e.log, nil)); err != nil {
 				return err
 			}
 		}

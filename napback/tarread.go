@@ -63,7 +63,7 @@ func (s *tarSource) plan(b *backup) (before string, stages []chain.Stage, err er
 	if b.decision.base != nil {
 		before = "cp -- " + chain.Quote(kept, work)
 	}
-	return before, []chain.Stage{s.stage(b.tools, work)}, nil
+	return before, []chain.Stage{s.stage(b.kit, work)}, nil
 }
 
 // tarReading is one run of tar.
@@ -87,7 +87,7 @@ func (s *tarSource) begin(b *backup) (reading, error) {
 }
 
 func (r *tarReading) stages() []chain.Stage {
-	return []chain.Stage{r.source.stage(r.tools, r.work)}
+	return []chain.Stage{r.source.stage(r.kit, r.work)}
 }
 
 // end removes the file that is not needed any more.

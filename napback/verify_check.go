@@ -94,12 +94,12 @@ func (k *checker) programs(ctx context.Context, configs []*config.Config) error 
 		names = append(names, "pgpipe")
 	}
 	for _, name := range names {
-		_, err := k.tools.sibling(name)
+		_, err := k.kit.Sibling(name)
 		if err := k.say("program "+name, err); err != nil {
 			return err
 		}
 	}
-	_, err := k.tools.gnuTar(ctx)
+	_, err := k.kit.GNUTar(ctx)
 	if err := k.say("program GNU tar", err); err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (k *checker) programs(ctx context.Context, configs []*config.Config) error 
 			continue
 		}
 		seen[how] = true
-		_, err := k.tools.compressor(how)
+		_, err := findCompressor(k.kit, how)
 		if err := k.say("compression "+string(how), err); err != nil {
 			return err
 		}
@@ -244,7 +244,7 @@ func (k *checker) owners(ctx context.Context, configs []*config.Config) error {
 		if err != nil {
 			continue
 		}
-		held, err := k.tools.look(ctx, t.job, func(string, string) {})
+		held, err := look(k.kit, ctx, t.job, func(string, string) {})
 		if err != nil {
 			continue
 		}
