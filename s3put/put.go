@@ -71,7 +71,7 @@ func openSigner(o *options) (archive.Signer, *sign.Verifier, error) {
 	}
 	signer, err := sign.OpenSigner(o.SignKey, sign.PassphraseFile(o.SignPassphrase))
 	if err != nil {
-		return nil, nil, cli.WithCode(cli.Usage, err)
+		return nil, nil, cli.OrCode(cli.Usage, err)
 	}
 	if verifier != nil {
 		err = signer.CheckWith(verifier)
