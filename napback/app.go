@@ -16,6 +16,8 @@ import (
 
 	"napback/internal/cli"
 	"napback/internal/slot"
+	"napback/napback/backup"
+	"napback/napback/backup/decide"
 	"napback/napback/config"
 	"napback/napback/priority"
 	"napback/napback/tools"
@@ -116,12 +118,12 @@ func newEngine(c *urfave.Context, std cli.Streams) (*engine, error) {
 	}
 	e := &engine{
 		std: std, log: newJournal(std.Err, c.Bool("debug")), kit: tools.New(), host: host,
-		today: slot.Today(time.Now()), force: c.Bool("force"), debug: c.Bool("debug"), now: time.Now, runID: newRunID(time.Now()),
-		clocks: map[string]time.Time{},
+		Day: decide.Day{Today: slot.Today(time.Now()), Force: c.Bool("force")}, debug: c.Bool("debug"), now: time.Now, runID: newRunID(time.Now()),
+		clocks: backup.Clocks{},
 	}
 	e.lower = sync.OnceValue(func() priority.Programs { return priority.Find(c.Context, e.kit.Env) })
-	if e.dated = c.IsSet("date"); e.dated {
-		if e.today, err = slot.ParseDate(c.String("date")); err != nil {
+	if e.Dated = c.IsSet("date"); e.Dated {
+		if e.Today, err = slot.ParseDate(c.String("date")); err != nil {
 			return nil, cli.WithCode(cli.Usage, fmt.Errorf("--date: %w", err))
 		}
 	}

@@ -79,7 +79,7 @@ func wholeStage(kit tools.Kit, format dump.Format, revisions string) (chain.Stag
 	if err != nil {
 		return chain.Stage{}, err
 	}
-	args := []string{wholeCommandName, string(format)}
+	args := []string{tools.Whole, string(format)}
 	if revisions != "" {
 		args = append(args, revisions)
 	}
@@ -87,10 +87,10 @@ func wholeStage(kit tools.Kit, format dump.Format, revisions string) (chain.Stag
 }
 
 // Databases have no DIFF.
-func (s *database) whyNotDiff(*backup, *state.Point) string { return "databases have no DIFF" }
-func (s *database) unchanged(*state.Point) bool             { return false }
-func (s *database) empty() bool                             { return false }
-func (s *database) unpack() string                          { return s.loader }
+func (s *database) whyNotDiff(*jobBackup, *state.Point) string { return "databases have no DIFF" }
+func (s *database) unchanged(*state.Point) bool                { return false }
+func (s *database) empty() bool                                { return false }
+func (s *database) unpack() string                             { return s.loader }
 
 func (s *database) hash(job *config.Job) string {
 	return hashOf(job, string(job.Kind), job.Source, s.dump.Args)
@@ -113,9 +113,9 @@ func (s *database) explain(err error) error {
 
 func (s *database) stages() []chain.Stage { return []chain.Stage{s.dump, s.whole} }
 
-func (s *database) plan(*backup) (string, []chain.Stage, error) { return "", s.stages(), nil }
+func (s *database) plan(*jobBackup) (string, []chain.Stage, error) { return "", s.stages(), nil }
 
-func (s *database) begin(*backup) (reading, error) {
+func (s *database) begin(*jobBackup) (reading, error) {
 	return &dumpReading{producers: s.stages()}, nil
 }
 

@@ -176,11 +176,11 @@ func (j *journal) record(level slog.Level, text string, attrs ...any) {
 	}
 }
 
-// stageLines returns a function that passes on what stages say. filter, if not
-// nil, tells which lines are for people.
+// Lines returns a function that passes on what stages say. filter, if not nil, tells
+// which lines are for people.
 //
 // That s3put did not commit is what napback made it do: the cause is told.
-func stageLines(j *journal, filter func(stage, line string) bool) func(stage, line string) {
+func (j *journal) Lines(filter func(stage, line string) bool) func(stage, line string) {
 	return func(stage, line string) {
 		text := strings.TrimPrefix(line, stage+": ")
 		switch {

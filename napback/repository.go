@@ -64,7 +64,7 @@ func (r *repository) dateOf(revision int64) string {
 func (r *repository) hash(job *config.Job) string { return hashOf(job, string(job.Kind), job.Source) }
 
 // whyNotDiff also warns: whatever it finds, history that was there is gone.
-func (r *repository) whyNotDiff(b *backup, base *state.Point) string {
+func (r *repository) whyNotDiff(b *jobBackup, base *state.Point) string {
 	why := r.replaced(base)
 	if why != "" {
 		b.warn(why)
@@ -107,13 +107,13 @@ func (r *repository) stages(base *state.Point) ([]chain.Stage, error) {
 	return []chain.Stage{first, whole}, err
 }
 
-func (r *repository) plan(b *backup) (string, []chain.Stage, error) {
-	stages, err := r.stages(b.decision.base)
+func (r *repository) plan(b *jobBackup) (string, []chain.Stage, error) {
+	stages, err := r.stages(b.decision.Base)
 	return "", stages, err
 }
 
-func (r *repository) begin(b *backup) (reading, error) {
-	stages, err := r.stages(b.decision.base)
+func (r *repository) begin(b *jobBackup) (reading, error) {
+	stages, err := r.stages(b.decision.Base)
 	return &dumpReading{producers: stages, state: func(p *state.Point) {
 		p.UUID, p.Revision, p.RevisionDate, p.Empty = r.uuid, r.youngest, r.date, r.empty()
 	}}, err

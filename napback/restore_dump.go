@@ -13,6 +13,7 @@ import (
 	"napback/napback/chain"
 	"napback/napback/config"
 	"napback/napback/dump"
+	"napback/napback/tools"
 )
 
 // dumpRestore brings back a database or a repository:
@@ -180,7 +181,7 @@ func (d *dumpRestore) sink(ctx context.Context) ([]chain.Stage, error) {
 		return nil, err
 	}
 	path, err := d.kit.Sibling("napback")
-	args := []string{sqlCommandName}
+	args := []string{tools.SQL}
 	switch set := d.target.settings; {
 	case client.Restricts(version):
 		args = append(args, "--restrict")
@@ -194,7 +195,7 @@ func (d *dumpRestore) sink(ctx context.Context) ([]chain.Stage, error) {
 	}
 	all := []chain.Stage{d.kit.Stage("napback", path, args), s}
 	if format == dump.FormatPostgreSQLAll {
-		all = append([]chain.Stage{d.kit.Stage("napback", path, []string{rolesCommandName})}, all...)
+		all = append([]chain.Stage{d.kit.Stage("napback", path, []string{tools.Roles})}, all...)
 	}
 	return all, err
 }
