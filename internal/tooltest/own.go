@@ -19,27 +19,27 @@ import (
 // first in PATH. The others are programs of other packages, which cannot be in
 // this binary, and are built. Own does not return.
 //
-// The package gets the flag -update: what a script's cmp compares with a file in
-// the script is written into it.
-func Own(m *testing.M, tool string, main func(), others ...string) {
+// The package gets the flag -update, see Updating.
+func Own(m testscript.TestingM, tool string, main func(), others ...string) {
 	if status, ok := Measure(); ok {
 		os.Exit(status)
 	}
-	flag.Bool(update, false, "write what the tools print into the files of the scripts that cmp compares it with")
+	flag.Bool(update, false, "write what a script's cmp finds into the script")
 	testscript.Main(owner{m, tool, others}, map[string]func(){tool: main})
 }
 
 const update = "update"
 
-// updating tells whether the flag was given.
-func updating() bool {
+// Updating tells that what cmp finds is to be written into the scripts: with the
+// flag -update, which Own defines. It is testscript's UpdateScripts.
+func Updating() bool {
 	f := flag.Lookup(update)
 	return f != nil && f.Value.String() == "true"
 }
 
 // owner runs the tests of a package for Own.
 type owner struct {
-	*testing.M
+	testscript.TestingM
 	tool   string
 	others []string
 }
@@ -60,7 +60,7 @@ func (o owner) Run() int {
 	os.Setenv("PATH", Path(own, dir))
 	os.Setenv("GORACE", noRaceWait)
 	os.Setenv(plain, filepath.Join(dir, "plain", o.tool))
-	return o.M.Run()
+	return o.TestingM.Run()
 }
 
 // noRaceWait: a program built with -race waits a second before it exits.

@@ -72,7 +72,7 @@ func scripts(t *testing.T, dir string, setup func(*testscript.Env) error) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 dir,
 		RequireExplicitExec: true,
-		UpdateScripts:       updating(),
+		UpdateScripts:       Updating(),
 		Setup: func(env *testscript.Env) error {
 			for _, name := range []string{"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"} {
 				env.Setenv(name, os.DevNull)
