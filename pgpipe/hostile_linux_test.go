@@ -233,10 +233,14 @@ func compress(r io.Reader) io.Reader {
 	return in
 }
 
-// TestHostileMessagesStayInsideTheMemoryLimit.
-func TestHostileMessagesStayInsideTheMemoryLimit(t *testing.T) {
-	_, keys := commonKeys()
-	k := keys[2]
+// hostileMessage is one that takes much memory, if anything does; ok tells that
+// it can be decrypted all the same.
+type hostileMessage struct {
+	message io.Reader
+	ok      bool
+}
+
+func hostileMessages(t *testing.T, k testKey) map[string]hostileMessage {
 	signed := func(tag byte) []byte {
 		var ops bytes.Buffer
 		err := (&packet.OnePassSignature{Version: 3, Hash: signatureHash, PubKeyAlgo: packet.PubKeyAlgoEdDSA}).Serialize(&ops)
@@ -257,10 +261,7 @@ func TestHostileMessagesStayInsideTheMemoryLimit(t *testing.T) {
 	const huge = tooltest.Bound + 16<<20 // compressed where it is sealed, which is quicker
 	sealed := mustPgpipe(t, nil, "-R", k.public)
 	sessionKey := sealed[:endOfSessionKeys(t, sealed)]
-	for name, c := range map[string]struct {
-		message io.Reader
-		ok      bool
-	}{
+	return map[string]hostileMessage{
 		"user id first":               {message: io.MultiReader(literalReader(longHeader(pgpkey.TagUserID, huge)), nothing(huge))},
 		"user id compressed":          {message: sealedTo(t, k, compress(io.MultiReader(literalReader(longHeader(pgpkey.TagUserID, huge)), nothing(huge), text())))},
 		"user id behind":              {message: sealedTo(t, k, text(), compress(io.MultiReader(literalReader(longHeader(pgpkey.TagUserID, huge)), nothing(huge))))},
@@ -286,7 +287,13 @@ func TestHostileMessagesStayInsideTheMemoryLimit(t *testing.T) {
 		"armor, many headers":         {message: io.MultiReader(literalReader([]byte("-----BEGIN PGP MESSAGE-----\n")), repeat{[]byte("A: b\n"), 10_000_000}.reader())},
 		"armor, a line without end":   {message: io.MultiReader(literalReader([]byte("-----BEGIN PGP MESSAGE-----\n\n")), repeat{[]byte("A"), huge}.reader())},
 		"white space before anything": {message: repeat{[]byte("\n"), huge}.reader()},
-	} {
+	}
+}
+
+func TestHostileMessagesStayInsideTheMemoryLimit(t *testing.T) {
+	_, keys := commonKeys()
+	k := keys[2]
+	for name, c := range hostileMessages(t, k) {
 		t.Run(name, func(t *testing.T) {
 			message := writeFile(t, t.TempDir(), "message", c.message)
 			for _, args := range [][]string{{"-d", "-k", k.secret}, {"-d", "-k", k.secret, "--verify", k.public}} {
