@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 
@@ -30,7 +29,7 @@ func (p *passphrase) unlock(key *packet.PrivateKey) error {
 	}
 	err := p.unlockAnew(key)
 	if err != nil {
-		return cli.OrCode(cli.Passphrase, fmt.Errorf("unlock secret key %X: %w", key.Fingerprint, err))
+		return fmt.Errorf("unlock secret key %X: %w", key.Fingerprint, err)
 	}
 	return nil
 }
@@ -45,7 +44,7 @@ func (p *passphrase) unlockAnew(key *packet.PrivateKey) error {
 	}
 	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
 	if err != nil {
-		return cli.WithHint(errors.New("it needs a passphrase, and there is no terminal to ask for one"),
+		return cli.WithHint(cli.Errorf(cli.Passphrase, "it needs a passphrase, and there is no terminal to ask for one"),
 			"use --passphrase-file FILE")
 	}
 	defer tty.Close()
@@ -53,7 +52,7 @@ func (p *passphrase) unlockAnew(key *packet.PrivateKey) error {
 		var secret []byte
 		secret, err = cli.AskSecret(p.ctx, tty, fmt.Sprintf("Passphrase for secret key %X: ", key.Fingerprint))
 		if err != nil {
-			return err
+			return cli.OrCode(cli.Passphrase, err)
 		}
 		if err = p.try(key, secret); err == nil {
 			return nil

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"napback/internal/tooltest"
 )
 
 // prepare puts into a directory what scripts and examples work with: the keys
@@ -34,10 +36,12 @@ func copyFile(t testing.TB, from, to string) {
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+		Dir:           "testdata/script",
+		UpdateScripts: tooltest.Updating(),
 		Setup: func(env *testscript.Env) error {
 			home := prepare(env.T().(testing.TB), env.WorkDir)
 			env.Setenv("GNUPGHOME", home)
+			env.Setenv("GORACE", os.Getenv("GORACE"))
 			return nil
 		},
 	})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,7 +19,11 @@ import (
 	"napback/internal/slot"
 )
 
+// With -update, what a script's cmp finds is written into the script.
+var update = flag.Bool("update", false, "write what a script's cmp finds into the script")
+
 func TestMain(m *testing.M) {
+	os.Setenv("GORACE", "atexit_sleep_ms=0") // a program built with -race waits a second before it exits
 	testscript.Main(m, map[string]func(){"slotcalc": main})
 }
 
@@ -27,9 +32,9 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		UpdateScripts:       *update,
 		Setup: func(env *testscript.Env) error {
-			// A program built with -race waits a second before it exits.
-			env.Setenv("GORACE", "atexit_sleep_ms=0")
+			env.Setenv("GORACE", os.Getenv("GORACE"))
 			return nil
 		},
 	})
@@ -49,7 +54,6 @@ func TestManualExamplesRun(t *testing.T) {
 	if len(blocks) != 4 {
 		t.Fatalf("%d examples; want 4", len(blocks))
 	}
-	bin := slotcalcOnPath(t)
 	for i, block := range blocks {
 		script, _, ended := strings.Cut(block, "\n.Ed")
 		if !ended {
@@ -61,7 +65,6 @@ func TestManualExamplesRun(t *testing.T) {
 		}
 		cmd := exec.Command("bash", "-e", "-o", "pipefail", "-c", script)
 		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("%s\n%v: %s", script, err, out)
@@ -83,17 +86,6 @@ func TestManualExamplesRun(t *testing.T) {
 			}
 		}
 	}
-}
-
-// slotcalcOnPath returns a directory that holds the tool.
-func slotcalcOnPath(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	cmd := exec.Command("go", "build", "-o", dir, ".")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	return dir
 }
 
 func TestAnAnswerThatCannotBePrintedIsAnError(t *testing.T) {
