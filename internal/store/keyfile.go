@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"napback/internal/cli"
+	"napback/internal/shell"
 	"napback/internal/trust"
 )
 
@@ -72,7 +73,7 @@ func checkPrivate(name string, info fs.FileInfo) error {
 	}
 	return cli.WithHint(
 		fmt.Errorf("key file %q: others can read or write it (mode %04o)", name, info.Mode().Perm()),
-		"chmod 600 %s", shellQuote(name))
+		"chmod 600 %s", shell.Word(name))
 }
 
 // parseKeyFile reads the lines key=, secret= and token=. Empty lines and
