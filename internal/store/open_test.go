@@ -95,7 +95,11 @@ func TestParseKeyFile(t *testing.T) {
 		{"wJalrXUtnFEMI/K7MDENG=x", "", "line 1: want key="},
 		{strings.Repeat("#\n", maxKeyFile), "", "larger than"},
 	} {
-		keys, err := parseKeyFile([]byte(test.text))
+		name := filepath.Join(t.TempDir(), "keys")
+		if err := os.WriteFile(name, []byte(test.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		keys, err := readKeyFile(name)
 		if test.err != "" {
 			if err == nil || !strings.Contains(err.Error(), test.err) || strings.Contains(err.Error(), "wJal") || strings.Contains(err.Error(), "AKIA") {
 				t.Errorf("%.40q: error %v, want %q", test.text, err, test.err)
