@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"napback/internal/address"
 	"napback/internal/archive"
 	"napback/internal/cli"
 )
@@ -109,7 +110,7 @@ func (s *dirService) Buckets(ctx context.Context) ([]Bucket, error) {
 		}
 		entries, err := fs.ReadDir(s.root.FS(), ".")
 		for _, e := range entries {
-			if !e.IsDir() || checkBucketName(e.Name()) != nil {
+			if !e.IsDir() || !address.IsBucket(e.Name()) {
 				continue
 			}
 			if info, err := s.root.Lstat(e.Name()); err == nil {
@@ -185,15 +186,9 @@ func (s *dirService) RecoverCommand(bucket, keyPrefix string) string {
 	return recoverFromDir(s.path, bucket, keyPrefix)
 }
 
-// checkBucketName allows the names that S3 has had over the years, none of
-// which leads out of the root or is hidden in it.
+// checkBucketName refuses what no bucket is called.
 func checkBucketName(name string) error {
-	ok := name != "" && len(name) <= 255
-	for i, r := range name {
-		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
-		ok = ok && (letter || i > 0 && strings.ContainsRune("._-", r))
-	}
-	if !ok {
+	if !address.IsBucket(name) {
 		return cli.WithHint(cli.WithCode(cli.Usage, errors.New("not a bucket name")),
 			"use letters, digits, `-`, `.` and `_`, beginning with a letter or digit")
 	}
@@ -205,7 +200,7 @@ func (s *dirService) open(ctx context.Context, name string) (*os.Root, *failure)
 	if err := ctx.Err(); err != nil {
 		return nil, &failure{cause: err}
 	}
-	if checkBucketName(name) != nil {
+	if !address.IsBucket(name) {
 		return nil, &failure{cause: noBucket(name)}
 	}
 	info, err := s.root.Stat(name)
