@@ -88,7 +88,7 @@ func (a *attempt) run(ctx context.Context, producers []chain.Stage, put chain.St
 	}
 	defer file.Close()
 	var upstream []chain.Status
-	first := chain.Chain{Stages: producers, Stdout: file.File}
+	first := chain.Chain{Stages: producers, Out: file.File}
 	if upstream, err = a.runPart(ctx, &first); err != nil {
 		return file.explain(err)
 	}
@@ -99,7 +99,7 @@ func (a *attempt) run(ctx context.Context, producers []chain.Stage, put chain.St
 	if err != nil {
 		return err
 	}
-	second := chain.Chain{Stages: []chain.Stage{reader, put}, Stdin: file.File, Commit: func(announced string, _ []chain.Status) (map[string]string, error) {
+	second := chain.Chain{Stages: []chain.Stage{reader, put}, In: file.File, Commit: func(announced string, _ []chain.Status) (map[string]string, error) {
 		return a.commit(announced, upstream)
 	}}
 	return a.runChain(ctx, &second)
