@@ -58,7 +58,7 @@ func at(n int, kind slot.Type) (*state.Point, catalog.Entry) {
 	s := p.job.Settings.Schedule.At(p.today)
 	run := func(n int) string { return runAt(n, "a") }
 	name := archiveName("x", s.Number, kind)
-	point := &state.Point{Name: name, Run: run(n), Type: kind, Slot: s.Number, Turn: s.Turn, Cycle: s.Cycle, Date: p.today, Hash: "h"}
+	point := &state.Point{Archive: state.Archive{Name: name, Run: run(n), Type: kind, Slot: s.Number, Turn: s.Turn, Cycle: s.Cycle, Date: p.today}, Hash: "h"}
 	entry := catalog.Entry{Bucket: "b", Name: name, Run: run(n), State: catalog.Committed, Host: "here", Owner: "me", Committed: noon(n),
 		Meta: map[string]string{"job": "x", "source": "Directory /x", "date": p.today.String(), "type": string(kind)}}
 	full := n - n%4
@@ -226,7 +226,7 @@ func TestAStoreWhoseClockHasGoneBackRetiresNothing(t *testing.T) {
 		for _, n := range []int{0, 1, 2, 3, 4, 5, 6, 7, -3000} {
 			date := slot.Today(noon(n))
 			number := p.job.Settings.Schedule.At(date).Number
-			run := state.Run{Name: archiveName("x", number, slot.Full), Run: runAt(n, "a"), Type: slot.Full, Slot: number, Date: date}
+			run := state.Run{Archive: state.Archive{Name: archiveName("x", number, slot.Full), Run: runAt(n, "a"), Type: slot.Full, Slot: number, Date: date}}
 			p.record.Runs = append(p.record.Runs, run)
 			p.held.runs = append(p.held.runs, catalog.Entry{Bucket: "b", Name: run.Name, Run: run.Run, State: catalog.Committed, Owner: "me", Modified: c.modified(n)})
 		}

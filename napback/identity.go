@@ -185,7 +185,7 @@ func storedRun(e catalog.Entry) (state.Run, bool) {
 	if !ok || err != nil {
 		return state.Run{}, false
 	}
-	return state.Run{Name: e.Name, Run: e.Run, Type: kind, Slot: number, Date: date, Chain: e.Meta["chain"], Parent: e.Parent()}, true
+	return state.Run{Archive: state.Archive{Name: e.Name, Run: e.Run, Type: kind, Slot: number, Date: date}, Chain: e.Meta["chain"], Parent: e.Parent()}, true
 }
 
 // keyOfState names the state of a job: the store as its tools will use it. Where

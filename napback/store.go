@@ -248,8 +248,10 @@ func cut(text string, limit int) string {
 func (a *attempt) point(run string) *state.Point {
 	d := a.decision
 	p := &state.Point{
-		Name: a.name, Run: run, Type: d.kind,
-		Slot: d.slot.Number, Turn: d.slot.Turn, Cycle: d.slot.Cycle, Date: a.today,
+		Archive: state.Archive{
+			Name: a.name, Run: run, Type: d.kind,
+			Slot: d.slot.Number, Turn: d.slot.Turn, Cycle: d.slot.Cycle, Date: a.today,
+		},
 		Chain: run, FullName: a.name, FullBytes: a.reading.bytes(),
 		Hash: a.source.hash(a.job),
 	}
