@@ -30,7 +30,7 @@ type dumpRestore struct {
 	kind   config.Kind
 	source string // as the configuration says, or the archive
 	load   bool
-	out    *os.File
+	out    io.Writer
 	begun  bool // something may have been loaded
 }
 
@@ -60,11 +60,7 @@ func (r *restore) restoreDump(ctx context.Context, load, pretend bool) error {
 	if cli.IsTerminal(r.std.Out) {
 		return cli.WithHint(cli.UsageErrorf("standard output is a terminal, which would obey what is in the dump"), "--to FILE, --load, or a pipe")
 	}
-	out, ok := r.std.Out.(*os.File)
-	if !ok {
-		return errors.New("restore: stdout is not a file")
-	}
-	d.out = out
+	d.out = r.std.Out
 	return d.run(ctx)
 }
 
@@ -131,7 +127,7 @@ func (d *dumpRestore) run(ctx context.Context, sink ...chain.Stage) error {
 			if err != nil {
 				return nil, err
 			}
-			c := chain.Chain{Stages: append(stages, sink...), Stdout: d.out, Log: d.hear}
+			c := chain.Chain{Stages: append(stages, sink...), Out: d.out, Log: d.hear}
 			return c.Run(ctx)
 		})
 		if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"napback/internal/cli"
@@ -82,24 +81,14 @@ func (e *engine) members(ctx context.Context, a catalog.Entry, set *config.Setti
 		if err != nil {
 			return nil, err
 		}
-		read, write, err := os.Pipe()
-		if err != nil {
-			return nil, fmt.Errorf("make pipe: %w", err)
-		}
-		answer := make(chan error, 1)
-		go func() {
-			err := dumpdir.Read(read, lists, each)
-			// After an error the chain still has to tell whether the
-			// stream was whole; it must not fail for want of a reader.
-			_, _ = io.Copy(io.Discard, read)
-			read.Close()
-			answer <- err
-		}()
-		c := chain.Chain{Stages: stages, Stdout: write, Log: e.hear}
-		status, err := c.Run(ctx)
-		write.Close()
-		damage = <-answer
-		return status, err
+		c := chain.Chain{Stages: stages, Log: e.hear}
+		return c.Reading(ctx, func(from io.Reader) error {
+			damage = dumpdir.Read(from, lists, each)
+			// The chain still has to tell whether the stream was whole; it
+			// must not fail for want of a reader.
+			_, err := io.Copy(io.Discard, from)
+			return err
+		})
 	})
 	if err == nil && damage != nil {
 		err = cli.WithCode(cli.Integrity, damage)

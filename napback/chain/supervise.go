@@ -38,6 +38,21 @@ func (r *running) supervise(ctx context.Context) {
 			}
 		case r.named = <-r.announce:
 			r.hasName = true
+		case err := <-r.fed:
+			r.fed = nil
+			if err != nil && r.status[0].Ended.IsZero() {
+				r.breakOff(fmt.Errorf("input of %s: %w", r.chain.Stages[0].Name, err))
+				r.signalAll(terminate)
+				timer.Reset(grace)
+				next = 2
+			}
+		case err := <-r.taken:
+			r.taken = nil
+			if err != nil {
+				r.breakOff(err)
+				timer.Reset(grace)
+				next = max(next, 1)
+			}
 		case <-cancelled:
 			cancelled = nil
 			r.closeCommit()
@@ -68,7 +83,8 @@ func (r *running) supervise(ctx context.Context) {
 // succeeded and it has said what it stores.
 func (r *running) tryCommit(ctx context.Context) {
 	upstream := len(r.chain.Stages) - 1
-	if r.commit == nil || !r.hasName || r.refused != nil || ctx.Err() != nil || !r.upstreamDone(upstream) {
+	fed := r.fed == nil || upstream > 0 // else the first of them has taken what it needs
+	if r.commit == nil || !r.hasName || r.refused != nil || ctx.Err() != nil || !fed || !r.upstreamDone(upstream) {
 		return
 	}
 	extra, err := r.chain.Commit(r.named, r.status[:upstream])

@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 
 	"napback/internal/cli"
 	"napback/napback/chain"
@@ -68,21 +67,10 @@ func (o MailOptions) sendmail() (string, error) {
 
 // feed runs sendmail, which takes a line with a single dot for what it is.
 func feed(ctx context.Context, path string, recipients []string, text []byte) error {
-	read, write, err := os.Pipe()
-	if err != nil {
-		return err
-	}
-	var writer sync.WaitGroup
-	writer.Go(func() {
-		defer write.Close()
-		_, _ = write.Write(text) // if it is not read, the exit status tells why
-	})
 	c := chain.Chain{
 		Stages: []chain.Stage{{Name: "sendmail", Path: path, Args: append([]string{"-i"}, recipients...), Env: chain.Environ(os.Environ())}},
-		Stdin:  read,
+		In:     bytes.NewReader(text), // if it is not read, the exit status tells why
 	}
-	_, err = c.Run(ctx)
-	read.Close()
-	writer.Wait()
+	_, err := c.Run(ctx)
 	return err
 }
