@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/textproto"
 	"net/url"
 	"os"
 	"runtime"
@@ -123,32 +124,14 @@ func (o MailOptions) byServer(ctx context.Context, m Message) error {
 	return nil
 }
 
-// deliver sends mails. When ctx ends, the connection is closed under whatever
-// is going on.
+// deliver sends mails. When ctx ends, the connection is closed under whatever is
+// going on.
 func (s Server) deliver(ctx context.Context, roots *x509.CertPool, password string, mails []*mail.Msg) error {
-	raw, err := new(net.Dialer).DialContext(ctx, "tcp", s.address())
-	if err != nil {
-		var op *net.OpError
-		if errors.As(err, &op) {
-			err = op.Err // the address is named anyway
-		}
-		return err
-	}
-	defer raw.Close()
-	defer context.AfterFunc(ctx, func() { raw.Close() })()
-
 	config, policy := s.encryption(roots)
-	dial := func(context.Context, string, string) (net.Conn, error) {
-		if !s.TLS {
-			return raw, nil
-		}
-		conn := tls.Client(raw, config)
-		return conn, conn.HandshakeContext(ctx)
-	}
 	until, _ := ctx.Deadline()
 	options := []mail.Option{
 		mail.WithPort(s.Port), mail.WithTimeout(max(time.Until(until), time.Millisecond)),
-		mail.WithTLSConfig(config), mail.WithTLSPolicy(policy), mail.WithDialContextFunc(dial),
+		mail.WithTLSConfig(config), mail.WithTLSPolicy(policy), mail.WithDialContextFunc(s.dialer(ctx, config)),
 	}
 	if s.TLS {
 		options = append(options, mail.WithSSL())
@@ -169,20 +152,41 @@ func (s Server) deliver(ctx context.Context, roots *x509.CertPool, password stri
 		return err
 	}
 	// What comes now cannot take the mails back.
-	_ = raw.SetDeadline(time.Now().Add(quitDelay))
+	_ = conn.UpdateDeadline(quitDelay)
 	_ = client.CloseWithSMTPClient(conn)
 	return nil
+}
+
+// dialer connects as go-mail would, but its connection ends with ctx: go-mail
+// looks at the context only while it dials, and leaves connections open that fail
+// later.
+func (s Server) dialer(ctx context.Context, config *tls.Config) mail.DialContextFunc {
+	dial := new(net.Dialer).DialContext
+	if s.TLS {
+		dial = (&tls.Dialer{Config: config}).DialContext
+	}
+	return func(dialing context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(dialing, network, address)
+		if err == nil {
+			context.AfterFunc(ctx, func() { conn.Close() })
+		}
+		return conn, err
+	}
 }
 
 // quitDelay is how long a server that has taken the mails is given to say bye.
 const quitDelay = 5 * time.Second
 
-// explain adds a hint to the errors that a setting can mend.
+// explain adds a hint to what a wrong port leads to. go-mail has no type of error
+// for a server without STARTTLS, so it is all but a server's refusal and a wrong
+// certificate.
 func (s Server) explain(err error) error {
-	if strings.Contains(err.Error(), "does not support STARTTLS") {
-		return cli.WithHint(err, "the password is not sent unencrypted: use smtps://, or the port of the server's submission service")
+	var refused *textproto.Error
+	var certificate *tls.CertificateVerificationError
+	if s.User == "" || s.TLS || s.loopback() || errors.As(err, &refused) || errors.As(err, &certificate) {
+		return err
 	}
-	return err
+	return cli.WithHint(err, "the password is not sent unencrypted: use smtps://, or the port of the server's submission service")
 }
 
 // maxPassword bounds the file of a password, in bytes.
