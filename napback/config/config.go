@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"napback/internal/slot"
+	"napback/napback/notify"
 )
 
 // Env is what a configuration depends on besides its text.
@@ -151,7 +152,6 @@ type Settings struct {
 	RunBefore    []string // program and arguments
 	RunAfter     []string
 	RunOnFailure []string
-	PingURL      string
 
 	LogLevel      string // debug, info (the default), warn or error
 	LogFile       string
@@ -160,11 +160,8 @@ type Settings struct {
 	LogMaxBackups int
 	Syslog        bool
 
-	MailTo           []string
-	MailFrom         string
-	MailServer       string
-	MailPasswordFile string
-	MailOn           string // failure (the default), warning or always
+	// Notify are the values of the directives that channels have.
+	Notify notify.Settings
 }
 
 // defaults are the settings before the first directive.
@@ -182,7 +179,6 @@ func defaults() Settings {
 		Discs:       hanoi.Discs,
 		LogLevel:    "info",
 		LogFormat:   "text",
-		MailOn:      "failure",
 	}
 }
 

@@ -182,14 +182,13 @@ func TestFileRotatesBySizeAndKeepsSoMany(t *testing.T) {
 	}
 	// Old files are removed in the background.
 	var files []string
-	for range 500 {
+	for range time.Tick(time.Millisecond) {
 		if files, err = filepath.Glob(filepath.Join(dir, "*")); err != nil {
 			t.Fatal(err)
 		}
 		if len(files) <= 3 {
 			break
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 	if len(files) != 3 {
 		t.Errorf("want the current file and two more, got %q", files)

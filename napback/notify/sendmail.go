@@ -15,8 +15,8 @@ import (
 	"napback/napback/chain"
 )
 
-// bySendmail gives the message to the local mail system, as cron does.
-func (o MailOptions) bySendmail(ctx context.Context, m Message) error {
+// bySendmail gives the report to the local mail system, as cron does.
+func (o MailOptions) bySendmail(ctx context.Context, r Report) error {
 	path, err := o.sendmail()
 	if err != nil {
 		return fmt.Errorf("mail: %w", err)
@@ -25,7 +25,7 @@ func (o MailOptions) bySendmail(ctx context.Context, m Message) error {
 	for _, one := range o.To {
 		if IsLocal(one) {
 			// The header needs a domain; the mail system knows its own.
-			to, recipients = append(to, one+"@"+m.Host), append(recipients, one)
+			to, recipients = append(to, one+"@"+r.Host), append(recipients, one)
 			continue
 		}
 		address, err := netmail.ParseAddress(one)
@@ -37,7 +37,7 @@ func (o MailOptions) bySendmail(ctx context.Context, m Message) error {
 		}
 		to, recipients = append(to, one), append(recipients, address.Address)
 	}
-	msg, err := o.compose(m, o.From, to...)
+	msg, err := o.compose(r, o.From, to...)
 	if err != nil {
 		return fmt.Errorf("mail: %w", err)
 	}

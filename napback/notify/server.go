@@ -91,8 +91,8 @@ func (s Server) encryption(roots *x509.CertPool) (*tls.Config, mail.TLSPolicy) {
 	return config, mail.TLSOpportunistic
 }
 
-// byServer sends the message, a mail for each recipient, over one connection.
-func (o MailOptions) byServer(ctx context.Context, m Message) error {
+// byServer sends the report, a mail for each recipient, over one connection.
+func (o MailOptions) byServer(ctx context.Context, r Report) error {
 	s, err := ParseServer(o.Server)
 	if err != nil {
 		return fmt.Errorf("mail: %w", err)
@@ -105,11 +105,11 @@ func (o MailOptions) byServer(ctx context.Context, m Message) error {
 	}
 	from := o.From
 	if from == "" {
-		from = "napback@" + m.Host
+		from = "napback@" + r.Host
 	}
 	var mails []*mail.Msg
 	for _, to := range o.To {
-		one, err := o.compose(m, from, to)
+		one, err := o.compose(r, from, to)
 		if err != nil {
 			return fmt.Errorf("mail: %w", err)
 		}
