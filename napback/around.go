@@ -27,7 +27,7 @@ import (
 type jobRun struct {
 	*engine
 	job      *config.Job
-	channels channels
+	channels []notify.Channel
 	backup   *backup // nil until step 4
 }
 
@@ -43,9 +43,11 @@ const (
 func (e *engine) newJobRun(c *config.Config, job *config.Job) *jobRun {
 	own := *e
 	own.log = e.log.of(job)
-	all, err := notify.Open(job.Settings.Notify, c.Settings.Notify, e.redact.String)
-	j := &jobRun{engine: &own, job: job, channels: channels{own.log, all}}
-	j.channels.warnOf("what tells about the job", err)
+	j := &jobRun{engine: &own, job: job}
+	var err error
+	if j.channels, err = notify.Open(job.Settings.Notify, c.Settings.Notify, e.redact.String); err != nil {
+		j.log.Warnf("nobody is told about the job: %v", err)
+	}
 	return j
 }
 
@@ -76,7 +78,9 @@ func (j *jobRun) attempt(ctx context.Context, r *result) error {
 		return nil
 	}
 	j.log.record(slog.LevelInfo, "begins")
-	j.channels.start(ctx)
+	for _, c := range j.channels {
+		j.warnOf(c, c.Start(ctx))
+	}
 	if err := j.hook(ctx, j.job.Settings.RunBefore, hooks.Started, ""); err != nil {
 		return fmt.Errorf("RunBefore: %w", err)
 	}
@@ -89,7 +93,7 @@ func (j *jobRun) attempt(ctx context.Context, r *result) error {
 // done tells whether the job was done today, without a look at its source. It
 // asks only where it matters before the backup itself finds out.
 func (j *jobRun) done(ctx context.Context) (bool, error) {
-	if j.force || len(j.channels.all) == 0 && len(j.job.Settings.RunBefore) == 0 {
+	if j.force || len(j.channels) == 0 && len(j.job.Settings.RunBefore) == 0 {
 		return false, nil
 	}
 	dir, err := state.Open(j.job.Settings.DiffDir)
@@ -158,10 +162,20 @@ func (j *jobRun) tell(ctx context.Context, r *result) {
 	case r.note != "":
 		text += ": " + r.note
 	}
-	j.channels.finish(ctx, notify.Report{
+	report := notify.Report{
 		Host: j.host, Run: j.runID, Ending: r.ending(), Count: 1, Jobs: 1,
 		Summary: text + "\n", Failures: failures([]result{*r}),
-	})
+	}
+	for _, c := range j.channels {
+		j.warnOf(c, c.Finish(ctx, report))
+	}
+}
+
+// warnOf warns of a channel that failed, which changes nothing about the backup.
+func (e *engine) warnOf(c notify.Channel, err error) {
+	if err != nil {
+		e.log.Warnf("%s did not go out: %s", c.Name(), err)
+	}
 }
 
 // lastContext returns a context for what is to be done even after ctx has ended,

@@ -76,7 +76,9 @@ func (e *engine) runConfig(ctx context.Context, c *config.Config) (results []res
 	defer r.close()
 	r.log.record(slog.LevelInfo, "napback begins", "file", c.Path)
 	r.tellNotes(c)
-	r.channels.start(ctx)
+	for _, c := range r.channels {
+		r.warnOf(c, c.Start(ctx))
+	}
 	for i := range c.Jobs {
 		results = append(results, r.runJobs(ctx, c, &c.Jobs[i])...)
 	}
@@ -105,26 +107,23 @@ func (e *engine) reportNothing(ctx context.Context, c *config.Config, err error)
 // channels that it sets. None of them can fail a backup.
 type report struct {
 	*engine
-	config   *config.Config
-	channels channels
+	channels []notify.Channel
 	closer   func() error
 	locked   bool // another napback is running, whose the log is
 }
 
 func (e *engine) newReport(c *config.Config, locked bool) (*report, error) {
 	own := *e
-	r := &report{engine: &own, config: c, closer: func() error { return nil }, locked: locked}
+	r := &report{engine: &own, closer: func() error { return nil }, locked: locked}
+	var err error
 	if !locked {
-		var err error
 		if r.log, r.closer, err = e.openJournal(c); err != nil {
 			return nil, err
 		}
 	}
-	all, err := notify.Open(c.Settings.Notify, nil, e.redact.String)
-	if err != nil {
+	if r.channels, err = notify.Open(c.Settings.Notify, nil, e.redact.String); err != nil {
 		return nil, errors.Join(err, r.closer())
 	}
-	r.channels = channels{r.log, all}
 	return r, nil
 }
 
@@ -141,36 +140,14 @@ func (r *report) finish(ctx context.Context, results []result) {
 	_ = printSummary(&table, results) // strings.Builder takes everything
 	ctx, cancel := lastContext(ctx, 2*time.Minute)
 	defer cancel()
-	r.channels.finish(ctx, notify.Report{
+	report := notify.Report{
 		Host: r.host, Run: r.runID, Ending: worst, Count: count, Jobs: len(results),
 		Summary: table.String(), Failures: failures(results), Locked: r.locked,
-	})
+	}
+	for _, c := range r.channels {
+		r.warnOf(c, c.Finish(ctx, report))
+	}
 	r.log.record(slog.LevelInfo, "napback ends", "verdict", worst.String(), "jobs", len(results))
-}
-
-// channels are what a run or a job is told through. One that fails costs a
-// warning and changes nothing about the backup.
-type channels struct {
-	log *journal
-	all []notify.Opened
-}
-
-func (c channels) start(ctx context.Context) {
-	for _, one := range c.all {
-		c.warnOf(one.Name, one.Start(ctx))
-	}
-}
-
-func (c channels) finish(ctx context.Context, r notify.Report) {
-	for _, one := range c.all {
-		c.warnOf(one.Name, one.Finish(ctx, r))
-	}
-}
-
-func (c channels) warnOf(what string, err error) {
-	if err != nil {
-		c.log.Warnf("%s did not go out: %s", what, err)
-	}
 }
 
 // ending is the worst of the results, and how many there are of it.

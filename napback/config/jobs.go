@@ -37,9 +37,7 @@ func (p *parser) build(c *Config, env Env) {
 		c.Notes = append(c.Notes, "sources that stand in several places have the name of their Cycle in their archives' names: "+
 			strings.Join(renamed, ", "))
 	}
-	for _, kind := range notify.Kinds() {
-		c.Notes = append(c.Notes, p.checkChannel(p.top, kind, c.Settings.Notify)...)
-	}
+	c.Notes = append(c.Notes, p.checkChannels(c.Settings.Notify)...)
 }
 
 // apply returns the settings of a scope, given those around it.
@@ -154,27 +152,29 @@ func (p *parser) checkUpload(sc *scope, s Settings) {
 	}
 }
 
-// checkChannel reports settings of a channel that do not fit together, and
+// checkChannels reports settings of channels that do not fit together, and
 // returns what is worth a note.
-func (p *parser) checkChannel(sc *scope, kind notify.Kind, s notify.Settings) (notes []string) {
-	if kind.Check == nil {
-		return nil
-	}
-	note, err := kind.Check(s)
-	if note != "" {
-		notes = []string{note}
-	}
-	if err == nil {
-		return notes
-	}
-	var names []string
-	for _, d := range kind.Directives {
-		if d.Values == nil { // what takes one of a few words fits everything
-			names = append(names, d.Name)
+func (p *parser) checkChannels(s notify.Settings) (notes []string) {
+	for _, kind := range notify.Kinds() {
+		if kind.Check == nil {
+			continue
 		}
-	}
-	for reason := range strings.Lines(err.Error()) {
-		p.addf(sc.settingAt(names...), "%s", strings.TrimSuffix(reason, "\n"))
+		note, err := kind.Check(s)
+		if note != "" {
+			notes = append(notes, note)
+		}
+		if err == nil {
+			continue
+		}
+		var names []string
+		for _, d := range kind.Directives {
+			if d.Values == nil { // what takes one of a few words fits everything
+				names = append(names, d.Name)
+			}
+		}
+		for reason := range strings.Lines(err.Error()) {
+			p.addf(p.top.settingAt(names...), "%s", strings.TrimSuffix(reason, "\n"))
+		}
 	}
 	return notes
 }

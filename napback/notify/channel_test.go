@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -15,7 +16,7 @@ func opened(t *testing.T, s, outer Settings) string {
 	}
 	var names []string
 	for _, one := range all {
-		names = append(names, one.Name)
+		names = append(names, one.Name())
 	}
 	return strings.Join(names, ", ")
 }
@@ -56,15 +57,15 @@ func TestSettingsAreNotChangedInPlace(t *testing.T) {
 
 func TestOfOneDirectiveThereIsOneKind(t *testing.T) {
 	seen := map[string]string{}
-	for _, kind := range Kinds() {
-		if kind.Name == "" || kind.Open == nil || len(kind.Directives) == 0 {
+	for i, kind := range Kinds() {
+		if kind.Open == nil || len(kind.Directives) == 0 {
 			t.Errorf("an entry is not whole: %+v", kind)
 		}
 		for _, d := range kind.Directives {
 			if other := seen[strings.ToLower(d.Name)]; other != "" {
-				t.Errorf("%s is a directive of %s and of %s", d.Name, other, kind.Name)
+				t.Errorf("%s is a directive of %s and of kind %d", d.Name, other, i)
 			}
-			seen[strings.ToLower(d.Name)] = kind.Name
+			seen[strings.ToLower(d.Name)] = fmt.Sprint("kind ", i)
 		}
 	}
 }

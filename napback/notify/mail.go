@@ -24,7 +24,6 @@ const (
 // mailKind is mail about the whole run, at its end.
 func mailKind() Kind {
 	return Kind{
-		Name: "the mail",
 		Directives: []Directive{
 			{Name: "MailTo", Top: true, Repeat: true, Check: mailRecipient},
 			{Name: "MailFrom", Top: true, Check: mailAddress},
@@ -44,30 +43,30 @@ func mailKind() Kind {
 			if o.Redact = redact; len(o.To) == 0 {
 				return nil, nil
 			}
-			return mailing{o, cmp.Or(s.One("MailOn"), "failure")}, nil
+			return o, nil
 		},
 	}
 }
 
 func mailOptions(s Settings) MailOptions {
-	return MailOptions{To: s["MailTo"], From: s.One("MailFrom"), Server: s.One("MailServer"), PasswordFile: s.One("MailPasswordFile")}
+	return MailOptions{
+		To: s["MailTo"], From: s.One("MailFrom"), Server: s.One("MailServer"), PasswordFile: s.One("MailPasswordFile"),
+		on: cmp.Or(s.One("MailOn"), "failure"),
+	}
 }
 
-// mailing is the channel.
-type mailing struct {
-	MailOptions
-	on string // the value of MailOn
-}
+// Name is how warnings name a mail.
+func (MailOptions) Name() string { return "the mail" }
 
 // Start sends nothing: the mail of a run is about its end.
-func (mailing) Start(context.Context) error { return nil }
+func (MailOptions) Start(context.Context) error { return nil }
 
 // Finish sends the mail if it is due.
-func (m mailing) Finish(ctx context.Context, r Report) error {
-	if !Due(m.on, r.Ending) {
+func (o MailOptions) Finish(ctx context.Context, r Report) error {
+	if !Due(o.on, r.Ending) {
 		return nil
 	}
-	return SendMail(ctx, m.MailOptions, r)
+	return SendMail(ctx, o, r)
 }
 
 func mailAddress(word string) error {
@@ -85,7 +84,7 @@ func mailRecipient(word string) error {
 	return nil
 }
 
-// MailOptions say how mail is sent.
+// MailOptions say how mail is sent. They are the channel.
 type MailOptions struct {
 	To []string // without a Server also names that the local sendmail knows
 	// From is the sender; "" = napback@HOST with a server, and whoever runs
@@ -101,6 +100,7 @@ type MailOptions struct {
 	Timeout time.Duration            // for all of SendMail; 0 = a minute
 	Redact  func(text string) string // masks secrets in what is sent; nil = nothing
 
+	on      string         // the value of MailOn
 	roots   *x509.CertPool // nil = the system's
 	program string         // sendmail's path, instead of the usual ones
 }
@@ -140,20 +140,14 @@ var localName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9._-]*$`)
 func (o MailOptions) Check() error {
 	var errs []error
 	for _, to := range o.To {
-		if IsLocal(to) {
-			if o.Server != "" {
-				errs = append(errs, fmt.Errorf("MailTo %q: a name of this host means nothing to a MailServer: want an address with its domain", to))
-			}
-			continue
-		}
-		if _, err := netmail.ParseAddress(to); err != nil {
+		if err := mailRecipient(to); err != nil {
 			errs = append(errs, fmt.Errorf("MailTo %q: %w", to, err))
+		} else if o.Server != "" && IsLocal(to) {
+			errs = append(errs, fmt.Errorf("MailTo %q: a name of this host means nothing to a MailServer: want an address with its domain", to))
 		}
 	}
-	if o.From != "" {
-		if _, err := netmail.ParseAddress(o.From); err != nil {
-			errs = append(errs, fmt.Errorf("MailFrom %q: %w", o.From, err))
-		}
+	if err := mailAddress(o.From); o.From != "" && err != nil {
+		errs = append(errs, fmt.Errorf("MailFrom %q: %w", o.From, err))
 	}
 	var s Server
 	if o.Server != "" {

@@ -23,9 +23,7 @@ const (
 // stands in a block.
 func pingKind() Kind {
 	return Kind{
-		Name:       "the ping",
-		Directives: []Directive{{Name: "PingURL", Check: func(address string) error { _, err := pingURL(address); return err }}},
-		Secrets:    func(s Settings) []string { return PingSecrets(s.One("PingURL")) },
+		Directives: []Directive{{Name: "PingURL", Secret: true, Check: func(address string) error { _, err := pingURL(address); return err }}},
 		Open: func(s Settings, redact func(string) string) (Channel, error) {
 			if s.One("PingURL") == "" {
 				return nil, nil
@@ -122,6 +120,9 @@ func pingClient() *http.Client {
 		},
 	}
 }
+
+// Name is how warnings name a Ping.
+func (p *Ping) Name() string { return "the ping" }
 
 // Start tells that the run begins.
 func (p *Ping) Start(ctx context.Context) error { return p.send(ctx, "start", "") }
