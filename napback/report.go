@@ -17,8 +17,8 @@ import (
 )
 
 // runAll runs all jobs of the configurations, one after the other, and prints
-// the summary. The error has the exit code of the run; what of it was told when
-// it happened is not printed again.
+// the summary. The error has the exit code of the run; what was printed when it
+// happened is not printed again.
 func (e *engine) runAll(ctx context.Context, configs []*config.Config) error {
 	e.hideSecrets(configs)
 	release := func() {}
@@ -52,7 +52,7 @@ func (e *engine) runAll(ctx context.Context, configs []*config.Config) error {
 	return nil
 }
 
-// hideSecrets learns what must not be told, and keeps it from stdout and stderr.
+// hideSecrets finds out what is secret, and masks it on stdout and stderr.
 func (e *engine) hideSecrets(configs []*config.Config) {
 	e.secrets = logging.Environment(e.tools.env)
 	for _, c := range configs {
@@ -103,13 +103,13 @@ func (e *engine) reportNothing(ctx context.Context, c *config.Config, err error)
 	r.finish(ctx, results)
 }
 
-// report is how the run of one configuration is told: by a log, and through the
-// channels that it sets. None of them can fail a backup.
+// report is what tells of the run of one configuration: its log and its channels.
+// None of them can fail a backup.
 type report struct {
 	*engine
 	channels []notify.Channel
 	closer   func() error
-	locked   bool // another napback is running, whose the log is
+	locked   bool // another napback is running, and the log is that one's
 }
 
 func (e *engine) newReport(c *config.Config, locked bool) (*report, error) {
@@ -174,7 +174,7 @@ func (r *result) ending() notify.Ending {
 	return notify.OK
 }
 
-// failures tells of the jobs that failed what a mail shows.
+// failures returns what a mail shows of the jobs that failed.
 func failures(results []result) []notify.Failure {
 	var all []notify.Failure
 	for _, r := range results {

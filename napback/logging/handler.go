@@ -62,7 +62,7 @@ func (h *handler) Handle(ctx context.Context, r slog.Record) error {
 	message := h.redact.line(r.Message)
 	clean := slog.NewRecord(r.Time, r.Level, message, 0)
 	if h.format != JSON {
-		clean = slog.NewRecord(time.Time{}, r.Level, "", 0)
+		clean.Time, clean.Message = time.Time{}, ""
 	}
 	clean.AddAttrs(attrs...)
 

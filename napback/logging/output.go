@@ -18,8 +18,8 @@ import (
 // try may take as long as a dead syslog's deadline.
 const pause = time.Minute
 
-// sink is what lines are written to. The stamp is what of a line tells its time
-// and level, for a sink that does not note them itself.
+// sink is what lines are written to. The stamp is the time and level of a line,
+// for a sink that does not note them itself.
 type sink interface {
 	write(level slog.Level, stamp, line string) error
 	Close() error
@@ -62,7 +62,7 @@ func (o *output) put(level slog.Level, stamp, line string) {
 		}
 	}
 	if missed {
-		_, _ = io.WriteString(o.stderr, stamp+line) // nothing is left to tell it to
+		_, _ = io.WriteString(o.stderr, stamp+line) // there is nowhere left to report it
 	}
 }
 

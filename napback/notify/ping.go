@@ -33,7 +33,7 @@ func pingKind() Kind {
 	}
 }
 
-// pingURL tells in its error what is wanted, and nothing of the address.
+// pingURL parses a PingURL. Its error holds nothing of the address.
 func pingURL(address string) (*url.URL, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {

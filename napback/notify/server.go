@@ -70,7 +70,7 @@ func ParseServer(text string) (Server, error) {
 	return s, nil
 }
 
-// notHost tells what no host's name or address has.
+// notHost reports whether no host's name or address has such a character.
 func notHost(r rune) bool { return r <= ' ' || strings.ContainsRune(`<>"\@,;%`, r) }
 
 func (s Server) address() string { return net.JoinHostPort(s.Host, strconv.Itoa(s.Port)) }
@@ -79,7 +79,7 @@ func (s Server) loopback() bool {
 	return s.Host == "localhost" || s.Host == "127.0.0.1" || s.Host == "::1"
 }
 
-// encryption returns the rules that ParseServer tells.
+// encryption returns the rules of ParseServer.
 func (s Server) encryption(roots *x509.CertPool) (*tls.Config, mail.TLSPolicy) {
 	config := &tls.Config{ServerName: s.Host, RootCAs: roots, MinVersion: tls.VersionTLS12}
 	if s.User != "" && !s.loopback() {
