@@ -8,6 +8,8 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"napback/internal/cli"
+	"napback/napback/backup"
+	"napback/napback/backup/decide"
 	"napback/napback/catalog"
 	"napback/napback/config"
 	"napback/napback/state"
@@ -50,38 +52,38 @@ func adoptJob(c *urfave.Context, e *engine, configs []*config.Config) error {
 	if err != nil {
 		return err
 	}
-	found, err := e.survey(c.Context, t.job, dir)
+	found, err := e.machine().Survey(c.Context, t.job, dir, e.Day)
 	if err != nil {
 		return err
 	}
-	if found.held.blind {
+	if found.Contents.ListDenied {
 		return cli.WithHint(fmt.Errorf("adopt %q: the credentials do not allow to list the bucket", t.name), "use credentials that may list, once")
 	}
-	owner, runs, err := found.toAdopt(t.name, c.String("owner"), c.IsSet("owner"))
+	owner, runs, err := toAdopt(found, t.name, c.String("owner"), c.IsSet("owner"))
 	if err != nil {
 		return err
 	}
 	if owner == "" { // archives without one go on under this DiffDir's
-		owner = found.self.owner
+		owner = found.Self.Owner
 	}
 	if owner == "" {
 		if owner, err = dir.MakeOwner(); err != nil {
 			return err
 		}
 	}
-	record := adopt(found.record, adoption{owner: owner, runs: runs})
-	if found.legacy {
-		_, err = found.state.TakeOver(record)
+	record := decide.Adopt(found.Record, decide.Adoption{Owner: owner, Runs: runs})
+	if found.Legacy {
+		_, err = found.State.TakeOver(record)
 	} else {
-		err = found.state.Save(record)
+		err = found.State.Save(record)
 	}
 	if err != nil {
 		return err
 	}
-	if err := found.state.Clean(record); err != nil {
+	if err := found.State.Clean(record); err != nil {
 		e.log.Debugf("%v", err)
 	}
-	if _, err = fmt.Fprintf(e.std.Out, "adopted %s; %s goes on as owner %s, with a FULL\n", plural(len(runs), "archive", "archives"), oneLine(t.name), owner); err != nil {
+	if _, err = fmt.Fprintf(e.std.Out, "adopted %s; %s goes on as owner %s, with a FULL\n", cli.Plural(len(runs), "archive", "archives"), oneLine(t.name), owner); err != nil {
 		return fmt.Errorf("write stdout: %w", err)
 	}
 	return nil
@@ -89,10 +91,10 @@ func adoptJob(c *urfave.Context, e *engine, configs []*config.Config) error {
 
 // toAdopt returns the archives that are meant: those of an owner, or, if none is
 // named, of the only one of whom there are archives that the state does not know.
-func (s *survey) toAdopt(job, owner string, named bool) (string, []catalog.Entry, error) {
+func toAdopt(s *backup.Survey, job, owner string, named bool) (string, []catalog.Entry, error) {
 	byOwner := map[string][]catalog.Entry{}
-	for _, r := range s.held.runs {
-		if r.IsArchive() && !s.record.Has(r.Name, r.Run) {
+	for _, r := range s.Contents.Runs {
+		if r.IsArchive() && !s.Record.Has(r.Name, r.Run) {
 			byOwner[r.Owner] = append(byOwner[r.Owner], r)
 		}
 	}
@@ -107,7 +109,7 @@ func (s *survey) toAdopt(job, owner string, named bool) (string, []catalog.Entry
 		if id == "" {
 			id = noOwner
 		}
-		lines = append(lines, fmt.Sprintf("%s (%s of host %s, %s, last %s)", id, plural(len(runs), "archive", "archives"), last.Host, last.Source(), last.Date()))
+		lines = append(lines, fmt.Sprintf("%s (%s of host %s, %s, last %s)", id, cli.Plural(len(runs), "archive", "archives"), last.Host, last.Source(), last.Date()))
 	}
 	slices.Sort(lines)
 	if owner == noOwner {

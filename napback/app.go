@@ -16,8 +16,11 @@ import (
 
 	"napback/internal/cli"
 	"napback/internal/slot"
+	"napback/napback/backup"
+	"napback/napback/backup/decide"
 	"napback/napback/config"
 	"napback/napback/priority"
+	"napback/napback/tools"
 )
 
 // configDir is where words on the command line name configurations.
@@ -114,13 +117,13 @@ func newEngine(c *urfave.Context, std cli.Streams) (*engine, error) {
 		return nil, fmt.Errorf("name of this host: %w", err)
 	}
 	e := &engine{
-		std: std, log: newJournal(std.Err, c.Bool("debug")), tools: newTools(), host: host,
-		today: slot.Today(time.Now()), force: c.Bool("force"), debug: c.Bool("debug"), now: time.Now, runID: newRunID(time.Now()),
-		clocks: map[string]time.Time{},
+		std: std, log: newJournal(std.Err, c.Bool("debug")), kit: tools.New(), host: host,
+		Day: decide.Day{Today: slot.Today(time.Now()), Force: c.Bool("force")}, debug: c.Bool("debug"), now: time.Now, runID: newRunID(time.Now()),
+		clocks: backup.Clocks{},
 	}
-	e.lower = sync.OnceValue(func() priority.Programs { return priority.Find(c.Context, e.tools.env) })
-	if e.dated = c.IsSet("date"); e.dated {
-		if e.today, err = slot.ParseDate(c.String("date")); err != nil {
+	e.lower = sync.OnceValue(func() priority.Programs { return priority.Find(c.Context, e.kit.Env) })
+	if e.Dated = c.IsSet("date"); e.Dated {
+		if e.Today, err = slot.ParseDate(c.String("date")); err != nil {
 			return nil, cli.WithCode(cli.Usage, fmt.Errorf("--date: %w", err))
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"napback/internal/cli"
 	"napback/napback/chain"
 	"napback/napback/config"
 	"napback/napback/hooks"
@@ -28,7 +29,7 @@ type jobRun struct {
 	*engine
 	job      *config.Job
 	channels []notify.Channel
-	backup   *backup // nil until step 4
+	backup   *jobBackup // nil until step 4
 }
 
 const (
@@ -93,20 +94,20 @@ func (j *jobRun) attempt(ctx context.Context, r *result) error {
 // done tells whether the job was done today, without a look at its source. It
 // asks only where it matters before the backup itself finds out.
 func (j *jobRun) done(ctx context.Context) (bool, error) {
-	if j.force || len(j.channels) == 0 && len(j.job.Settings.RunBefore) == 0 {
+	if j.Force || len(j.channels) == 0 && len(j.job.Settings.RunBefore) == 0 {
 		return false, nil
 	}
 	dir, err := state.Open(j.job.Settings.DiffDir)
 	if err != nil {
 		return false, err
 	}
-	found, err := j.survey(ctx, j.job, dir)
+	found, err := j.machine().Survey(ctx, j.job, dir, j.Day)
 	if err != nil {
 		return false, err
 	}
 	schedule := j.job.Settings.Schedule
-	place, due := schedule.Slot(found.today)
-	return due && found.planner(j.engine, j.job, "").done(place.Number), nil
+	place, due := schedule.Slot(found.Today)
+	return due && found.Planner(j.job, "").Done(place.Number), nil
 }
 
 // end tells how the job has ended, and does steps 5 and 6.
@@ -117,7 +118,7 @@ func (j *jobRun) end(ctx context.Context, r *result, err error) {
 		r.err = context.Cause(ctx)
 		j.log.record(slog.LevelError, "interrupted: "+err.Error())
 	case err != nil:
-		r.outcome, r.note, r.err = failed, firstLine(err.Error()), err
+		r.outcome, r.note, r.err = failed, cli.FirstLine(err.Error()), err
 		j.log.Error(err)
 	}
 	if r.outcome == doneBefore {
@@ -146,7 +147,7 @@ func (j *jobRun) after(ctx context.Context, r *result) {
 		if err := j.hook(ctx, set.RunAfter, state, ""); err != nil {
 			// The archive is there, but what was to be done after it is not.
 			j.log.Warnf("RunAfter: %v", err)
-			r.outcome, r.note = doneWarned, "RunAfter: "+firstLine(err.Error())
+			r.outcome, r.note = doneWarned, "RunAfter: "+cli.FirstLine(err.Error())
 		}
 	}
 }
@@ -195,16 +196,16 @@ func (j *jobRun) hook(ctx context.Context, argv []string, state hooks.State, rea
 	}
 	if j.backup != nil && j.backup.decision != nil {
 		d := j.backup.decision
-		f.Type, f.Slot = string(d.kind), int(d.slot.Number)
+		f.Type, f.Slot = string(d.Kind), int(d.Slot.Number)
 	}
-	h := hooks.Hook{Argv: argv, Facts: f, Env: j.tools.env, Log: func(line string) {
+	h := hooks.Hook{Argv: argv, Facts: f, Env: j.kit.Env, Log: func(line string) {
 		j.log.Stage(slog.LevelInfo, hookName(state), oneLine(line))
 	}}
 	return h.Run(ctx)
 }
 
 // hookLines are the hooks as -t shows them, which does not run them.
-func (b *backup) hookLines() string {
+func (b *jobBackup) hookLines() string {
 	set := &b.job.Settings
 	text := ""
 	for _, hook := range []struct {
@@ -219,7 +220,7 @@ func (b *backup) hookLines() string {
 }
 
 // lowered returns the stages at the priority that the job asks for.
-func (b *backup) lowered(stages []chain.Stage) []chain.Stage {
+func (b *jobBackup) lowered(stages []chain.Stage) []chain.Stage {
 	nice := b.job.Settings.Nice
 	if nice == 0 {
 		return stages

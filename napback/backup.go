@@ -4,13 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"napback/internal/cli"
 	"napback/internal/slot"
+	"napback/napback/backup"
+	"napback/napback/backup/decide"
 	"napback/napback/catalog"
 	"napback/napback/config"
 	"napback/napback/state"
+	"napback/napback/tools"
 )
 
 // backup is one job on its way. Its steps:
@@ -46,23 +48,23 @@ import (
 //
 // Until the promotion the old snapshot is there, and to use it again is always
 // right: the increment is then a larger one.
-type backup struct {
+type jobBackup struct {
 	*engine
 	job        *config.Job
 	dir        *state.Dir
 	state      *state.Job
 	source     source
-	compressor compressor
+	compressor tools.Compressor
 
 	record   state.Record
-	self     self
-	survey   *survey // nil until step 1
-	held     *holdings
-	decision *decision
+	self     decide.Identity
+	survey   *backup.Survey // nil until step 1
+	held     *catalog.Contents
+	decision *decide.Decision
 	warnings []string
 }
 
-func (b *backup) run(ctx context.Context, r *result) error {
+func (b *jobBackup) run(ctx context.Context, r *result) error {
 	if err := b.prepare(ctx, b.note, b.warn); err != nil {
 		return err
 	}
@@ -71,18 +73,18 @@ func (b *backup) run(ctx context.Context, r *result) error {
 	}
 	d := b.decision
 	switch {
-	case d.done && !b.force:
+	case d.Done && !b.Force:
 		r.outcome = doneBefore
 		return nil
-	case !d.due && !b.force:
+	case !d.Due && !b.Force:
 		r.outcome = notDue
 		return nil
-	case d.nothing:
+	case d.Nothing:
 		r.outcome = nothingNew
 		return b.checked()
 	}
-	if d.why != "" {
-		b.note("making a FULL: " + d.why)
+	if d.Why != "" {
+		b.note("making a FULL: " + d.Why)
 	}
 	b.checkEmpty()
 	if err := b.storeWell(ctx, r); err != nil {
@@ -98,17 +100,17 @@ func (b *backup) run(ctx context.Context, r *result) error {
 
 // settleState makes durable what the survey has found out, and makes the id to
 // store under if there is none.
-func (b *backup) settleState() error {
+func (b *jobBackup) settleState() error {
 	var err error
-	if b.self.owner == "" {
-		if b.self.owner, err = b.dir.MakeOwner(); err != nil {
+	if b.self.Owner == "" {
+		if b.self.Owner, err = b.dir.MakeOwner(); err != nil {
 			return err
 		}
 	}
 	switch {
-	case b.survey.legacy:
+	case b.survey.Legacy:
 		b.record, err = b.state.TakeOver(b.record)
-	case b.survey.changed:
+	case b.survey.Changed:
 		err = b.state.Save(b.record)
 	}
 	return err
@@ -122,7 +124,7 @@ const maxTries = 3
 // could not be restored exactly. That shows only afterwards, but early enough
 // not to commit it. One that is like that in the last try, too, is never
 // committed: its notes on renames are what a restore refuses.
-func (b *backup) storeWell(ctx context.Context, r *result) error {
+func (b *jobBackup) storeWell(ctx context.Context, r *result) error {
 	for try := 1; ; try++ {
 		err := b.store(ctx, r)
 		var split *splitLinkError
@@ -132,7 +134,7 @@ func (b *backup) storeWell(ctx context.Context, r *result) error {
 			return err
 		case errors.As(err, &split):
 			b.note("making a FULL: " + split.Error())
-			b.decision.kind, b.decision.why, b.decision.base = slot.Full, split.Error(), nil
+			b.decision.Kind, b.decision.Why, b.decision.Base = slot.Full, split.Error(), nil
 		case errors.As(err, &moved) && try >= maxTries:
 			return cli.WithHint(fmt.Errorf("directories are renamed all the time, %d times %w", try, moved),
 				"stop what renames them while the backup runs (RunBefore), or Exclude their directory")
@@ -145,8 +147,8 @@ func (b *backup) storeWell(ctx context.Context, r *result) error {
 }
 
 // prepare does steps 1 to 3. It changes nothing but b.
-func (b *backup) prepare(ctx context.Context, note, warn func(string)) error {
-	found, err := b.engine.survey(ctx, b.job, b.dir)
+func (b *jobBackup) prepare(ctx context.Context, note, warn func(string)) error {
+	found, err := b.machine().Survey(ctx, b.job, b.dir, b.Day)
 	if err != nil {
 		return err
 	}
@@ -154,63 +156,63 @@ func (b *backup) prepare(ctx context.Context, note, warn func(string)) error {
 }
 
 // decide does step 3.
-func (b *backup) decide(ctx context.Context, found *survey, note, warn func(string)) error {
-	b.survey, b.held, b.record, b.self, b.today = found, found.held, found.record, found.self, found.today
-	p := found.planner(b.engine, b.job, b.source.hash(b.job))
-	d, err := p.plan()
-	for err == nil && d.base != nil && !b.held.blind {
+func (b *jobBackup) decide(ctx context.Context, found *backup.Survey, note, warn func(string)) error {
+	b.survey, b.held, b.record, b.self, b.Day = found, found.Contents, found.Record, found.Self, found.Day
+	p := found.Planner(b.job, b.source.hash(b.job))
+	d, err := p.Plan()
+	for err == nil && d.Base != nil && !b.held.ListDenied {
 		// What it would build on must be whole. What is not, is not there.
 		var chain []catalog.Entry
 		var more bool
-		chain, _ = p.chain(d.base)
-		if more, err = b.tools.count(ctx, &b.job.Settings, b.held, chain, stageLines(b.log, nil)); err != nil || !more {
+		chain, _ = p.Chain(d.Base)
+		if more, err = b.machine().Store(b.job).Count(ctx, b.held, chain); err != nil || !more {
 			break
 		}
-		d, err = p.plan()
+		d, err = p.Plan()
 	}
 	if err != nil {
 		return err
 	}
 	b.decision = d
-	for _, text := range found.notes {
+	for _, text := range found.Notes {
 		note(text)
 	}
-	if (d.due && !d.done) || b.force {
-		for _, text := range append(found.warnings, d.warnings...) {
+	if (d.Due && !d.Done) || b.Force {
+		for _, text := range append(found.Warnings, d.Warnings...) {
 			warn(text)
 		}
 	}
-	if d.base != nil {
-		if d.why = b.source.whyNotDiff(b, d.base); d.why != "" {
-			d.kind, d.base = slot.Full, nil
+	if d.Base != nil {
+		if d.Why = b.source.whyNotDiff(b, d.Base); d.Why != "" {
+			d.Kind, d.Base = slot.Full, nil
 		}
 	}
-	d.nothing = d.base != nil && b.source.unchanged(d.base)
+	d.Nothing = d.Base != nil && b.source.unchanged(d.Base)
 	return nil
 }
 
 // checkEmpty warns of a source that is empty and was not.
-func (b *backup) checkEmpty() {
-	before := b.decision.before
+func (b *jobBackup) checkEmpty() {
+	before := b.decision.Before
 	if before != nil && !before.Empty && b.source.empty() {
 		b.warn("the source is EMPTY, and was not at the last backup: is its disk mounted?")
 	}
 }
 
 // checked remembers that there was nothing to store today, for status.
-func (b *backup) checked() error {
-	b.record.Checked = &b.today
+func (b *jobBackup) checked() error {
+	b.record.Checked = &b.Today
 	return b.state.Save(b.record)
 }
 
 // warn tells of something that makes the run end with warnings.
-func (b *backup) warn(text string) {
+func (b *jobBackup) warn(text string) {
 	text = oneLine(text)
 	b.warnings = append(b.warnings, text)
 	b.log.Warnf("%s", text)
 }
 
-func (b *backup) note(text string) { b.log.Notef("%s", oneLine(text)) }
+func (b *jobBackup) note(text string) { b.log.Notef("%s", oneLine(text)) }
 
 // oneLine keeps what terminals and logs obey out of foreign text.
 func oneLine(text string) string { return cli.Safe(text) }
@@ -221,13 +223,4 @@ func summarise(warnings []string) string {
 		return warnings[0]
 	}
 	return fmt.Sprintf("%s (and %d more)", warnings[0], len(warnings)-1)
-}
-
-// runOf takes the run from the address that s3put prints.
-func runOf(address, bucket, name string) (string, error) {
-	run, ok := strings.CutPrefix(address, bucket+":"+name+":")
-	if !ok || run == "" {
-		return "", fmt.Errorf("s3put stores %q instead of %s:%s", address, bucket, name)
-	}
-	return run, nil
 }

@@ -13,6 +13,7 @@ import (
 	"napback/napback/config"
 	"napback/napback/dump"
 	"napback/napback/state"
+	"napback/napback/tools"
 )
 
 // database is a MySQL or PostgreSQL job: a dump program and the check of what it
@@ -29,13 +30,13 @@ func (e *engine) newDatabase(job *config.Job) (source, error) {
 	c, format := dumpOf(job.Kind, job.Source, &job.Settings)
 	s := &database{kind: job.Kind, loader: "psql -d postgres"}
 	var err error
-	if s.dump, err = e.tools.command(c.Dump()); err != nil {
+	if s.dump, err = commandStage(e.kit, c.Dump()); err != nil {
 		return nil, err
 	}
 	if job.Kind == config.MySQL {
 		s.loader = strings.TrimSuffix(strings.Replace(s.dump.Name, "mysqldump", "mysql", 1), "-dump") + " --binary-mode"
 	}
-	s.whole, err = e.tools.wholeStage(format, "")
+	s.whole, err = wholeStage(e.kit, format, "")
 	return s, err
 }
 
@@ -59,13 +60,13 @@ func dumpOf(kind config.Kind, source string, set *config.Settings) (server, dump
 	return p, dump.FormatPostgreSQL
 }
 
-// command makes a stage of a command. It has no terminal: its program must fail
+// commandStage makes a stage of a command. It has no terminal: its program must fail
 // instead of asking for a password.
-func (t tools) command(c dump.Command) (chain.Stage, error) {
+func commandStage(kit tools.Kit, c dump.Command) (chain.Stage, error) {
 	for _, name := range c.Programs {
-		if path, ok := t.program(name); ok {
-			s := t.stage(name, path, c.Args)
-			s.Env, s.NoTerminal = c.Environ(t.env), true
+		if path, ok := kit.Program(name); ok {
+			s := kit.Stage(name, path, c.Args)
+			s.Env, s.NoTerminal = c.Environ(kit.Env), true
 			return s, nil
 		}
 	}
@@ -73,23 +74,23 @@ func (t tools) command(c dump.Command) (chain.Stage, error) {
 }
 
 // wholeStage passes a dump on and fails unless it is whole.
-func (t tools) wholeStage(format dump.Format, revisions string) (chain.Stage, error) {
-	path, err := t.sibling("napback")
+func wholeStage(kit tools.Kit, format dump.Format, revisions string) (chain.Stage, error) {
+	path, err := kit.Sibling("napback")
 	if err != nil {
 		return chain.Stage{}, err
 	}
-	args := []string{wholeCommandName, string(format)}
+	args := []string{tools.Whole, string(format)}
 	if revisions != "" {
 		args = append(args, revisions)
 	}
-	return t.stage("napback", path, args), nil
+	return kit.Stage("napback", path, args), nil
 }
 
 // Databases have no DIFF.
-func (s *database) whyNotDiff(*backup, *state.Point) string { return "databases have no DIFF" }
-func (s *database) unchanged(*state.Point) bool             { return false }
-func (s *database) empty() bool                             { return false }
-func (s *database) unpack() string                          { return s.loader }
+func (s *database) whyNotDiff(*jobBackup, *state.Point) string { return "databases have no DIFF" }
+func (s *database) unchanged(*state.Point) bool                { return false }
+func (s *database) empty() bool                                { return false }
+func (s *database) unpack() string                             { return s.loader }
 
 func (s *database) hash(job *config.Job) string {
 	return hashOf(job, string(job.Kind), job.Source, s.dump.Args)
@@ -112,9 +113,9 @@ func (s *database) explain(err error) error {
 
 func (s *database) stages() []chain.Stage { return []chain.Stage{s.dump, s.whole} }
 
-func (s *database) plan(*backup) (string, []chain.Stage, error) { return "", s.stages(), nil }
+func (s *database) plan(*jobBackup) (string, []chain.Stage, error) { return "", s.stages(), nil }
 
-func (s *database) begin(*backup) (reading, error) {
+func (s *database) begin(*jobBackup) (reading, error) {
 	return &dumpReading{producers: s.stages()}, nil
 }
 
@@ -152,10 +153,10 @@ func (r *dumpReading) finish(p *state.Point, _ []chain.Status) error {
 
 // ask runs a command that prints something short.
 func (e *engine) ask(ctx context.Context, c dump.Command) (string, error) {
-	s, err := e.tools.command(c)
+	s, err := commandStage(e.kit, c)
 	if err != nil {
 		return "", err
 	}
-	out, _, err := e.tools.output(ctx, s, func(stage, line string) { e.log.Debugf("%s: %s", stage, oneLine(line)) })
+	out, _, err := e.kit.Output(ctx, s, func(stage, line string) { e.log.Debugf("%s: %s", stage, oneLine(line)) })
 	return strings.TrimSuffix(string(out), "\n"), err
 }

@@ -6,27 +6,26 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"napback/internal/cli"
 	"napback/internal/slot"
-	"napback/napback/chain"
+	"napback/napback/backup"
+	"napback/napback/backup/decide"
 	"napback/napback/config"
 	"napback/napback/logging"
 	"napback/napback/priority"
 	"napback/napback/state"
+	"napback/napback/tools"
 )
 
 // engine runs the jobs of one call of napback.
 type engine struct {
-	std   cli.Streams
-	log   *journal
-	tools tools
-	host  string
-	today slot.Date
-	dated bool // today was given on the command line
-	force bool
+	std  cli.Streams
+	log  *journal
+	kit  tools.Kit
+	host string
+	decide.Day
 	debug bool
 	now   func() time.Time
 	// runID is the id of this run of napback.
@@ -42,7 +41,7 @@ type engine struct {
 	keys map[string][]string
 	// clocks are the clocks of stores that were asked for them, zero where one
 	// did not answer.
-	clocks map[string]time.Time
+	clocks backup.Clocks
 }
 
 // outcome is how a job ended.
@@ -79,7 +78,7 @@ func (e *engine) runJob(ctx context.Context, c *config.Config, job *config.Job) 
 		return r
 	}
 	// A job that is not due needs nothing, not even its source.
-	if _, due := job.Settings.Schedule.Slot(e.today); !due && !e.force {
+	if _, due := job.Settings.Schedule.Slot(e.Today); !due && !e.Force {
 		r.outcome = notDue
 		return r
 	}
@@ -87,13 +86,8 @@ func (e *engine) runJob(ctx context.Context, c *config.Config, job *config.Job) 
 	return r
 }
 
-func firstLine(text string) string {
-	line, _, _ := strings.Cut(text, "\n")
-	return line
-}
-
 // newBackup makes what a job needs to run, before it touches anything.
-func (e *engine) newBackup(ctx context.Context, job *config.Job) (*backup, error) {
+func (e *engine) newBackup(ctx context.Context, job *config.Job) (*jobBackup, error) {
 	source, err := e.newSource(ctx, job)
 	if err != nil {
 		return nil, err
@@ -102,8 +96,8 @@ func (e *engine) newBackup(ctx context.Context, job *config.Job) (*backup, error
 	if err != nil {
 		return nil, err
 	}
-	b := &backup{engine: e, job: job, dir: dir, state: dir.Job(e.keyOfState(job)), source: source}
-	if b.compressor, err = e.tools.compressor(job.Settings.Compression); err != nil {
+	b := &jobBackup{engine: e, job: job, dir: dir, state: dir.Job(tools.StateKey(job, e.kit.Env)), source: source}
+	if b.compressor, err = e.kit.Compressor(job.Settings.Compression); err != nil {
 		return nil, err
 	}
 	return b, nil
@@ -123,7 +117,7 @@ func (e *engine) newDirectory(ctx context.Context, job *config.Job) (source, err
 	case !info.IsDir():
 		return nil, errors.New("the source is not a directory")
 	}
-	program, err := e.tools.gnuTar(ctx)
+	program, err := e.kit.GNUTar(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -172,37 +166,24 @@ func (e *engine) checkRecipients(ctx context.Context, configs []*config.Config) 
 	e.keys = map[string][]string{}
 	for _, c := range configs {
 		for i := range c.Jobs {
-			args := recipientFlags(&c.Jobs[i].Settings)
-			key := strings.Join(args, "\x00")
-			if _, known := e.keys[key]; known || len(c.Jobs[i].Settings.GpgRecipients) == 0 {
+			set := &c.Jobs[i].Settings
+			if _, known := e.keys[tools.Recipients(set)]; known || len(set.GpgRecipients) == 0 {
 				continue
 			}
-			path, err := e.tools.sibling("pgpipe")
-			if err != nil {
-				return cli.WithCode(cli.Usage, err)
-			}
-			stage := e.tools.stage("pgpipe", path, append([]string{"--check", "--json"}, args...))
-			out, status, err := e.tools.output(ctx, stage, func(_, line string) { io.WriteString(e.std.Err, oneLine(line)+"\n") })
-			var bad *chain.Error
-			if errors.As(err, &bad) {
-				code := cli.Usage
-				if status[0].Code == cli.NotFound {
-					code = cli.NotFound
-				}
-				return cli.Errorf(code, "recipients of %s cannot be encrypted to; nothing was started", c.Jobs[i])
+			keys, err := e.kit.CheckRecipients(ctx, set, func(line string) { io.WriteString(e.std.Err, oneLine(line)+"\n") })
+			if errors.Is(err, tools.ErrRecipients) {
+				return cli.Errorf(cli.ExitStatus(err), "recipients of %s cannot be encrypted to; nothing was started", c.Jobs[i])
 			}
 			if err != nil {
 				return err
 			}
-			if e.keys[key], err = fingerprints(out); err != nil {
-				return err
-			}
+			e.keys[tools.Recipients(set)] = keys
 		}
 	}
 	return nil
 }
 
-// fingerprintsOf returns the checked keys of a job.
-func (e *engine) fingerprintsOf(s *config.Settings) []string {
-	return e.keys[strings.Join(recipientFlags(s), "\x00")]
+// machine is this machine, as backups see it.
+func (e *engine) machine() backup.Host {
+	return backup.Host{Kit: e.kit, Name: e.host, Now: e.now, Log: e.log}
 }

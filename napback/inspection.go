@@ -54,7 +54,7 @@ func unescaped(m map[string]string) map[string]string {
 }
 
 // inspect compares the source with what a DIFF builds on.
-func (s *tarSource) inspect(b *backup, base *state.Point) (*inspection, error) {
+func (s *tarSource) inspect(b *jobBackup, base *state.Point) (*inspection, error) {
 	f, err := b.state.OpenSnapshot(base)
 	if err != nil {
 		return nil, err

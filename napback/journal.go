@@ -176,11 +176,11 @@ func (j *journal) record(level slog.Level, text string, attrs ...any) {
 	}
 }
 
-// stageLines returns a function that passes on what stages say. filter, if not
-// nil, chooses the lines for people.
+// Lines returns a function that passes on what stages say. filter, if not nil,
+// chooses the lines for people.
 //
 // That s3put did not commit is what napback made it do: people read the cause.
-func stageLines(j *journal, filter func(stage, line string) bool) func(stage, line string) {
+func (j *journal) Lines(filter func(stage, line string) bool) func(stage, line string) {
 	return func(stage, line string) {
 		text := strings.TrimPrefix(line, stage+": ")
 		switch {

@@ -15,8 +15,8 @@ func TestOpenEndpointIsToldOnce(t *testing.T) {
 	var out bytes.Buffer
 	j := newJournal(&out, false)
 	for range 3 {
-		stageLines(j.at(slog.LevelInfo), nil)("s3ls", `s3ls: `+openEndpoint+`, anybody: "http://s3.example.org"`)
-		stageLines(j, nil)("s3ls", "s3ls: note: another")
+		j.at(slog.LevelInfo).Lines(nil)("s3ls", `s3ls: `+openEndpoint+`, anybody: "http://s3.example.org"`)
+		j.Lines(nil)("s3ls", "s3ls: note: another")
 	}
 	if strings.Count(out.String(), "s3.example.org") != 1 || strings.Count(out.String(), "note: another") != 3 {
 		t.Errorf("told\n%s", &out)

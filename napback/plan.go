@@ -6,8 +6,10 @@ import (
 	"strings"
 
 	"napback/internal/cli"
+	"napback/napback/catalog"
 	"napback/napback/chain"
 	"napback/napback/config"
+	"napback/napback/tools"
 )
 
 // planHeader introduces the output of -t.
@@ -47,7 +49,7 @@ func (e *engine) planJobs(ctx context.Context, c *config.Config, job *config.Job
 		if err != nil {
 			ok = false
 			cli.PrintError(e.std.Err, "napback", fmt.Errorf("%s: %w", job, err))
-			text = comment(fmt.Sprintf("%s: would fail: %s", job, firstLine(err.Error())))
+			text = comment(fmt.Sprintf("%s: would fail: %s", job, cli.FirstLine(err.Error())))
 		}
 		if _, err := fmt.Fprint(e.std.Out, "\n"+text); err != nil {
 			return fmt.Errorf("write stdout: %w", err)
@@ -89,7 +91,7 @@ func (e *engine) planJob(ctx context.Context, job *config.Job) (string, error) {
 		}
 		// A plan is worth seeing also without the network.
 		note("the bucket does not answer, so the job would fail; this is by the local state: " + err.Error())
-		found, err := own.surveyOf(ctx, job, b.dir, &holdings{blind: true})
+		found, err := own.machine().SurveyOf(ctx, job, b.dir, own.Day, &catalog.Contents{ListDenied: true})
 		if err == nil {
 			err = b.decide(ctx, found, note, warn)
 		}
@@ -102,30 +104,30 @@ func (e *engine) planJob(ctx context.Context, job *config.Job) (string, error) {
 	say := func(format string, args ...any) { text.WriteString(comment(fmt.Sprintf(format, args...))) }
 	due := "due"
 	switch {
-	case d.done && !e.force:
+	case d.Done && !e.Force:
 		due = "done today"
-	case !d.due && !e.force:
+	case !d.Due && !e.Force:
 		due = "not due"
-	case d.done:
+	case d.Done:
 		due = "done today, forced"
-	case !d.due:
+	case !d.Due:
 		due = "not due, forced"
 	}
-	kind := d.kind
+	kind := d.Kind
 	if kind == "" {
-		kind = d.slot.Type
+		kind = d.Slot.Type
 	}
-	say("%s on %s: slot %d, %s, %s", job, b.today, d.slot.Number, kind, due)
-	if d.why != "" {
-		say("a FULL because %s", d.why)
+	say("%s on %s: slot %d, %s, %s", job, b.Today, d.Slot.Number, kind, due)
+	if d.Why != "" {
+		say("a FULL because %s", d.Why)
 	}
 	for _, n := range notes {
 		say("%s", n)
 	}
-	if d.nothing {
+	if d.Nothing {
 		say("nothing is new since the last backup")
 	}
-	if d.kind == "" || d.nothing {
+	if d.Kind == "" || d.Nothing {
 		return text.String(), nil
 	}
 	lines, err := b.commands()
@@ -133,18 +135,16 @@ func (e *engine) planJob(ctx context.Context, job *config.Job) (string, error) {
 }
 
 // commands writes the chain as lines for a shell.
-func (b *backup) commands() (string, error) {
+func (b *jobBackup) commands() (string, error) {
 	before, stages, err := b.source.plan(b)
 	if err != nil {
 		return "", err
 	}
-	producers, put, err := b.chain(b.decision.name(b.job.Name), stages)
+	producers, put, err := b.chain(b.decision.Name(b.job.Name), stages)
 	if err != nil {
 		return "", err
 	}
-	// What is stored by hand is not in the state: under the owner's id it would
-	// look as if another machine had stored it.
-	put.Args = withoutFlag(withoutFlag(put.Args, "--commit-fd"), "--owner")
+	put = tools.ByHand(put)
 	if before != "" {
 		before += " && "
 	}
@@ -155,16 +155,6 @@ func (b *backup) commands() (string, error) {
 	}
 	first.Stages = append(first.Stages, put)
 	return before + "LC_ALL=C " + first.String() + "\n", nil
-}
-
-// withoutFlag drops a flag and its value.
-func withoutFlag(args []string, flag string) []string {
-	for i, a := range args {
-		if a == flag {
-			return append(args[:i:i], args[i+2:]...)
-		}
-	}
-	return args
 }
 
 func comment(text string) string { return "# " + oneLine(text) + "\n" }

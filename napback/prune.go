@@ -11,10 +11,9 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"napback/internal/cli"
+	"napback/napback/backup"
 	"napback/napback/catalog"
 	"napback/napback/config"
-	"napback/napback/retire"
-	"napback/napback/state"
 )
 
 // defaultOlderThan leaves whoever looks after backups time to see that something
@@ -38,20 +37,6 @@ func pruneCommand(std cli.Streams) *urfave.Command {
 	})
 }
 
-// pruning is what may go of one job's archives of one owner.
-type pruning struct {
-	target target
-	group  catalog.Group
-	gone   []catalog.Entry
-}
-
-func (p *pruning) bytes() (n int64) {
-	for _, r := range p.gone {
-		n += r.Bytes
-	}
-	return n
-}
-
 func pruneJobs(c *urfave.Context, e *engine, configs []*config.Config) error {
 	age, err := parseAge(c.String("older-than"))
 	if err != nil {
@@ -61,12 +46,20 @@ func pruneJobs(c *urfave.Context, e *engine, configs []*config.Config) error {
 	if err != nil {
 		return err
 	}
-	var all []pruning
+	var all []backup.Pruning
 	for _, t := range wanted {
 		if t.job == nil {
 			return cli.Errorf(cli.NotFound, "job %q is not configured: it has no schedule to prune by", t.name)
 		}
-		some, err := e.prunings(c.Context, t, choiceOf(c), age)
+		who := choiceOf(c)
+		wanted := func(g catalog.Group) bool {
+			return (who.owner == "" || g.Owner == who.owner) && (who.host == "" || g.Host == who.host)
+		}
+		l, err := e.listing(c.Context, t.settings, t.name+"-")
+		if err != nil {
+			return fmt.Errorf("prune %q: %w", t.name, err)
+		}
+		some, err := e.machine().Prunings(c.Context, t.job, l, wanted, age)
 		if err != nil {
 			return fmt.Errorf("prune %q: %w", t.name, err)
 		}
@@ -75,7 +68,7 @@ func pruneJobs(c *urfave.Context, e *engine, configs []*config.Config) error {
 	if err := e.showPrunings(all, c.Bool("pretend")); err != nil {
 		return err
 	}
-	all = slices.DeleteFunc(all, func(p pruning) bool { return len(p.gone) == 0 })
+	all = slices.DeleteFunc(all, func(p backup.Pruning) bool { return len(p.Gone) == 0 })
 	if len(all) == 0 || c.Bool("pretend") {
 		return nil
 	}
@@ -83,12 +76,8 @@ func pruneJobs(c *urfave.Context, e *engine, configs []*config.Config) error {
 		return err
 	}
 	for _, p := range all {
-		var runs []retire.Run
-		for _, r := range p.gone {
-			runs = append(runs, retire.Run{Name: r.Name, ID: r.Run})
-		}
-		if err := e.removeRuns(c.Context, p.target.settings, runs); err != nil {
-			return fmt.Errorf("prune %q: %w", p.target.name, err)
+		if err := p.Remove(c.Context, e.machine()); err != nil {
+			return fmt.Errorf("prune %q: %w", p.Job.Name, err)
 		}
 	}
 	return nil
@@ -107,94 +96,23 @@ func parseAge(text string) (time.Duration, error) {
 	return 0, cli.UsageErrorf("--older-than %q: want days or hours, as 7d or 48h", text)
 }
 
-// prunings decides, for each owner of archives of the job's name and source, what
-// may go.
-func (e *engine) prunings(ctx context.Context, t target, who choice, age time.Duration) ([]pruning, error) {
-	l, err := e.listing(ctx, t.settings, t.name+"-")
-	if err != nil {
-		return nil, err
-	}
-	now := l.Time
-	if now.IsZero() {
-		now = e.now()
-	}
-	if err := checkFuture(l.Entries, now, endpointOf(t.settings, e.tools.env)); err != nil {
-		return nil, err
-	}
-	h := &holdings{time: now, runs: slices.DeleteFunc(l.Entries, func(r catalog.Entry) bool {
-		_, _, ours := slotOf(r.Name, t.name)
-		return !ours
-	})}
-	var all []pruning
-	for _, g := range catalog.Groups(h.runs, t.name) {
-		if who.owner != "" && g.Owner != who.owner || who.host != "" && g.Host != who.host || g.Source != t.job.String() {
-			continue
-		}
-		p := &planner{job: t.job, now: now, held: h, record: recordOf(g, now.Add(-age))}
-		plan, err := e.decideRetirement(ctx, p)
-		if err != nil {
-			return nil, err
-		}
-		one := pruning{target: t, group: g}
-		for _, r := range plan.Gone {
-			entry, _ := h.there(r.Name, r.ID)
-			one.gone = append(one.gone, entry)
-		}
-		all = append(all, one)
-	}
-	return all, nil
-}
-
-// recordOf is the state of an owner as the bucket alone tells it: of the archives
-// whose manifests were stored until a time, in the order of that.
-func recordOf(g catalog.Group, until time.Time) state.Record {
-	var r state.Record
-	entries := slices.Clone(g.Archives())
-	slices.SortStableFunc(entries, func(a, b catalog.Entry) int { return a.Modified.Compare(b.Modified) })
-	for _, entry := range entries {
-		if k, ok := storedRun(entry); ok && !entry.Modified.IsZero() && !entry.Modified.After(until) {
-			r.Runs = append(r.Runs, k)
-		}
-	}
-	return r
-}
-
-// slackOfClocks is how far ahead an object in a directory may be: two machines may
-// write to it.
-const slackOfClocks = time.Minute
-
-// checkFuture refuses a directory store while anything in it lies in the future: it
-// has no clock but this machine's, which then is, or was, wrong.
-func checkFuture(runs []catalog.Entry, now time.Time, endpoint string) error {
-	if !strings.HasPrefix(endpoint, "file:") {
-		return nil
-	}
-	for _, r := range runs {
-		if limit := now.Add(slackOfClocks); r.Began().After(limit) || r.Modified.After(limit) || r.Committed.After(limit) {
-			return cli.WithHint(fmt.Errorf("%s of run %s lies in the future, and a directory has no clock of its own to tell what is older", r.Name, r.Run),
-				"if the clock is right now, remove that run with s3rm, or wait until its time has come")
-		}
-	}
-	return nil
-}
-
 // showPrunings prints what there is of each owner, and what may go.
-func (e *engine) showPrunings(all []pruning, each bool) error {
+func (e *engine) showPrunings(all []backup.Pruning, each bool) error {
 	table := tabwriter.NewWriter(e.std.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "JOB\tOWNER\tHOST\tARCHIVES\tSIZE\tTO REMOVE\tSIZE")
 	for _, p := range all {
-		owner := p.group.Owner
+		owner := p.Group.Owner
 		if owner == "" {
 			owner = noOwner
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%d\t%s\n", oneLine(p.target.name), oneLine(owner), oneLine(p.group.Host), p.group.Count,
-			cli.FormatSize(p.group.Bytes), len(p.gone), cli.FormatSize(p.bytes()))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%d\t%s\n", oneLine(p.Job.Name), oneLine(owner), oneLine(p.Group.Host), p.Group.Count,
+			cli.FormatSize(p.Group.Bytes), len(p.Gone), cli.FormatSize(p.Bytes()))
 	}
 	if err := table.Flush(); err != nil {
 		return fmt.Errorf("write stdout: %w", err)
 	}
 	for _, p := range all {
-		for _, r := range p.gone {
+		for _, r := range p.Gone {
 			if !each {
 				break
 			}

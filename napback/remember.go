@@ -35,7 +35,7 @@ func (r *tarReading) remember(p *state.Point) error {
 	defer f.Close()
 	p.Real, p.Systems, p.Points, p.Newest = escape(r.source.real), map[string]string{}, map[string]string{}, nil
 	m := memory{reading: r, point: p, now: identities{}, other: map[string]string{}}
-	if base := r.decision.base; base != nil {
+	if base := r.decision.Base; base != nil {
 		m.then = systemsOf(base)
 	}
 	if at, err := lookAt(r.source.source); err == nil {
@@ -159,7 +159,7 @@ func (m *memory) dirPoint(path, id string) {
 
 // again looks again at the files that had changed last before.
 func (m *memory) again() {
-	base := m.reading.decision.base
+	base := m.reading.decision.Base
 	if base == nil {
 		return
 	}

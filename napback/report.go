@@ -54,7 +54,7 @@ func (e *engine) runAll(ctx context.Context, configs []*config.Config) error {
 
 // hideSecrets finds out what is secret, and masks it on stdout and stderr.
 func (e *engine) hideSecrets(configs []*config.Config) {
-	e.secrets = logging.Environment(e.tools.env)
+	e.secrets = logging.Environment(e.kit.Env)
 	for _, c := range configs {
 		e.secrets = append(e.secrets, notify.Secrets(c.Settings.Notify)...)
 		for i := range c.Jobs {
@@ -71,7 +71,7 @@ func (e *engine) runConfig(ctx context.Context, c *config.Config) (results []res
 	r, err := e.newReport(c, false)
 	if err != nil {
 		e.log.Error(err)
-		return []result{{job: c.Path, outcome: failed, note: firstLine(err.Error()), err: err}}
+		return []result{{job: c.Path, outcome: failed, note: cli.FirstLine(err.Error()), err: err}}
 	}
 	defer r.close()
 	r.log.record(slog.LevelInfo, "napback begins", "file", c.Path)
@@ -98,7 +98,7 @@ func (e *engine) reportNothing(ctx context.Context, c *config.Config, err error)
 	r.log.record(slog.LevelError, err.Error())
 	var results []result
 	for i := range c.Jobs {
-		results = append(results, result{job: c.Jobs[i].String(), outcome: failed, note: "nothing was started: " + firstLine(err.Error()), err: err})
+		results = append(results, result{job: c.Jobs[i].String(), outcome: failed, note: "nothing was started: " + cli.FirstLine(err.Error()), err: err})
 	}
 	r.finish(ctx, results)
 }

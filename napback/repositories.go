@@ -12,6 +12,7 @@ import (
 	"napback/napback/config"
 	"napback/napback/dump"
 	"napback/napback/state"
+	"napback/napback/tools"
 )
 
 // expand returns the jobs that a job stands for: itself, or those of the
@@ -49,7 +50,7 @@ func (e *engine) vanished(dir *config.Job, jobs []config.Job) ([]string, error) 
 	if err != nil {
 		return nil, err
 	}
-	of := e.keyOfState(dir)
+	of := tools.StateKey(dir, e.kit.Env)
 	known, err := store.Jobs(of.Endpoint, of.Bucket)
 	if err != nil {
 		return nil, err
@@ -71,24 +72,26 @@ func (e *engine) vanished(dir *config.Job, jobs []config.Job) ([]string, error) 
 
 // runJobs runs a job, or each of those that it stands for.
 func (e *engine) runJobs(ctx context.Context, c *config.Config, job *config.Job) (results []result) {
-	e = e.onTime(ctx, job)
-	if _, due := job.Settings.Schedule.Slot(e.today); job.Kind != config.SubversionDir || !due && !e.force {
+	own := *e
+	own.Day = e.clocks.Day(ctx, e.machine(), job, e.Day)
+	e = &own
+	if _, due := job.Settings.Schedule.Slot(e.Today); job.Kind != config.SubversionDir || !due && !e.Force {
 		return []result{e.runJob(ctx, c, job)}
 	}
 	jobs, warnings, err := e.expand(c, job)
 	for i := range jobs {
 		results = append(results, e.runJob(ctx, c, &jobs[i]))
 	}
-	own, r := e.newJobRun(c, job), result{job: job.String()}
+	one, r := e.newJobRun(c, job), result{job: job.String()}
 	for _, w := range warnings {
-		own.log.Warnf("%s", w)
+		one.log.Warnf("%s", w)
 		r.outcome = doneWarned
 	}
 	if len(warnings) > 0 {
 		r.note = summarise(warnings)
 	}
 	if err != nil {
-		own.end(ctx, &r, err)
+		one.end(ctx, &r, err)
 	}
 	if r.outcome != "" {
 		results = append(results, r)

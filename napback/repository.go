@@ -13,6 +13,7 @@ import (
 	"napback/napback/config"
 	"napback/napback/dump"
 	"napback/napback/state"
+	"napback/napback/tools"
 )
 
 // repository is a Subversion repository as it was when the job began. What is
@@ -22,7 +23,7 @@ type repository struct {
 	uuid     string
 	youngest int64
 	date     string // of youngest
-	tools    tools
+	kit      tools.Kit
 	ask      func(dump.Command) (string, error)
 }
 
@@ -35,7 +36,7 @@ func (e *engine) newRepository(ctx context.Context, job *config.Job) (source, er
 	case !dump.IsRepository(job.Source):
 		return nil, cli.WithHint(errors.New("the source is not a Subversion repository"), "of a directory with repositories below it, say SubversionDir")
 	}
-	r := &repository{path: dump.Subversion(job.Source), tools: e.tools,
+	r := &repository{path: dump.Subversion(job.Source), kit: e.kit,
 		ask: func(c dump.Command) (string, error) { return e.ask(ctx, c) }}
 	youngest, err := r.ask(r.path.Youngest())
 	if err != nil {
@@ -63,7 +64,7 @@ func (r *repository) dateOf(revision int64) string {
 func (r *repository) hash(job *config.Job) string { return hashOf(job, string(job.Kind), job.Source) }
 
 // whyNotDiff also warns: whatever it finds, history that was there is gone.
-func (r *repository) whyNotDiff(b *backup, base *state.Point) string {
+func (r *repository) whyNotDiff(b *jobBackup, base *state.Point) string {
 	why := r.replaced(base)
 	if why != "" {
 		b.warn(why)
@@ -98,21 +99,21 @@ func from(base *state.Point) int64 {
 }
 
 func (r *repository) stages(base *state.Point) ([]chain.Stage, error) {
-	first, err := r.tools.command(r.path.Dump(from(base), r.youngest))
+	first, err := commandStage(r.kit, r.path.Dump(from(base), r.youngest))
 	if err != nil {
 		return nil, err
 	}
-	whole, err := r.tools.wholeStage(dump.FormatSubversion, dump.Range(from(base), r.youngest))
+	whole, err := wholeStage(r.kit, dump.FormatSubversion, dump.Range(from(base), r.youngest))
 	return []chain.Stage{first, whole}, err
 }
 
-func (r *repository) plan(b *backup) (string, []chain.Stage, error) {
-	stages, err := r.stages(b.decision.base)
+func (r *repository) plan(b *jobBackup) (string, []chain.Stage, error) {
+	stages, err := r.stages(b.decision.Base)
 	return "", stages, err
 }
 
-func (r *repository) begin(b *backup) (reading, error) {
-	stages, err := r.stages(b.decision.base)
+func (r *repository) begin(b *jobBackup) (reading, error) {
+	stages, err := r.stages(b.decision.Base)
 	return &dumpReading{producers: stages, state: func(p *state.Point) {
 		p.UUID, p.Revision, p.RevisionDate, p.Empty = r.uuid, r.youngest, r.date, r.empty()
 	}}, err

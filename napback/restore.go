@@ -122,7 +122,7 @@ func restoreJob(c *urfave.Context, e *engine, configs []*config.Config) error {
 	if kind != config.Directory {
 		return r.restoreDump(ctx, c.Bool("load"), c.Bool("pretend"))
 	}
-	if r.tar, err = e.tools.gnuTar(ctx); err != nil {
+	if r.tar, err = e.kit.GNUTar(ctx); err != nil {
 		return err
 	}
 	if r.paths, err = r.parsePaths(c.Args().Tail()); err != nil {

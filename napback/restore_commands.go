@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	urfave "github.com/urfave/cli/v2"
@@ -10,6 +11,7 @@ import (
 	"napback/internal/cli"
 	"napback/napback/chain"
 	"napback/napback/config"
+	"napback/napback/tools"
 )
 
 // commands are napback's sub-commands: all that is done with backups after they
@@ -116,56 +118,13 @@ func (e *engine) hear(stage, line string) {
 	}
 }
 
-// toolError gives the error of a chain the exit code and the hints of the tool
-// that caused it.
-func toolError(err error) error {
+// explain is tools.Explain, which does not know what tar says of an archive.
+func explain(ctx context.Context, err error) error {
 	var failed *chain.Error
-	if !errors.As(err, &failed) {
-		return err
+	if !errors.As(err, &failed) || failed.Cause.Stage != "tar" || !slices.ContainsFunc(failed.Cause.Stderr, isDamage) {
+		return tools.Explain(ctx, err)
 	}
-	cause := failed.Cause
-	for _, line := range cause.Stderr {
-		if hint, ok := strings.CutPrefix(line, cause.Stage+": hint: "); ok {
-			err = cli.WithHint(err, "%s", oneLine(hint))
-		}
-	}
-	return cli.WithCode(toolCode(cause), err)
+	return cli.WithCode(cli.Integrity, tools.Explain(ctx, err))
 }
 
-// toolCode maps how a stage failed to an exit code.
-func toolCode(s chain.Status) int {
-	said := strings.Join(s.Stderr, "\n")
-	switch s.Stage {
-	case "s3ls", "s3get", "pgpipe", "napback":
-		if s.Code == cli.NotFound || s.Code == cli.Integrity {
-			return s.Code
-		}
-	case "gpg":
-		if strings.Contains(said, "manipulated") || strings.Contains(said, "no valid OpenPGP data") || strings.Contains(said, "checksum error") {
-			return cli.Integrity
-		}
-		if strings.Contains(said, "No secret key") {
-			return cli.NotFound
-		}
-	case "tar":
-		for _, line := range s.Stderr {
-			if damagedLine.MatchString(strings.TrimPrefix(line, "tar: ")) {
-				return cli.Integrity
-			}
-		}
-	case "zstd", "gzip", "pigz", "xz":
-		// What they were given has been verified, so it was stored so.
-		if s.Signal == "" {
-			return cli.Integrity
-		}
-	}
-	return cli.Failed
-}
-
-// forget turns the error of a context that has ended into its cause.
-func forget(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); err != nil && cause != nil {
-		return cause
-	}
-	return err
-}
+func isDamage(line string) bool { return damagedLine.MatchString(strings.TrimPrefix(line, "tar: ")) }

@@ -13,6 +13,7 @@ import (
 	"napback/napback/chain"
 	"napback/napback/config"
 	"napback/napback/dump"
+	"napback/napback/tools"
 )
 
 // dumpRestore brings back a database or a repository:
@@ -166,11 +167,11 @@ func (d *dumpRestore) loadAll(ctx context.Context) error {
 // sink is what loads a dump from its stdin.
 func (d *dumpRestore) sink(ctx context.Context) ([]chain.Stage, error) {
 	if d.kind == config.Subversion {
-		s, err := d.tools.command(d.repository().Load())
+		s, err := commandStage(d.kit, d.repository().Load())
 		return []chain.Stage{s}, err
 	}
 	server, format := dumpOf(d.kind, d.source, d.target.settings)
-	s, err := d.tools.command(server.Load())
+	s, err := commandStage(d.kit, server.Load())
 	client, ok := server.(dump.PostgreSQL)
 	if err != nil || !ok {
 		return []chain.Stage{s}, err
@@ -179,8 +180,8 @@ func (d *dumpRestore) sink(ctx context.Context) ([]chain.Stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	path, err := d.tools.sibling("napback")
-	args := []string{sqlCommandName}
+	path, err := d.kit.Sibling("napback")
+	args := []string{tools.SQL}
 	switch set := d.target.settings; {
 	case client.Restricts(version):
 		args = append(args, "--restrict")
@@ -192,9 +193,9 @@ func (d *dumpRestore) sink(ctx context.Context) ([]chain.Stage, error) {
 		return nil, cli.WithHint(errors.New("psql is too old to be told to obey no commands of a dump: one from somebody else could run programs"),
 			"update psql (13.22, 14.19, 15.14, 16.10, 17.6 or later); or, if you trust the bucket, load what restore writes to stdout by hand")
 	}
-	all := []chain.Stage{d.tools.stage("napback", path, args), s}
+	all := []chain.Stage{d.kit.Stage("napback", path, args), s}
 	if format == dump.FormatPostgreSQLAll {
-		all = append([]chain.Stage{d.tools.stage("napback", path, []string{rolesCommandName})}, all...)
+		all = append([]chain.Stage{d.kit.Stage("napback", path, []string{tools.Roles})}, all...)
 	}
 	return all, err
 }
@@ -249,7 +250,7 @@ func (d *dumpRestore) printPlan(ctx context.Context) error {
 			return err
 		}
 		if d.kind == config.Subversion {
-			create, err := d.tools.command(d.repository().Create())
+			create, err := commandStage(d.kit, d.repository().Create())
 			if err != nil {
 				return err
 			}

@@ -15,6 +15,7 @@ import (
 	"napback/napback/confine"
 	"napback/napback/guard"
 	"napback/napback/nofollow"
+	"napback/napback/tools"
 )
 
 // guardMemory is what the guard gets by with, as the kernel would count it.
@@ -23,13 +24,13 @@ const guardMemory = 200 << 20
 // guardCommand is the stage before every tar.
 func guardCommand(std cli.Streams) *urfave.Command {
 	return filter(&urfave.Command{
-		Name:      guardCommandName,
+		Name:      tools.Guard,
 		Usage:     "copy a tar archive of a directory, as long as tar can extract it safely",
 		ArgsUsage: "SOURCE",
 		Flags:     []urfave.Flag{&urfave.StringSliceFlag{Name: "not-dir", Usage: "refuse a directory of this `NAME`"}},
 		Action: func(c *urfave.Context) error {
 			if c.NArg() != 1 || !isCleanPath(c.Args().First()) {
-				return cli.UsageErrorf("%s: want the path of the source", guardCommandName)
+				return cli.UsageErrorf("%s: want the path of the source", tools.Guard)
 			}
 			debug.SetMemoryLimit(guardMemory)
 			return guard.Copy(std.Out, std.In, guard.Policy{Source: c.Args().First(), NotDirs: c.StringSlice("not-dir")})
@@ -40,13 +41,13 @@ func guardCommand(std cli.Streams) *urfave.Command {
 // confineCommand becomes tar.
 func confineCommand() *urfave.Command {
 	return filter(&urfave.Command{
-		Name:            confineCommandName,
+		Name:            tools.Confined,
 		Usage:           "run a program that can write below a directory only",
 		ArgsUsage:       "DIR PROGRAM [ARG...]",
 		SkipFlagParsing: true,
 		Action: func(c *urfave.Context) error {
 			if c.NArg() < 2 {
-				return cli.UsageErrorf("%s: want DIR PROGRAM [ARG...]", confineCommandName)
+				return cli.UsageErrorf("%s: want DIR PROGRAM [ARG...]", tools.Confined)
 			}
 			words := c.Args().Slice()
 			return confine.Exec(words[0], words[1], append([]string{"tar"}, words[2:]...), os.Environ())
@@ -58,14 +59,14 @@ func confineCommand() *urfave.Command {
 // can do that.
 func (r *restore) tarStage(args []string) (chain.Stage, error) {
 	if confine.Supported() != nil {
-		return r.tools.stage("tar", r.tar, args), nil
+		return r.kit.Stage("tar", r.tar, args), nil
 	}
-	path, err := r.tools.sibling("napback")
+	path, err := r.kit.Sibling("napback")
 	below := r.to
 	if r.place {
 		below = r.source
 	}
-	return r.tools.stage("tar", path, append([]string{confineCommandName, below, r.tar}, args...)), err
+	return r.kit.Stage("tar", path, append([]string{tools.Confined, below, r.tar}, args...)), err
 }
 
 // checkWay makes sure that what the next archive's paths (none = all) are in is

@@ -88,7 +88,7 @@ func (r *restore) showDoomed(gone []doomed) {
 		fmt.Fprintln(r.std.Err, "Nothing would be deleted: all that is there now is in the backup, too.")
 		return
 	}
-	fmt.Fprintf(r.std.Err, "The backup does not have %s, which would be deleted:\n", plural(len(gone), "entry", "entries"))
+	fmt.Fprintf(r.std.Err, "The backup does not have %s, which would be deleted:\n", cli.Plural(len(gone), "entry", "entries"))
 	for i, d := range gone {
 		if i == maxShown {
 			fmt.Fprintf(r.std.Err, "  ... and %d more\n", len(gone)-maxShown)

@@ -42,14 +42,14 @@ func (r *restore) mendLinks(ctx context.Context, i int, report *extractReport) e
 	}
 	restoreDirs := r.openDirs(links)
 	defer restoreDirs()
-	r.log.Notef("reading %s again for %s whose contents it has under other names", a.Name, plural(len(links), "file", "files"))
+	r.log.Notef("reading %s again for %s whose contents it has under other names", a.Name, cli.Plural(len(links), "file", "files"))
 	for len(extract) > 0 {
 		n := fitting(extract)
 		if err := r.extractLinks(ctx, i, extract[:n]); err != nil {
 			return err
 		}
 		if extract = extract[n:]; len(extract) > 0 {
-			r.log.Notef("reading %s again for %s more: they are too many for one command line", a.Name, plural(len(extract), "file", "files"))
+			r.log.Notef("reading %s again for %s more: they are too many for one command line", a.Name, cli.Plural(len(extract), "file", "files"))
 		}
 	}
 	for _, l := range again {

@@ -15,6 +15,7 @@ import (
 	"napback/napback/config"
 	"napback/napback/dump"
 	"napback/napback/state"
+	"napback/napback/tools"
 )
 
 // target is a job whose archives are asked for.
@@ -105,10 +106,9 @@ func (e *engine) findForeign(ctx context.Context, configs []*config.Config, word
 // listing lists the runs of the archives whose names begin with prefix, and tells
 // the store's clock.
 func (e *engine) listing(ctx context.Context, set *config.Settings, prefix string) (catalog.Listing, error) {
-	args := append(storeFlags(set), "--json", "-r", "--clock", set.Bucket+":"+prefix)
-	l, _, err := e.tools.listing(ctx, args, e.hear)
+	l, err := e.kit.Store(set, e.hear).List(ctx, prefix)
 	if err != nil {
-		return catalog.Listing{}, forget(ctx, fmt.Errorf("look into bucket %q: %w", set.Bucket, toolError(err)))
+		return catalog.Listing{}, fmt.Errorf("look into bucket %q: %w", set.Bucket, tools.Explain(ctx, err))
 	}
 	return l, nil
 }
@@ -139,7 +139,7 @@ func (e *engine) wanted(t target, who choice) catalog.Wanted {
 	if err != nil {
 		return w
 	}
-	if record, err := dir.Job(e.keyOfState(t.job)).Load(); err == nil {
+	if record, err := dir.Job(tools.StateKey(t.job, e.kit.Env)).Load(); err == nil {
 		if record.Owner != "" {
 			w.Own = record.Owner
 		}

@@ -9,13 +9,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 
 	"napback/internal/cli"
-	"napback/napback/chain"
+	"napback/napback/tools"
 )
 
 // deviceOf returns the number of the file system that a file is on.
@@ -50,11 +49,7 @@ type secretKey struct {
 // can be asked for. pgpipe would ask itself, but the processes of a chain are
 // kept from the terminal.
 func (k *secretKey) wanted(err error) bool {
-	var failed *chain.Error
-	if k.file == "" || k.passphrase != "" || !errors.As(err, &failed) || failed.Cause.Stage != "pgpipe" {
-		return false
-	}
-	if !strings.Contains(strings.Join(failed.Cause.Stderr, "\n"), "unlock secret key") {
+	if k.file == "" || k.passphrase != "" || !tools.WantsPassphrase(err) {
 		return false
 	}
 	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,47 +12,25 @@ import (
 	"napback/napback/chain"
 	"napback/napback/config"
 	"napback/napback/dumpdir"
+	"napback/napback/tools"
 )
-
-// getStage reads an archive. Every chunk is verified before it is written.
-func (e *engine) getStage(a catalog.Entry, set *config.Settings, more ...string) (chain.Stage, error) {
-	program, err := e.tools.sibling("s3get")
-	if err != nil {
-		return chain.Stage{}, err
-	}
-	f := flags(storeFlags(set))
-	f.number("-c", int64(set.Concurrency))
-	f.number("--memory", set.Memory)
-	args := append(f, "--progress", "never")
-	return e.tools.storeStage("s3get", program, append(append(args, more...), a.Address())), nil
-}
 
 // unpackStages read an archive, decrypt and decompress it.
 func (e *engine) unpackStages(a catalog.Entry, set *config.Settings, key *secretKey) ([]chain.Stage, error) {
-	get, err := e.getStage(a, set)
+	get, err := e.kit.Store(set, e.hear).Get(a)
 	if err != nil {
 		return nil, err
 	}
 	stages := []chain.Stage{get}
 	if a.Encryption() != "" {
-		decrypt, err := e.decryptStages(key)
+		decrypt, err := key.stages(e.kit)
 		if err != nil {
 			return nil, err
 		}
 		stages = append(stages, decrypt...)
 	}
-	switch how := a.Compression(); how {
-	case "none":
-	case "zstd", "gzip", "xz":
-		program, ok := e.tools.program(how)
-		if !ok {
-			return nil, cli.WithHint(fmt.Errorf("%s is compressed with %s, which is not in PATH", a.Name, how), "install %s", how)
-		}
-		stages = append(stages, e.tools.stage(how, program, []string{"-q", "-d", "-c"}))
-	default:
-		return nil, cli.Errorf(cli.Integrity, "%s of run %s: its manifest says it is compressed with %q, which is unknown", a.Name, a.Run, how)
-	}
-	return stages, nil
+	more, err := e.kit.Decompress(a.Compression(), fmt.Sprintf("%s of run %s", a.Name, a.Run))
+	return append(stages, more...), err
 }
 
 // guardedStages are unpackStages and the guard, for what tar is going to read.
@@ -62,46 +39,22 @@ func (e *engine) guardedStages(a catalog.Entry, set *config.Settings, key *secre
 	if err != nil {
 		return nil, err
 	}
-	path, err := e.tools.sibling("napback")
-	if err != nil {
-		return nil, err
-	}
 	source, _ := isDirectory(a)
-	args := []string{guardCommandName}
+	var args []string
 	for _, name := range notDirs {
 		args = append(args, "--not-dir="+name)
 	}
-	return append(stages, e.tools.stage("napback", path, append(args, "--", source))), nil
+	guard, err := e.kit.Hidden(tools.Guard, append(args, "--", source)...)
+	return append(stages, guard), err
 }
 
-// decryptStages are pgpipe with a key file, else gpg, which knows agents and
-// cards, but has to be kept from what is not encrypted.
-func (e *engine) decryptStages(key *secretKey) ([]chain.Stage, error) {
-	if key.file == "" {
-		program, ok := e.tools.program("gpg", "gpg2")
-		if !ok {
-			return nil, cli.WithHint(errors.New("the archive is encrypted, and gpg is not in PATH"), "give the secret key: --secret-key FILE")
-		}
-		self, err := e.tools.sibling("napback")
-		if err != nil {
-			return nil, err
-		}
-		return []chain.Stage{
-			e.tools.stage("napback", self, []string{sealedCommandName}),
-			e.tools.stage("gpg", program, []string{"--batch", "--quiet", "--decrypt"}),
-		}, nil
+// stages decrypt: pgpipe with a key file, else gpg.
+func (k *secretKey) stages(kit tools.Kit) ([]chain.Stage, error) {
+	if k.file == "" {
+		return kit.DecryptWithGPG()
 	}
-	program, err := e.tools.sibling("pgpipe")
-	if err != nil {
-		return nil, err
-	}
-	args := []string{"-d", "-k", key.file}
-	if key.passphrase != "" {
-		args = append(args, "--passphrase-file", key.passphrase)
-	}
-	s := e.tools.stage("pgpipe", program, args)
-	s.NoTerminal = true // secretKey asks
-	return []chain.Stage{s}, nil
+	s, err := kit.DecryptWithFile(k.file, k.passphrase)
+	return []chain.Stage{s}, err
 }
 
 // unpack runs a chain that opens an archive. If it turns out that the key needs
@@ -111,7 +64,7 @@ func (e *engine) unpack(ctx context.Context, key *secretKey, attempt func() ([]c
 	for {
 		status, err := attempt()
 		if err == nil || ctx.Err() != nil || !key.wanted(err) {
-			return status, forget(ctx, toolError(err))
+			return status, explain(ctx, err)
 		}
 		if err := key.ask(ctx); err != nil {
 			return status, err

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
+	"napback/napback/backup"
+	"napback/napback/backup/retire"
 	"napback/napback/catalog"
-	"napback/napback/config"
-	"napback/napback/retire"
 	"napback/napback/state"
+	"napback/napback/tools"
 )
 
 // deniedFor is for how many days nothing is retired after the credentials did not
@@ -19,8 +19,8 @@ const deniedFor = 7
 
 // retire removes the runs that are no longer needed (step 8). What cannot be
 // removed does no harm, and is tried again after a later backup.
-func (b *backup) retire(ctx context.Context) {
-	if d := b.record.Denied; d != nil && b.today.Sub(*d) >= 0 && b.today.Sub(*d) < deniedFor {
+func (b *jobBackup) retire(ctx context.Context) {
+	if d := b.record.Denied; d != nil && b.Today.Sub(*d) >= 0 && b.Today.Sub(*d) < deniedFor {
 		return
 	}
 	gone, err := b.retirable(ctx)
@@ -31,8 +31,8 @@ func (b *backup) retire(ctx context.Context) {
 		return
 	}
 	b.note(fmt.Sprintf("older archives of %s that are no longer needed may stay: %v", b.job.Name, err))
-	if strings.Contains(err.Error(), "access denied") {
-		b.record.Denied = &b.today
+	if errors.Is(err, tools.ErrDenied) {
+		b.record.Denied = &b.Today
 		if err := b.state.Save(b.record); err != nil {
 			b.log.Debugf("%v", err)
 		}
@@ -42,53 +42,32 @@ func (b *backup) retire(ctx context.Context) {
 // retirable returns what may go. The bucket is asked twice: the listing from
 // before the backup shows whether there is anything to do at all, another one who
 // builds on what now.
-func (b *backup) retirable(ctx context.Context) ([]retire.Run, error) {
+func (b *jobBackup) retirable(ctx context.Context) ([]retire.Run, error) {
 	// While another configuration or another machine stores under our name and id,
 	// what the slots of both still need is not known.
-	if b.held.blind || b.survey.rival != "" || b.survey.adopted || b.decision.twin {
+	if b.held.ListDenied || b.survey.Rival != "" || b.survey.Adopted || b.decision.Twin {
 		return nil, nil
 	}
-	p := b.survey.planner(b.engine, b.job, "")
-	p.record = b.record
-	p.held = &holdings{time: b.held.time, runs: slices.Clone(b.held.runs), counted: b.held.counted}
+	p := b.survey.Planner(b.job, "")
+	p.Record = b.record
+	p.Contents = &catalog.Contents{Time: b.held.Time, Runs: slices.Clone(b.held.Runs), Counted: b.held.Counted}
 	now := b.record.Current
-	p.held.runs = append(p.held.runs, catalog.Entry{Bucket: b.job.Settings.Bucket, Name: now.Name, Run: now.Run, State: catalog.Committed})
-	if len(p.retirement().Gone) == 0 {
+	p.Contents.Runs = append(p.Contents.Runs, catalog.Entry{Bucket: b.job.Settings.Bucket, Name: now.Name, Run: now.Run, State: catalog.Committed})
+	if len(p.Retirement().Gone) == 0 {
 		return nil, nil
 	}
-	held, err := b.tools.look(ctx, b.job, stageLines(b.log, nil))
-	if err != nil || held.blind {
+	held, err := b.machine().Store(b.job).Contents(ctx, b.job.Name)
+	if err != nil || held.ListDenied {
 		return nil, err
 	}
-	p.held = held // what was counted before the backup counts no more
-	plan, err := b.decideRetirement(ctx, p)
+	p.Contents = held // what was counted before the backup counts no more
+	plan, err := backup.Retirement(ctx, b.machine().Store(b.job), p)
 	return plan.Gone, err
 }
 
-// decideRetirement decides what may go, and counts what takes its place: what is
-// not whole replaces nothing.
-func (e *engine) decideRetirement(ctx context.Context, p *planner) (retire.Plan, error) {
-	for {
-		plan := p.retirement()
-		var rests []catalog.Entry
-		for _, r := range plan.Rests {
-			if entry, why := p.held.there(r.Name, r.ID); why == "" {
-				rests = append(rests, entry)
-			}
-		}
-		more, err := e.tools.count(ctx, &p.job.Settings, p.held, rests, stageLines(e.log, nil))
-		if err != nil {
-			return retire.Plan{}, err
-		}
-		if !more {
-			return plan, nil
-		}
-	}
-}
-
 // remove removes runs, and takes them off the list.
-func (b *backup) remove(ctx context.Context, gone []retire.Run) error {
-	if err := b.removeRuns(ctx, &b.job.Settings, gone); err != nil {
+func (b *jobBackup) remove(ctx context.Context, gone []retire.Run) error {
+	if err := backup.Remove(ctx, b.machine().Store(b.job), gone); err != nil {
 		return err
 	}
 	b.record.Denied = nil
@@ -96,26 +75,4 @@ func (b *backup) remove(ctx context.Context, gone []retire.Run) error {
 		return slices.ContainsFunc(gone, func(r retire.Run) bool { return r.Name == k.Name && r.ID == k.Run })
 	})
 	return b.state.Save(b.record)
-}
-
-// maxRemoved bounds how many runs one call removes.
-const maxRemoved = 200
-
-// removeRuns removes exactly these runs, those that build on others first, so that
-// an interruption leaves no archive whose parent is gone.
-func (e *engine) removeRuns(ctx context.Context, set *config.Settings, gone []retire.Run) error {
-	path, err := e.tools.sibling("s3rm")
-	if err != nil {
-		return err
-	}
-	var errs []error
-	for some := range slices.Chunk(gone, maxRemoved) {
-		args := append(storeFlags(set), "-y")
-		for _, r := range some {
-			args = append(args, set.Bucket+":"+r.Name+":"+r.ID)
-		}
-		_, _, err := e.tools.output(ctx, e.tools.storeStage("s3rm", path, args), stageLines(e.log, nil))
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
 }

@@ -18,7 +18,7 @@ type source interface {
 	// hash stands for all that a chain's archives must have in common.
 	hash(job *config.Job) string
 	// whyNotDiff returns what speaks against a DIFF that builds on base, or "".
-	whyNotDiff(b *backup, base *state.Point) string
+	whyNotDiff(b *jobBackup, base *state.Point) string
 	// unchanged tells that a DIFF on base would store nothing.
 	unchanged(base *state.Point) bool
 	// empty tells that there is nothing to back up.
@@ -29,9 +29,9 @@ type source interface {
 	explain(err error) error
 	// plan returns the stages as begin's reading has them, and a shell
 	// command that has to succeed before.
-	plan(b *backup) (before string, stages []chain.Stage, err error)
+	plan(b *jobBackup) (before string, stages []chain.Stage, err error)
 	// begin begins a run for b's decision.
-	begin(b *backup) (reading, error)
+	begin(b *jobBackup) (reading, error)
 }
 
 // reading is a source while the chain runs.

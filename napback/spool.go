@@ -12,6 +12,7 @@ import (
 
 	"napback/internal/cli"
 	"napback/napback/chain"
+	"napback/napback/tools"
 )
 
 // spool is a temporary file in TempDir that holds what is going to be uploaded.
@@ -65,14 +66,14 @@ func (s *spool) Close() error {
 	return err
 }
 
-// reader is the stage that reads the file. Without it, s3put would be given its
+// spoolReader is the stage that reads the file. Without it, s3put would be given its
 // commit when it begins, and go on to the end should napback be killed.
-func (t tools) reader() (chain.Stage, error) {
-	path, ok := t.program("cat")
+func spoolReader(kit tools.Kit) (chain.Stage, error) {
+	path, ok := kit.Program("cat")
 	if !ok {
 		return chain.Stage{}, errors.New("cat: not in PATH")
 	}
-	return t.stage("cat", path, nil), nil
+	return kit.Stage("cat", path, nil), nil
 }
 
 // explain says where space was short.

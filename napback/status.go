@@ -12,9 +12,11 @@ import (
 
 	"napback/internal/cli"
 	"napback/internal/slot"
+	"napback/napback/backup"
 	"napback/napback/catalog"
 	"napback/napback/config"
 	"napback/napback/state"
+	"napback/napback/tools"
 )
 
 func statusCommand(std cli.Streams) *urfave.Command {
@@ -77,10 +79,10 @@ func status(c *urfave.Context, e *engine, configs []*config.Config) error {
 			// One bucket that does not answer must not hide the others.
 			cli.PrintError(e.std.Err, "napback", fmt.Errorf("%s: %w", t.job, err))
 			lines = append(lines, standing{Job: t.name, Source: t.job.String(), State: unchecked,
-				Next: nextDue(t.job.Settings.Schedule, e.today).String(), Reason: firstLine(err.Error())})
+				Next: nextDue(t.job.Settings.Schedule, e.Today).String(), Reason: cli.FirstLine(err.Error())})
 			continue
 		}
-		s := judge(t.job.Settings.Schedule, e.dateBy(clock), a, e.checkedOn(t.job, a))
+		s := judge(t.job.Settings.Schedule, backup.DateBy(e.Day, e.now(), clock).Today, a, e.checkedOn(t.job, a))
 		s.Job, s.Source = t.name, t.job.String()
 		if w := a.Warning(catalog.Point{Entry: catalog.Entry{Run: newestRun(a)}}); w != "" {
 			e.log.Warnf("job %q: %s", t.name, oneLine(w))
@@ -122,7 +124,7 @@ func (e *engine) checkedOn(job *config.Job, a catalog.Archives) string {
 	if err != nil || len(a.All) == 0 {
 		return ""
 	}
-	record, err := dir.Job(e.keyOfState(job)).Load()
+	record, err := dir.Job(tools.StateKey(job, e.kit.Env)).Load()
 	newest := a.All[len(a.All)-1]
 	if err != nil || record.Checked == nil || record.Current == nil || record.Current.Run != newest.Run || record.Current.Name != newest.Name {
 		return ""

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"napback/internal/cli"
 	"napback/internal/slot"
 	"napback/napback/catalog"
 	"napback/napback/chain"
@@ -80,7 +81,7 @@ func TestTheExitCodeIsThatOfTheCause(t *testing.T) {
 		{chain.Status{Stage: "tar", Code: 2}, 1},
 		{chain.Status{Stage: "tar", Code: 2, Stderr: []string{"tar: Skipping to next header"}}, 5},
 	} {
-		if got := toolCode(c.status); got != c.want {
+		if got := cli.ExitStatus(explain(t.Context(), &chain.Error{Cause: c.status})); got != c.want {
 			t.Errorf("%s: exit %d, want %d", c.status, got, c.want)
 		}
 	}

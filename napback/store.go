@@ -12,27 +12,29 @@ import (
 
 	"napback/internal/cli"
 	"napback/internal/slot"
+	"napback/napback/backup/decide"
 	"napback/napback/catalog"
 	"napback/napback/chain"
 	"napback/napback/state"
+	"napback/napback/tools"
 )
 
 // attempt is one run of the chain for a decision (steps 4 to 7).
 type attempt struct {
-	*backup
+	*jobBackup
 	reading
-	name   string       // of the archive
-	stored string       // s3put's own account
+	name   string // of the archive
+	stored tools.Stored
 	now    *state.Point // once it is pending
 }
 
 // store runs the chain, and promotes the new state when it has committed.
-func (b *backup) store(ctx context.Context, r *result) error {
+func (b *jobBackup) store(ctx context.Context, r *result) error {
 	reading, err := b.source.begin(b)
 	if err != nil {
 		return err
 	}
-	a := &attempt{backup: b, reading: reading, name: b.decision.name(b.job.Name)}
+	a := &attempt{jobBackup: b, reading: reading, name: b.decision.Name(b.job.Name)}
 	defer a.cleanUp()
 	producers, put, err := b.chain(a.name, reading.stages())
 	if err != nil {
@@ -46,16 +48,16 @@ func (b *backup) store(ctx context.Context, r *result) error {
 		// The pending state is durable: the next run promotes it.
 		b.warn(fmt.Sprintf("the archive is committed, but %v", err))
 	}
-	r.name, r.kind, r.source, r.stored = a.name, b.decision.kind, reading.bytes(), a.stored
+	r.name, r.kind, r.source, r.stored = a.name, b.decision.Kind, reading.bytes(), a.stored.String()
 	return nil
 }
 
 // promote makes a committed run the current state, and lists it. What is not in
 // the bucket any more is listed no longer.
-func (b *backup) promote(now *state.Point) {
-	r := state.Record{Config: b.job.Config, Owner: b.self.owner, Current: now, Previous: b.decision.before, Denied: b.record.Denied}
+func (b *jobBackup) promote(now *state.Point) {
+	r := state.Record{Config: b.job.Config, Owner: b.self.Owner, Current: now, Previous: b.decision.Before, Denied: b.record.Denied}
 	for _, k := range b.record.Runs {
-		if b.held.blind || b.isListed(k) {
+		if b.held.ListDenied || b.isListed(k) {
 			r.Runs = append(r.Runs, k)
 		}
 	}
@@ -67,11 +69,11 @@ func (b *backup) promote(now *state.Point) {
 // s3put that has outlived napback.
 const unsettled = 4 * 24 * time.Hour
 
-func (b *backup) isListed(k state.Run) bool {
-	if k.Unconfirmed && b.survey.now.Sub(catalog.RunTime(k.Run)) < unsettled {
+func (b *jobBackup) isListed(k state.Run) bool {
+	if k.Unconfirmed && b.survey.Now.Sub(catalog.RunTime(k.Run)) < unsettled {
 		return true
 	}
-	return slices.ContainsFunc(b.held.runs, func(e catalog.Entry) bool {
+	return slices.ContainsFunc(b.held.Runs, func(e catalog.Entry) bool {
 		return e.Name == k.Name && e.Run == k.Run && e.State != catalog.Incomplete
 	})
 }
@@ -95,7 +97,7 @@ func (a *attempt) run(ctx context.Context, producers []chain.Stage, put chain.St
 	if err := file.rewind(); err != nil {
 		return err
 	}
-	reader, err := a.tools.reader()
+	reader, err := spoolReader(a.kit)
 	if err != nil {
 		return err
 	}
@@ -111,7 +113,7 @@ func (a *attempt) runChain(ctx context.Context, c *chain.Chain) error {
 }
 
 func (a *attempt) runPart(ctx context.Context, c *chain.Chain) ([]chain.Status, error) {
-	c.Log = stageLines(a.log, a.hears)
+	c.Log, c.Said = a.log.Lines(a.hears), a.said
 	a.log.Debugf("%s", c)
 	status, err := c.Run(ctx)
 	a.log.Debugf("%s", chain.Summary(status))
@@ -131,55 +133,44 @@ func (a *attempt) cleanUp() {
 }
 
 // chain completes the chain of a job: what comes before s3put, and s3put.
-func (b *backup) chain(name string, stages []chain.Stage) (producers []chain.Stage, put chain.Stage, err error) {
-	if b.compressor.stage != nil {
-		stages = append(stages, *b.compressor.stage)
+func (b *jobBackup) chain(name string, stages []chain.Stage) (producers []chain.Stage, put chain.Stage, err error) {
+	if b.compressor.Stage != nil {
+		stages = append(stages, *b.compressor.Stage)
 	}
-	set := &b.job.Settings
-	if len(set.GpgRecipients) > 0 {
-		path, err := b.tools.sibling("pgpipe")
+	if set := &b.job.Settings; len(set.GpgRecipients) > 0 {
+		encrypt, err := b.kit.Encrypt(set)
 		if err != nil {
 			return nil, put, err
 		}
-		stages = append(stages, b.tools.stage("pgpipe", path, recipientFlags(set)))
+		stages = append(stages, encrypt)
 	}
-	path, err := b.tools.sibling("s3put")
-	if err != nil {
-		return nil, put, err
+	up := tools.Upload{Name: name, Owner: b.self.Owner, Meta: b.meta()}
+	if base := b.decision.Base; base != nil {
+		up.Parent = base.Run
 	}
-	args := append(putFlags(set), "-v", "--progress", "never", "--keep")
-	if b.self.owner != "" { // else it is made before the first run
-		args = append(args, "--owner", b.self.owner)
-	}
-	if base := b.decision.base; base != nil {
-		args = append(args, "--parent", base.Run)
-	}
-	for _, kv := range b.meta() {
-		args = append(args, "-m", kv)
-	}
-	args = append(args, "--commit-fd", strconv.Itoa(chain.CommitFD), set.Bucket+":"+name)
-	return b.lowered(stages), b.lowered([]chain.Stage{b.tools.storeStage("s3put", path, args)})[0], nil
+	put, err = b.machine().Store(b.job).Put(up)
+	return b.lowered(stages), b.lowered([]chain.Stage{put})[0], err
 }
 
 // meta is what the manifest says of the archive, as far as it is known before
 // the chain runs.
-func (b *backup) meta() []string {
+func (b *jobBackup) meta() []string {
 	d := b.decision
 	kv := []string{
 		"job=" + b.job.Name,
 		"source=" + b.job.String(),
-		"type=" + string(d.kind),
-		"slot=" + strconv.FormatInt(d.slot.Number, 10),
-		"date=" + b.today.String(),
+		"type=" + string(d.Kind),
+		"slot=" + strconv.FormatInt(d.Slot.Number, 10),
+		"date=" + b.Today.String(),
 	}
-	if d.base != nil {
-		kv = append(kv, "chain="+d.base.Chain, "parent="+d.base.Run)
+	if d.Base != nil {
+		kv = append(kv, "chain="+d.Base.Chain, "parent="+d.Base.Run)
 	}
-	if b.self.machine != "" {
-		kv = append(kv, "machine="+b.self.machine)
+	if b.self.Machine != "" {
+		kv = append(kv, "machine="+b.self.Machine)
 	}
-	kv = append(kv, "compression="+b.compressor.method)
-	if keys := b.fingerprintsOf(&b.job.Settings); len(keys) > 0 {
+	kv = append(kv, "compression="+b.compressor.Method)
+	if keys := b.keys[tools.Recipients(&b.job.Settings)]; len(keys) > 0 {
 		kv = append(kv, "encryption="+strings.Join(keys, " "))
 	}
 	return append(kv, "unpack="+b.source.unpack())
@@ -190,24 +181,24 @@ func (a *attempt) hears(stage, line string) bool {
 	if stage != "s3put" {
 		return a.reading.heard(stage, line)
 	}
-	text := strings.TrimPrefix(line, "s3put: ")
-	if _, stored, ok := strings.Cut(text, ", "); ok && strings.HasPrefix(text, "committed ") {
+	return spoken.MatchString(strings.TrimPrefix(line, "s3put: ")) // the rest is what -v says
+}
+
+// said takes what s3put prints after its first line.
+func (a *attempt) said(line string) {
+	if stored, ok := tools.Committed(line); ok {
 		a.stored = stored
 	}
-	return spoken.MatchString(text) // the rest is what -v says
 }
 
 // spoken matches what our tools say to people.
 var spoken = regexp.MustCompile(`^(error|warning|note|hint): `)
 
-// tokenMeta is the field of a manifest's meta that tells a Point's Token.
-const tokenMeta = "token"
-
 // commit makes the new state pending, and gives s3put what only now is known
 // (step 6).
-func (a *attempt) commit(address string, upstream []chain.Status) (map[string]string, error) {
+func (a *attempt) commit(begun string, upstream []chain.Status) (map[string]string, error) {
 	d := a.decision
-	run, err := runOf(address, a.job.Settings.Bucket, a.name)
+	run, err := a.machine().Store(a.job).Begun(begun, a.name)
 	if err != nil {
 		return nil, err
 	}
@@ -218,14 +209,14 @@ func (a *attempt) commit(address string, upstream []chain.Status) (map[string]st
 	}
 	a.judgeSize()
 	record := a.record
-	record.Config, record.Owner = a.job.Config, a.self.owner
-	record.Pending = &state.Pending{Current: p, Previous: d.before}
+	record.Config, record.Owner = a.job.Config, a.self.Owner
+	record.Pending = &state.Pending{Current: p, Previous: d.Before}
 	if err := a.state.Save(record); err != nil {
 		return nil, err
 	}
 	a.now = p
-	extra := map[string]string{"stages": chain.Summary(upstream), tokenMeta: p.Token}
-	if d.kind == slot.Full {
+	extra := map[string]string{"stages": chain.Summary(upstream), decide.TokenMeta: p.Token}
+	if d.Kind == slot.Full {
 		extra["chain"] = run
 	}
 	if len(a.warnings) > 0 {
@@ -248,12 +239,12 @@ func cut(text string, limit int) string {
 func (a *attempt) point(run string) *state.Point {
 	d := a.decision
 	p := &state.Point{
-		Name: a.name, Run: run, Type: d.kind,
-		Slot: d.slot.Number, Turn: d.slot.Turn, Cycle: d.slot.Cycle, Date: a.today,
+		Name: a.name, Run: run, Type: d.Kind,
+		Slot: d.Slot.Number, Turn: d.Slot.Turn, Cycle: d.Slot.Cycle, Date: a.Today,
 		Chain: run, FullName: a.name, FullBytes: a.reading.bytes(),
 		Hash: a.source.hash(a.job),
 	}
-	if b := d.base; b != nil {
+	if b := d.Base; b != nil {
 		p.Chain, p.FullName, p.FullBytes = b.Chain, b.FullName, b.FullBytes
 		p.Parent, p.ParentName = b.Run, b.Name
 	}
@@ -263,18 +254,9 @@ func (a *attempt) point(run string) *state.Point {
 // judgeSize warns of a FULL that is much smaller than the one before it.
 func (a *attempt) judgeSize() {
 	before := a.record.Current
-	if a.decision.kind != slot.Full || before == nil || a.reading.bytes() >= before.FullBytes/2 {
+	if a.decision.Kind != slot.Full || before == nil || a.reading.bytes() >= before.FullBytes/2 {
 		return
 	}
 	a.warn(fmt.Sprintf("this FULL has %s, LESS THAN HALF of the previous one's %s: is part of the source missing?",
 		cli.FormatSize(a.reading.bytes()), cli.FormatSize(before.FullBytes)))
-}
-
-func plural(n int, one, many string) string { return fmt.Sprintf("%d %s", n, plural2(n, one, many)) }
-
-func plural2(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
 }

@@ -12,6 +12,7 @@ import (
 	"napback/napback/chain"
 	"napback/napback/config"
 	"napback/napback/state"
+	"napback/napback/tools"
 )
 
 // unpackCommand restores the plain stream of a Directory with standard tools,
@@ -73,7 +74,7 @@ func readPatterns(file string) ([]string, error) {
 		return nil, fmt.Errorf("ExcludeFrom: %w", err)
 	}
 	defer f.Close()
-	data, err := readAll(f, maxPatterns)
+	data, err := tools.ReadAll(f, maxPatterns)
 	if err != nil {
 		return nil, fmt.Errorf("ExcludeFrom %q: %w", file, err)
 	}
@@ -167,8 +168,8 @@ func (s *tarSource) args(snapshot string) []string {
 }
 
 // stage is tar as the first stage of a chain.
-func (s *tarSource) stage(t tools, snapshot string) chain.Stage {
-	stage := t.stage("tar", s.program, s.args(snapshot))
+func (s *tarSource) stage(t tools.Kit, snapshot string) chain.Stage {
+	stage := t.Stage("tar", s.program, s.args(snapshot))
 	stage.Accept = tarDone
 	return stage
 }

@@ -6,13 +6,14 @@ import (
 	"os"
 	"time"
 
+	"napback/internal/cli"
 	"napback/napback/chain"
 	"napback/napback/snapshot"
 	"napback/napback/state"
 )
 
 // whyNotDiff returns what speaks against a DIFF on this host, or "".
-func (s *tarSource) whyNotDiff(b *backup, base *state.Point) string {
+func (s *tarSource) whyNotDiff(b *jobBackup, base *state.Point) string {
 	if now := escape(s.real); base.Real != "" && base.Real != now {
 		return fmt.Sprintf("another directory is at the source's path: it leads to %s, and led to %s", now, base.Real)
 	}
@@ -57,18 +58,18 @@ func (s *tarSource) unpack() string { return unpackCommand }
 func (s *tarSource) explain(err error) error { return err }
 
 // plan is tar on a snapshot that a person copies by hand.
-func (s *tarSource) plan(b *backup) (before string, stages []chain.Stage, err error) {
-	kept, work := b.state.Paths(b.decision.base)
+func (s *tarSource) plan(b *jobBackup) (before string, stages []chain.Stage, err error) {
+	kept, work := b.state.Paths(b.decision.Base)
 	before = ": >" + chain.Quote(work)
-	if b.decision.base != nil {
+	if b.decision.Base != nil {
 		before = "cp -- " + chain.Quote(kept, work)
 	}
-	return before, []chain.Stage{s.stage(b.tools, work)}, nil
+	return before, []chain.Stage{s.stage(b.kit, work)}, nil
 }
 
 // tarReading is one run of tar.
 type tarReading struct {
-	*backup
+	*jobBackup
 	source *tarSource
 	work   string            // the snapshot that tar works on
 	start  time.Time         // nothing counts as changed before
@@ -77,8 +78,8 @@ type tarReading struct {
 	empty  bool
 }
 
-func (s *tarSource) begin(b *backup) (reading, error) {
-	r := &tarReading{backup: b, source: s, empty: s.empty()}
+func (s *tarSource) begin(b *jobBackup) (reading, error) {
+	r := &tarReading{jobBackup: b, source: s, empty: s.empty()}
 	if err := r.prepareSnapshot(); err != nil {
 		r.end()
 		return nil, err
@@ -87,7 +88,7 @@ func (s *tarSource) begin(b *backup) (reading, error) {
 }
 
 func (r *tarReading) stages() []chain.Stage {
-	return []chain.Stage{r.source.stage(r.tools, r.work)}
+	return []chain.Stage{r.source.stage(r.kit, r.work)}
 }
 
 // end removes the file that is not needed any more.
@@ -105,7 +106,7 @@ func (r *tarReading) prepareSnapshot() error {
 	}
 	r.work = work.Name()
 	defer work.Close()
-	base := r.decision.base
+	base := r.decision.Base
 	if base == nil {
 		r.points = r.source.pointsIn(identities{})
 		return nil
@@ -141,7 +142,7 @@ func (r *tarReading) finish(p *state.Point, upstream []chain.Status) (err error)
 	if r.report.moved != "" {
 		return &movedError{r.report.moved}
 	}
-	if r.decision.base != nil {
+	if r.decision.Base != nil {
 		name, err := brokenLink(r.work, r.source.source, r.start)
 		if err != nil {
 			return err
@@ -154,7 +155,7 @@ func (r *tarReading) finish(p *state.Point, upstream []chain.Status) (err error)
 		return err
 	}
 	p.Empty, p.Unread, p.UnreadAll = r.empty, r.report.unread, r.report.unnamed
-	if base := r.decision.base; base != nil {
+	if base := r.decision.Base; base != nil {
 		// tar does not try again what has not changed.
 		still, _ := stillUnread(base.Unread)
 		p.Unread = union(still, p.Unread)
@@ -168,7 +169,7 @@ func (r *tarReading) finish(p *state.Point, upstream []chain.Status) (err error)
 // tellGone warns of what was mounted at the source or in it at the last backup and
 // is no more.
 func (r *tarReading) tellGone() {
-	before := r.decision.before
+	before := r.decision.Before
 	if before == nil {
 		return
 	}
@@ -180,13 +181,13 @@ func (r *tarReading) tellGone() {
 // tellUnread warns of what is not in the archive, or not as it was.
 func (r *tarReading) tellUnread(p *state.Point) {
 	if n := len(r.report.warnings); n > 0 {
-		r.warnings = append(r.warnings, fmt.Sprintf("%s while it was read: %s", plural(n, "file changed", "files changed"), r.report.warnings[0]))
+		r.warnings = append(r.warnings, fmt.Sprintf("%s while it was read: %s", cli.Plural(n, "file changed", "files changed"), r.report.warnings[0]))
 	}
 	switch n := len(p.Unread); {
 	case p.UnreadAll:
 		r.warn("some files could not be read and are not in the archive")
 	case n > 0:
-		r.warn(fmt.Sprintf("%s could not be read and %s not in the archive: %s", plural(n, "file", "files"), plural2(n, "is", "are"), unescape(p.Unread[0])))
+		r.warn(fmt.Sprintf("%s could not be read and %s not in the archive: %s", cli.Plural(n, "file", "files"), map[bool]string{true: "is", false: "are"}[n == 1], unescape(p.Unread[0])))
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"napback/napback/chain"
 	"napback/napback/config"
 	"napback/napback/dumpdir"
+	"napback/napback/tools"
 )
 
 func verifyCommand(std cli.Streams) *urfave.Command {
@@ -161,16 +162,16 @@ func (v *verifier) archive(ctx context.Context, a catalog.Entry, set *config.Set
 		}
 		n := 0
 		err := v.members(ctx, a, set, v.key, false, func(m *dumpdir.Member) error { n++; return nil })
-		v.log.Verbosef("%s holds %s", a.Name, plural(n, "member", "members"))
+		v.log.Verbosef("%s holds %s", a.Name, cli.Plural(n, "member", "members"))
 		return err
 	}
-	get, err := v.getStage(a, set, "--verify")
+	get, err := v.kit.Store(set, v.hear).Verify(a)
 	if err != nil {
 		return err
 	}
 	c := chain.Chain{Stages: []chain.Stage{get}, Log: v.hear}
 	if _, err := c.Run(ctx); err != nil {
-		return forget(ctx, fmt.Errorf("verify %s: %w", strings.TrimPrefix(a.Address(), a.Bucket+":"), toolError(err)))
+		return fmt.Errorf("verify %s: %w", strings.TrimPrefix(a.Address(), a.Bucket+":"), tools.Explain(ctx, err))
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"napback/internal/cli"
+	"napback/napback/backup/decide"
 	"napback/napback/catalog"
 	"napback/napback/config"
 	"napback/napback/state"
@@ -85,7 +86,7 @@ func check(c *urfave.Context, e *engine, configs []*config.Config) error {
 // programs checks what backups and restores are composed of.
 func (k *checker) programs(ctx context.Context, configs []*config.Config) error {
 	for _, cfg := range configs {
-		if err := k.say(fmt.Sprintf("configuration %s: %s", cfg.Path, plural(len(cfg.Jobs), "job", "jobs")), nil); err != nil {
+		if err := k.say(fmt.Sprintf("configuration %s: %s", cfg.Path, cli.Plural(len(cfg.Jobs), "job", "jobs")), nil); err != nil {
 			return err
 		}
 	}
@@ -94,24 +95,24 @@ func (k *checker) programs(ctx context.Context, configs []*config.Config) error 
 		names = append(names, "pgpipe")
 	}
 	for _, name := range names {
-		_, err := k.tools.sibling(name)
+		_, err := k.kit.Sibling(name)
 		if err := k.say("program "+name, err); err != nil {
 			return err
 		}
 	}
-	_, err := k.tools.gnuTar(ctx)
+	_, err := k.kit.GNUTar(ctx)
 	if err := k.say("program GNU tar", err); err != nil {
 		return err
 	}
-	seen := map[config.Compression]bool{}
+	seen := map[string]bool{}
 	for _, t := range targets(configs) {
 		how := t.settings.Compression
 		if seen[how] {
 			continue
 		}
 		seen[how] = true
-		_, err := k.tools.compressor(how)
-		if err := k.say("compression "+string(how), err); err != nil {
+		_, err := k.kit.Compressor(how)
+		if err := k.say("compression "+how, err); err != nil {
 			return err
 		}
 	}
@@ -206,7 +207,7 @@ func (k *checker) buckets(ctx context.Context, configs []*config.Config) error {
 	for _, t := range targets(configs) {
 		s := t.settings
 		// Jobs of one bucket and the same access need one question only.
-		key := fmt.Sprintf("%q", append(storeFlags(s), s.Bucket))
+		key := k.kit.Store(s, nil).Access()
 		if seen[key] {
 			continue
 		}
@@ -230,7 +231,7 @@ func (k *checker) clock(bucket string, clock time.Time) error {
 	}
 	off := k.now().Sub(clock).Round(time.Second)
 	what := fmt.Sprintf("clock, %v from that of bucket %s", off.Abs(), bucket)
-	if off.Abs() > maxSkew {
+	if off.Abs() > decide.MaxSkew {
 		return k.warn(what, "dates and runs will be taken from the store's")
 	}
 	return k.say(what, nil)
@@ -244,30 +245,30 @@ func (k *checker) owners(ctx context.Context, configs []*config.Config) error {
 		if err != nil {
 			continue
 		}
-		held, err := k.tools.look(ctx, t.job, func(string, string) {})
+		held, err := k.kit.Store(t.settings, func(string, string) {}).Contents(ctx, t.name)
 		if err != nil {
 			continue
 		}
 		if err := k.signatures(t, held); err != nil {
 			return err
 		}
-		if held.blind {
+		if held.ListDenied {
 			continue
 		}
-		found, err := k.surveyOf(ctx, t.job, dir, held)
+		found, err := k.machine().SurveyOf(ctx, t.job, dir, k.Day, held)
 		if err != nil {
 			return err
 		}
-		for _, who := range found.self.strangers(held.runs, &found.record) {
+		for _, who := range found.Self.Strangers(held.Runs, &found.Record) {
 			if err := k.warn("archives of "+t.name, "there are also those of "+who+": every backup will warn of them"); err != nil {
 				return err
 			}
 		}
-		for _, r := range held.runs {
+		for _, r := range held.Runs {
 			if r.State == catalog.Incomplete || r.State == catalog.Unsigned || r.Denied {
 				continue
 			}
-			if why := held.usable(r); why != "" {
+			if why := held.Flaw(r); why != "" {
 				if err := k.warn(fmt.Sprintf("%s, run %s", r.Name, r.Run), why); err != nil {
 					return err
 				}
@@ -279,7 +280,7 @@ func (k *checker) owners(ctx context.Context, configs []*config.Config) error {
 
 // signatures tells where VerifyKey cannot bind a job's backups, and how many of
 // its archives do not count because of it.
-func (k *checker) signatures(t target, held *holdings) error {
+func (k *checker) signatures(t target, held *catalog.Contents) error {
 	if len(t.settings.VerifyKeys) == 0 {
 		return nil
 	}
@@ -288,10 +289,10 @@ func (k *checker) signatures(t target, held *holdings) error {
 			return err
 		}
 	}
-	if held.blind || slices.ContainsFunc(held.runs, func(r catalog.Entry) bool { return r.Denied }) {
+	if held.ListDenied || slices.ContainsFunc(held.Runs, func(r catalog.Entry) bool { return r.Denied }) {
 		k.log.Notef("job %q: these credentials may not read manifests, so that VerifyKey binds only who restores", t.name)
 	}
-	if n := held.unsigned(); n > 0 {
+	if n := held.Unsigned(); n > 0 {
 		return k.warn(fmt.Sprintf("archives of %s, %d of them", t.name, n),
 			"they are not signed by a VerifyKey and do not count; those that nobody has signed can be restored with --accept-unsigned")
 	}

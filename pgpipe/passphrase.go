@@ -30,7 +30,7 @@ func (p *passphrase) unlock(key *packet.PrivateKey) error {
 	}
 	err := p.unlockAnew(key)
 	if err != nil {
-		return fmt.Errorf("unlock secret key %X: %w", key.Fingerprint, err)
+		return cli.OrCode(cli.Passphrase, fmt.Errorf("unlock secret key %X: %w", key.Fingerprint, err))
 	}
 	return nil
 }

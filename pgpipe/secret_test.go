@@ -51,7 +51,7 @@ func TestWrongPassphraseFails(t *testing.T) {
 		pgpipe(t, bytes.NewReader(sealed), "-d", "-k", secret, "--passphrase-file", wrong),
 		pgpipe(t, in, "-R", public, "--sign", secret, "--passphrase-file", wrong),
 	} {
-		if r.status != cli.Failed || !strings.Contains(r.stderr, "wrong passphrase") || len(r.stdout) > 0 {
+		if r.status != cli.Passphrase || !strings.Contains(r.stderr, "wrong passphrase") || len(r.stdout) > 0 {
 			t.Errorf("status %d, stdout %q, stderr %s", r.status, r.stdout, r.stderr)
 		}
 	}
@@ -65,7 +65,7 @@ func TestWithoutATerminalAPassphraseFileIsAskedFor(t *testing.T) {
 	cmd := exec.Command("setsid", "-w", "pgpipe", "-d", "-k", secret) // no controlling terminal
 	cmd.Stdin = bytes.NewReader(mustPgpipe(t, []byte("hello"), "-R", public))
 	out, err := cmd.CombinedOutput()
-	if err == nil || cmd.ProcessState.ExitCode() != cli.Failed ||
+	if err == nil || cmd.ProcessState.ExitCode() != cli.Passphrase ||
 		!strings.Contains(string(out), "pgpipe: hint: use --passphrase-file FILE\n") {
 		t.Errorf("%v, %s", err, out)
 	}

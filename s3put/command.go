@@ -11,7 +11,6 @@ import (
 	"syscall"
 	"time"
 
-	"napback/internal/archive"
 	"napback/internal/cli"
 )
 
@@ -46,7 +45,7 @@ func newCommandSource(args []string, allowed []int, std cli.Streams) (*commandSo
 	return &commandSource{path: path, args: args, allowed: allowed, std: std}, nil
 }
 
-func (s *commandSource) start(ctx context.Context, _ archive.Address) error {
+func (s *commandSource) start(ctx context.Context) error {
 	out, in, err := os.Pipe()
 	if err != nil {
 		return fmt.Errorf("pipe for %q: %w", s.args[0], err)

@@ -66,7 +66,7 @@ func TestCreateOnlyCredentials(t *testing.T) {
 			r.store.Must(t, strings.NewReader("second"), "s3put", "--keep", "mybackups:x")
 			r.owner.Reads(t, first, data)
 			for _, args := range [][]string{{"s3rm", "-y", first}, {"s3get", "--verify", first}} {
-				if e := r.store.Run(t, nil, args[0], args[1:]...); e.Code != 1 || !strings.Contains(e.Err, "access denied") {
+				if e := r.store.Run(t, nil, args[0], args[1:]...); e.Code != 8 || !strings.Contains(e.Err, "access denied") {
 					t.Errorf("%q: exit status %d\n%s", args, e.Code, e.Err)
 				}
 			}

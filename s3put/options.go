@@ -43,6 +43,7 @@ type options struct {
 	CommitFD *int  `name:"commit-fd" placeholder:"N" help:"Commit only if descriptor N delivers the line \"commit\" and ends."`
 	OKExit   []int `name:"ok-exit" placeholder:"LIST" help:"Exit statuses of COMMAND that count as success, besides 0."`
 
+	JSON     bool   `name:"json" help:"Print JSON, an object a line: the run that begins, then what is committed."`
 	Progress string `enum:"auto,always,never" default:"auto" placeholder:"WHEN" help:"Show progress on stderr: auto, always, never (default: auto)."`
 	cli.Verbosity
 

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"napback/internal/archive"
 	"napback/internal/cli"
@@ -71,7 +72,7 @@ func openSigner(o *options) (archive.Signer, *sign.Verifier, error) {
 	}
 	signer, err := sign.OpenSigner(o.SignKey, sign.PassphraseFile(o.SignPassphrase))
 	if err != nil {
-		return nil, nil, cli.WithCode(cli.Usage, err)
+		return nil, nil, cli.OrCode(cli.Usage, err)
 	}
 	if verifier != nil {
 		err = signer.CheckWith(verifier)
@@ -82,8 +83,8 @@ func openSigner(o *options) (archive.Signer, *sign.Verifier, error) {
 // source is where the stream comes from.
 type source interface {
 	io.Reader
-	// start is called with the address of the run before the first Read.
-	start(ctx context.Context, address archive.Address) error
+	// start is called before the first Read.
+	start(ctx context.Context) error
 	// verdict is called after the last Read. It returns nil only if the
 	// producer is known to have succeeded.
 	verdict(ctx context.Context) (map[string]string, error)
@@ -110,6 +111,7 @@ func put(ctx context.Context, o *options, std cli.Streams, service store.Service
 	}
 	progress := cli.NewProgress(std.Err, o.Progress, -1)
 	address := o.address
+	out := &printer{w: std.Out, json: o.JSON, early: o.JSON || o.CommitFD != nil, started: time.Now()}
 	manifest, err := archive.Put(ctx, bucket, src, archive.PutOptions{
 		Name:      address.Name,
 		ChunkSize: int64(o.ChunkSize),
@@ -125,7 +127,10 @@ func put(ctx context.Context, o *options, std cli.Streams, service store.Service
 		Pretend:   o.Pretend,
 		Named: func(run archive.Run) error {
 			address.Run = run
-			return src.start(ctx, address)
+			if err := out.begin(address); err != nil {
+				return err
+			}
+			return src.start(ctx)
 		},
 		Verdict: src.verdict,
 		Fetch:   func(prefix string) string { return service.RecoverCommand(address.Bucket, prefix) },
@@ -145,7 +150,7 @@ func put(ctx context.Context, o *options, std cli.Streams, service store.Service
 		}
 		return err
 	}
-	return report(o, std, address, manifest, log)
+	return report(o, out, address, manifest, log)
 }
 
 // openBucket returns the bucket, and creates it where that is asked for.
@@ -174,7 +179,7 @@ func (emptyBucket) List(context.Context, archive.Query) iter.Seq2[archive.Entry,
 }
 
 // report says what was done.
-func report(o *options, std cli.Streams, address archive.Address, m *archive.Manifest, log *cli.Log) error {
+func report(o *options, out *printer, address archive.Address, m *archive.Manifest, log *cli.Log) error {
 	what := fmt.Sprintf("%s in %d chunks", cli.FormatSize(m.Bytes), m.Chunks)
 	if m.Chunks == 1 {
 		what = fmt.Sprintf("%s in 1 chunk", cli.FormatSize(m.Bytes))
@@ -184,11 +189,5 @@ func report(o *options, std cli.Streams, address archive.Address, m *archive.Man
 		return nil
 	}
 	log.Verbosef("committed %s, %s", address, what)
-	if o.CommitFD != nil {
-		return nil // printed at the start, where its reader needs it
-	}
-	if _, err := fmt.Fprintln(std.Out, address); err != nil {
-		return fmt.Errorf("the archive %s is committed, but its address cannot be printed: %w", address, err)
-	}
-	return nil
+	return out.committed(address, m)
 }

@@ -97,7 +97,7 @@ func TestPermanentRefusalFailsAtOnce(t *testing.T) {
 	store.Put(t, "bkt:x", []byte("good"), 10)
 	proxy.Inject(storetest.Fault{Match: isChunk, Status: 403, Code: "AccessDenied"})
 	r := store.Run(t, strings.NewReader("text"), "s3put", "-n", "--retry-wait", "100h", "bkt:x")
-	if r.Code != 1 || !strings.Contains(r.Err, ": access denied\n") || !strings.Contains(r.Err, "s3put: hint: check what ") {
+	if r.Code != 8 || !strings.Contains(r.Err, ": access denied\n") || !strings.Contains(r.Err, "s3put: hint: check what ") {
 		t.Errorf("exit status %d\n%s", r.Code, r.Err)
 	}
 	proxy.Reset()
@@ -281,7 +281,7 @@ func TestUserThatMayOnlyCreateIsEnough(t *testing.T) {
 		t.Errorf("exit status %d\n%s", r.Code, r.Err)
 	}
 	for _, args := range [][]string{{"s3get", "bkt:x"}, {"s3ls", "bkt"}, {"s3rm", "-y", "bkt:x"}} {
-		if r := store.Run(t, nil, args[0], append([]string{"-K", user.KeyFile(t)}, args[1:]...)...); r.Code != 1 || r.Out != "" || !strings.Contains(r.Err, "access denied") {
+		if r := store.Run(t, nil, args[0], append([]string{"-K", user.KeyFile(t)}, args[1:]...)...); r.Code != 8 || r.Out != "" || !strings.Contains(r.Err, "access denied") {
 			t.Errorf("%v: exit status %d, stdout %q\n%s", args, r.Code, r.Out, r.Err)
 		}
 	}

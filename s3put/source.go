@@ -5,13 +5,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"os"
 	"slices"
 	"strings"
 
-	"napback/internal/archive"
 	"napback/internal/cli"
 )
 
@@ -39,7 +37,7 @@ func openSource(o *options, std cli.Streams) (source, error) {
 // success.
 type plainSource struct{ io.Reader }
 
-func (plainSource) start(context.Context, archive.Address) error { return nil }
+func (plainSource) start(context.Context) error { return nil }
 func (plainSource) verdict(context.Context) (map[string]string, error) {
 	return nil, nil
 }
@@ -51,7 +49,6 @@ func (plainSource) stop() {}
 // that held the other end is gone.
 type commitSource struct {
 	io.Reader
-	out     io.Writer
 	fd      *os.File
 	message chan commitMessage
 	abort   context.CancelCauseFunc // ends the put; set before start
@@ -77,15 +74,11 @@ func newCommitSource(fd int, std cli.Streams) (*commitSource, error) {
 	if _, err := file.Stat(); err != nil {
 		return nil, closed
 	}
-	return &commitSource{Reader: std.In, out: std.Out, fd: file, message: make(chan commitMessage, 1)}, nil
+	return &commitSource{Reader: std.In, fd: file, message: make(chan commitMessage, 1)}, nil
 }
 
-// start prints the run's address, because whoever is to say commit has to
-// know before what it commits, and begins to listen.
-func (s *commitSource) start(_ context.Context, address archive.Address) error {
-	if _, err := fmt.Fprintln(s.out, address); err != nil {
-		return fmt.Errorf("print the address of the run: %w", err)
-	}
+// start begins to listen.
+func (s *commitSource) start(context.Context) error {
 	go func() {
 		meta, err := readCommit(s.fd)
 		if err != nil {

@@ -8,6 +8,8 @@ import (
 	"io"
 	"iter"
 	"time"
+
+	"napback/internal/cli"
 )
 
 // Errors that a Store wraps, so that callers can branch on them with
@@ -19,11 +21,12 @@ var (
 	// overwritten.
 	ErrExist = errors.New("already exists")
 	// ErrPermission: the credentials do not allow the operation. It is
-	// permanent: it is not retried.
-	ErrPermission = errors.New("access denied")
+	// permanent: it is not retried. It has the code cli.Denied.
+	ErrPermission = cli.WithCode(cli.Denied, errors.New("access denied"))
 	// ErrCredentials: the service does not accept the credentials at all.
-	// It is also an ErrPermission.
-	ErrCredentials = fmt.Errorf("%w: the credentials are not accepted", ErrPermission)
+	// It is also an ErrPermission, but is not told as a denial: nobody
+	// means to have such credentials.
+	ErrCredentials = cli.WithCode(cli.Failed, fmt.Errorf("%w: the credentials are not accepted", ErrPermission))
 	// ErrUnknown: Put failed, but an earlier try of it ended without an
 	// answer and may have stored the object. It comes beside the cause.
 	ErrUnknown = errors.New("it is not known whether it was stored")

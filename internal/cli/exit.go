@@ -24,6 +24,8 @@ const (
 	Integrity    = 5 // missing chunk, wrong hash, truncated, not authenticated
 	NotCommitted = 6 // the producer failed or gave no commit
 	Locked       = 7 // another run holds the lock
+	Denied       = 8 // the store denies access: the credentials do not allow this, and nothing else went wrong
+	Passphrase   = 9 // a secret key is locked, and its passphrase is missing or wrong
 )
 
 // Streams are a tool's standard streams, passed rather than global so that
@@ -66,6 +68,14 @@ func WithCode(code int, err error) error {
 	return &codeError{code, err}
 }
 
+// OrCode is WithCode for an error that has no code of its own yet.
+func OrCode(code int, err error) error {
+	if err == nil || ExitStatus(err) != Failed {
+		return err
+	}
+	return &codeError{code, err}
+}
+
 // Errorf is fmt.Errorf with an exit code.
 func Errorf(code int, format string, args ...any) error {
 	return &codeError{code, fmt.Errorf(format, args...)}
@@ -98,9 +108,33 @@ func ExitStatus(err error) int {
 	if errors.As(err, &silent) {
 		return int(silent)
 	}
-	var coded *codeError
-	if errors.As(err, &coded) {
-		return coded.code
+	return code(err)
+}
+
+// code returns the outermost code of err, else Failed. Of several causes the
+// first one with a code counts; Denied only if all of them are denials.
+func code(err error) int {
+	switch e := err.(type) {
+	case *codeError:
+		return e.code
+	case interface{ Unwrap() error }:
+		return code(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		members := e.Unwrap()
+		all := Denied
+		if len(members) == 0 {
+			all = Failed
+		}
+		for _, member := range members {
+			switch c := code(member); c {
+			case Denied:
+			case Failed:
+				all = Failed
+			default:
+				return c
+			}
+		}
+		return all
 	}
 	return Failed
 }

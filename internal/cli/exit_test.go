@@ -9,6 +9,7 @@ import (
 
 func TestEveryErrorIsOneLineAndHintsFollow(t *testing.T) {
 	base := errors.New("put \"b:n\": access denied")
+	denied := WithCode(Denied, errors.New("access denied"))
 	for name, c := range map[string]struct {
 		err    error
 		want   string
@@ -24,7 +25,15 @@ func TestEveryErrorIsOneLineAndHintsFollow(t *testing.T) {
 			"t: error: a\nt: error: b\nt: hint: read\n", Usage},
 		"two causes in one sentence": {
 			fmt.Errorf("%w and %w", errors.New("a"), errors.New("b")), "t: error: a and b\n", Failed},
-		"silent": {Exit(Failed), "", Failed},
+		"denied":               {fmt.Errorf("list: %w", denied), "t: error: list: access denied\n", Denied},
+		"denied twice":         {errors.Join(denied, fmt.Errorf("get: %w", denied)), "t: error: access denied\nt: error: get: access denied\n", Denied},
+		"denied and failed":    {errors.Join(denied, errors.New("a")), "t: error: access denied\nt: error: a\n", Failed},
+		"denied and damaged":   {errors.Join(denied, Errorf(Integrity, "a")), "t: error: access denied\nt: error: a\n", Integrity},
+		"not known and denied": {fmt.Errorf("%w: %w", errors.New("not known"), denied), "t: error: not known: access denied\n", Failed},
+		"denied, but coded":    {WithCode(Integrity, denied), "t: error: access denied\n", Integrity},
+		"a code by default":    {OrCode(Usage, base), "t: error: put \"b:n\": access denied\n", Usage},
+		"a code of its own":    {OrCode(Usage, denied), "t: error: access denied\n", Denied},
+		"silent":               {Exit(Failed), "", Failed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
@@ -37,7 +46,7 @@ func TestEveryErrorIsOneLineAndHintsFollow(t *testing.T) {
 }
 
 func TestNilErrorsStayNil(t *testing.T) {
-	if WithCode(Usage, nil) != nil || WithHint(nil, "x") != nil || ExitStatus(nil) != OK {
+	if WithCode(Usage, nil) != nil || WithHint(nil, "x") != nil || OrCode(Usage, nil) != nil || ExitStatus(nil) != OK {
 		t.Fatal("a nil error became an error")
 	}
 }

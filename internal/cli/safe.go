@@ -56,3 +56,17 @@ func (s safeJSON) Write(p []byte) (int, error) {
 	}
 	return len(p), nil
 }
+
+// FirstLine returns text up to its first line end.
+func FirstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
+}
+
+// Plural writes a number of things.
+func Plural[N int | int64](n N, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

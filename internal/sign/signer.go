@@ -126,7 +126,7 @@ func newSigner(k pgpkey.Key, unlock Unlocker, now time.Time) (*Signer, error) {
 		return nil, fmt.Errorf("the secret part of its signing key %X is not in the file", signing.PublicKey.Fingerprint)
 	case signing.PrivateKey.Encrypted:
 		if err := unlock(signing.PrivateKey); err != nil {
-			return nil, fmt.Errorf("unlock secret key %X: %w", signing.PublicKey.Fingerprint, err)
+			return nil, cli.OrCode(cli.Passphrase, fmt.Errorf("unlock secret key %X: %w", signing.PublicKey.Fingerprint, err))
 		}
 	}
 	s := &Signer{entity: entity, key: signing.PublicKey}

@@ -176,15 +176,3 @@ func Jobs(entries []Entry) []string {
 	slices.Sort(names)
 	return names
 }
-
-// isName reports whether an archive's name is that of a job with a slot and a
-// type: job-3-DIFF.
-func isName(name, job string) bool {
-	rest, ok := strings.CutPrefix(name, job+"-")
-	if !ok {
-		return false
-	}
-	slot, kind, ok := strings.Cut(strings.TrimPrefix(rest, "-"), "-") // a slot before 1970 is negative
-	digits := slot != "" && strings.Trim(slot, "0123456789") == ""
-	return ok && digits && (kind == Full || kind == Diff)
-}

@@ -75,7 +75,7 @@ func OfJob(entries []Entry, job string, w Wanted) (Archives, error) {
 	a := Archives{Job: job}
 	for _, e := range entries {
 		switch {
-		case e.IsArchive() || !isName(e.Name, job):
+		case e.IsArchive() || !IsNameOf(e.Name, job):
 		case e.State == Unreadable:
 			a.Unreadable = append(a.Unreadable, e)
 		case e.State != Incomplete:

@@ -73,6 +73,10 @@ type Chain struct {
 	// and Run returns that error.
 	Commit func(announced string, upstream []Status) (extra map[string]string, err error)
 
+	// Said, if not nil, gets each further line that the last stage prints on its
+	// stdout, where Commit is set, one call at a time.
+	Said func(line string)
+
 	// Log, if not nil, gets every line that a stage writes on stderr,
 	// without its line end, one call at a time. Lines are bounded in
 	// length, but otherwise raw: they may hold any byte.

@@ -119,14 +119,17 @@ func (r *running) openSink() (out *os.File, extra []*os.File, err error) {
 	}
 	r.commit, r.listen = commit, listen
 	r.listener.Go(func() {
-		first, sent := &tail{mu: &r.logging}, false
-		first.emit = func(line string) {
-			if !sent {
-				sent = true
+		stdout, named := &tail{mu: &r.logging}, false
+		stdout.emit = func(line string) {
+			switch {
+			case !named:
+				named = true
 				r.announce <- line
+			case r.chain.Said != nil:
+				r.chain.Said(line)
 			}
 		}
-		_, _ = io.Copy(first, listen) // what else it prints is drained
+		_, _ = io.Copy(stdout, listen)
 	})
 	return out, []*os.File{give}, nil
 }

@@ -57,8 +57,10 @@ func (r *running) supervise(ctx context.Context) {
 	}
 	r.closeCommit()
 	if r.listen != nil {
-		r.listen.Close() // a child of the sink may hold the other end
+		// A child of the sink may hold the other end for ever.
+		_ = r.listen.SetReadDeadline(time.Now().Add(stderrDelay))
 		r.listener.Wait()
+		r.listen.Close()
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"napback/internal/compress"
 	"napback/napback/dump"
 	"napback/napback/notify"
 )
@@ -81,8 +82,7 @@ func streamDirectives() []directive {
 		{name: "SignKey", set: text(func(s *Settings) *string { return &s.SignKey }, absolute)},
 		{name: "SignPassphraseFile", set: text(func(s *Settings) *string { return &s.SignPassphraseFile }, absolute)},
 		{name: "VerifyKey", repeat: true, set: list(func(s *Settings) *[]string { return &s.VerifyKeys }, false, absolute)},
-		{name: "Compression", set: enum(func(s *Settings) *Compression { return &s.Compression },
-			CompressAuto, CompressZstd, CompressGzip, CompressXz, CompressNone)},
+		{name: "Compression", set: enum(func(s *Settings) *string { return &s.Compression }, compress.Names()...)},
 		{name: "TempDir", set: text(func(s *Settings) *string { return &s.TempDir }, absolute)},
 		{name: "UseTempFile", set: boolean(func(s *Settings) *bool { return &s.UseTempFile })},
 		// State and lock are those of the whole file.

@@ -83,7 +83,7 @@ func render(j Job) string {
 	each(&block, "VerifyKey", s.VerifyKeys)
 	each(&block, "GpgRecipient", s.GpgRecipients)
 	set(&block, "GpgKeyring", s.GpgKeyring)
-	write(&block, "Compression", string(s.Compression))
+	write(&block, "Compression", s.Compression)
 	set(&block, "Prefix", s.Prefix)
 	write(&block, "CycleType", string(s.CycleType))
 	number("Frequency", int64(s.Frequency))

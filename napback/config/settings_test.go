@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"napback/internal/compress"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -46,7 +48,7 @@ func directiveCases() map[string][]struct {
 		"SignKey":            {{"/etc/sign.pgp", func(s *Settings) { s.SignKey = "/etc/sign.pgp" }}},
 		"SignPassphraseFile": {{"/etc/word", func(s *Settings) { s.SignPassphraseFile = "/etc/word" }}},
 		"VerifyKey":          {{`"/a b.pgp"`, func(s *Settings) { s.VerifyKeys = []string{"/a b.pgp"} }}, {"/a\nVerifyKey /b", func(s *Settings) { s.VerifyKeys = []string{"/a", "/b"} }}},
-		"Compression":        {{"XZ", func(s *Settings) { s.Compression = CompressXz }}, {"none", func(s *Settings) { s.Compression = CompressNone }}},
+		"Compression":        {{"XZ", func(s *Settings) { s.Compression = "xz" }}, {"none", func(s *Settings) { s.Compression = compress.None }}},
 		"Prefix":             {{"%h", func(s *Settings) { s.Prefix = "%h" }}, {`""`, func(s *Settings) { s.Prefix = "" }}},
 		"CycleType":          {{"hanoicycle", func(s *Settings) { s.CycleType = HanoiCycle }}},
 		"Frequency":          {{"7", func(s *Settings) { s.Frequency = 7 }}},

@@ -1,4 +1,4 @@
-package main
+package decide
 
 import (
 	"fmt"
@@ -9,24 +9,8 @@ import (
 
 	"napback/internal/slot"
 	"napback/napback/catalog"
-	"napback/napback/config"
 	"napback/napback/state"
 )
-
-func TestOnlyOurOwnArchiveNamesAreTaken(t *testing.T) {
-	for name, want := range map[string]struct {
-		number int64
-		kind   slot.Type
-		ok     bool
-	}{
-		"home-3-DIFF": {3, slot.Diff, true}, "home-12-FULL": {12, slot.Full, true}, "home--3-FULL": {-3, slot.Full, true},
-		"home-2-3-DIFF": {}, "home-x-DIFF": {}, "home-03-DIFF": {}, "home-3-diff": {}, "home-3": {}, "homes-3-DIFF": {}, "home-3-DIFF/x": {}, "": {},
-	} {
-		if number, kind, ok := slotOf(name, "home"); ok != want.ok || ok && (number != want.number || kind != want.kind) {
-			t.Errorf("slotOf(%q) = %d, %s, %v", name, number, kind, ok)
-		}
-	}
-}
 
 // noon is a time on day n of a round of 8 slots with a FULL on days 0 and 4.
 func noon(n int) time.Time { return time.Date(2026, 11, 19+n, 12, 0, 0, 0, time.Local) }
@@ -36,16 +20,14 @@ func runAt(n int, letter string) string {
 	return noon(n).UTC().Format("20060102T150405Z") + "-" + strings.Repeat(letter, 4)
 }
 
-// facts are what a planner decides on, on day n. The state lists the runs of its
+// facts are what a Planner decides on, on day n. The state lists the runs of its
 // points.
-func facts(n int, current, previous *state.Point, runs ...catalog.Entry) *planner {
-	job := &config.Job{Kind: config.Directory, Source: "/x", Name: "x"}
-	job.Settings.Schedule = slot.Simple{Frequency: 1, Diffs: 3, Fulls: 2}
-	p := &planner{job: job, self: self{owner: "me", host: "here", source: job.String()}, today: slot.Today(noon(n)), hash: "h", now: noon(n),
-		record: state.Record{Current: current, Previous: previous}, held: &holdings{runs: runs, counted: map[string]string{}}}
+func facts(n int, current, previous *state.Point, runs ...catalog.Entry) *Planner {
+	p := &Planner{Job: "x", Schedule: slot.Simple{Frequency: 1, Diffs: 3, Fulls: 2}, Self: Identity{Owner: "me", Host: "here", Source: "Directory /x"},
+		Day: Day{Today: slot.Today(noon(n))}, Hash: "h", Now: noon(n), Record: state.Record{Current: current, Previous: previous}, Contents: &catalog.Contents{Runs: runs, Counted: map[string]string{}}}
 	for _, point := range []*state.Point{previous, current} {
 		if point != nil {
-			p.record.Runs = append(p.record.Runs, point.Stored())
+			p.Record.Runs = append(p.Record.Runs, point.Stored())
 		}
 	}
 	return p
@@ -54,14 +36,14 @@ func facts(n int, current, previous *state.Point, runs ...catalog.Entry) *planne
 // at is the archive of day n and its state; its parent is that of day n-1.
 func at(n int, kind slot.Type) (*state.Point, catalog.Entry) {
 	p := facts(n, nil, nil)
-	s := p.job.Settings.Schedule.At(p.today)
+	s := p.Schedule.At(p.Today)
 	run := func(n int) string { return runAt(n, "a") }
-	name := archiveName("x", s.Number, kind)
-	point := &state.Point{Name: name, Run: run(n), Type: kind, Slot: s.Number, Turn: s.Turn, Cycle: s.Cycle, Date: p.today, Hash: "h"}
+	name := catalog.Name("x", s.Number, kind)
+	point := &state.Point{Name: name, Run: run(n), Type: kind, Slot: s.Number, Turn: s.Turn, Cycle: s.Cycle, Date: p.Today, Hash: "h"}
 	entry := catalog.Entry{Bucket: "b", Name: name, Run: run(n), State: catalog.Committed, Host: "here", Owner: "me", Committed: noon(n),
-		Meta: map[string]string{"job": "x", "source": "Directory /x", "date": p.today.String(), "type": string(kind)}}
+		Meta: map[string]string{"job": "x", "source": "Directory /x", "date": p.Today.String(), "type": string(kind)}}
 	full := n - n%4
-	point.Chain, point.FullName = run(full), archiveName("x", s.Number-int64(n%4), slot.Full)
+	point.Chain, point.FullName = run(full), catalog.Name("x", s.Number-int64(n%4), slot.Full)
 	entry.Meta["chain"] = point.Chain
 	if kind == slot.Diff {
 		entry.BuildsOn, point.Parent = run(n-1), run(n-1)
@@ -69,18 +51,18 @@ func at(n int, kind slot.Type) (*state.Point, catalog.Entry) {
 	return point, entry
 }
 
-// said sums up what a planner decides.
-func said(p *planner) string {
-	d, err := p.plan()
+// said sums up what a Planner decides.
+func said(p *Planner) string {
+	d, err := p.Plan()
 	switch {
 	case err != nil:
 		return err.Error()
-	case d.kind == "" && d.done:
+	case d.Kind == "" && d.Done:
 		return "done"
-	case d.base != nil:
-		return string(d.kind) + " on day " + fmt.Sprint(d.base.Date.Sub(slot.Today(noon(0)))) + strings.Join(append([]string{""}, d.warnings...), "; ")
+	case d.Base != nil:
+		return string(d.Kind) + " on day " + fmt.Sprint(d.Base.Date.Sub(slot.Today(noon(0)))) + strings.Join(append([]string{""}, d.Warnings...), "; ")
 	}
-	return string(d.kind) + " " + d.why + strings.Join(append([]string{""}, d.warnings...), "; ")
+	return string(d.Kind) + " " + d.Why + strings.Join(append([]string{""}, d.Warnings...), "; ")
 }
 
 func TestDecisions(t *testing.T) {
@@ -107,12 +89,15 @@ func TestDecisions(t *testing.T) {
 	clone := func(e catalog.Entry) catalog.Entry {
 		return change(e, func(e *catalog.Entry) { e.Run = runAt(2, "z") })
 	}
-	force := func(p *planner) *planner { p.force = true; return p }
-	blind := func(p *planner) *planner { p.held.blind = true; return p }
-	broken := func(p *planner, e catalog.Entry) *planner { p.held.counted[e.Address()] = "2 of 3 chunks"; return p }
+	force := func(p *Planner) *Planner { p.Force = true; return p }
+	blind := func(p *Planner) *Planner { p.Contents.ListDenied = true; return p }
+	broken := func(p *Planner, e catalog.Entry) *Planner {
+		p.Contents.Counted[e.Address()] = "2 of 3 chunks"
+		return p
+	}
 	planted := change(e1, func(e *catalog.Entry) { e.Name, e.Owner = "x-0-DIFF", "other" })
 	for name, c := range map[string]struct {
-		planner *planner
+		Planner *Planner
 		want    string // a part of it
 	}{
 		"first":                          {facts(0, nil, nil), "FULL"},
@@ -156,13 +141,13 @@ func TestDecisions(t *testing.T) {
 		"a state in the future": {facts(-7, p0, nil, e0), "in the future"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := said(c.planner); !strings.Contains(got, c.want) {
+			if got := said(c.Planner); !strings.Contains(got, c.want) {
 				t.Errorf("got %s; want %s", got, c.want)
 			}
 		})
 	}
 	other := facts(2, p1, p0, e0, e1)
-	other.hash = "other"
+	other.Hash = "other"
 	if got := said(other); !strings.Contains(got, "have changed") {
 		t.Errorf("other options: %s", got)
 	}
@@ -173,16 +158,16 @@ func TestDecisions(t *testing.T) {
 func TestASlotThatHoldsALaterDate(t *testing.T) {
 	p8, e8 := at(8, slot.Full)
 	p := facts(9, p8, nil, e8)
-	p.today = slot.Today(noon(0))
+	p.Today = slot.Today(noon(0))
 	if got := said(p); !strings.Contains(got, "FULL; slot 0 holds") && !strings.Contains(got, "holds x-") {
 		t.Error(got)
 	}
-	p.dated = true
-	if _, err := p.plan(); err == nil || !strings.Contains(err.Error(), "later than 2026-11-19") {
+	p.Dated = true
+	if _, err := p.Plan(); err == nil || !strings.Contains(err.Error(), "later than 2026-11-19") {
 		t.Error(err)
 	}
-	p.force = true
-	if d, err := p.plan(); err != nil || len(d.warnings) != 1 {
+	p.Force = true
+	if d, err := p.Plan(); err != nil || len(d.Warnings) != 1 {
 		t.Error(d, err)
 	}
 }
@@ -191,7 +176,7 @@ func TestASlotThatHoldsALaterDate(t *testing.T) {
 func TestADayIsNotDoneByAnotherOfItsSlot(t *testing.T) {
 	p0, e0 := at(0, slot.Full)
 	p0.Run, e0.Run = runAt(8, "a"), runAt(8, "a")
-	if facts(8, p0, nil, e0).done(p0.Slot) {
+	if facts(8, p0, nil, e0).Done(p0.Slot) {
 		t.Error("day 8 is done by day 0")
 	}
 }
@@ -203,8 +188,8 @@ func TestADayIsNotDoneBeforeItCame(t *testing.T) {
 		point, entry := *p2, e2
 		point.Run, entry.Run = runAt(made, "a"), runAt(made, "a")
 		p := facts(2, &point, nil, entry)
-		p.now = noon(5)
-		if got := p.done(p2.Slot); got != want {
+		p.Now = noon(5)
+		if got := p.Done(p2.Slot); got != want {
 			t.Errorf("made on day %d: done %v", made, got)
 		}
 	}
@@ -221,15 +206,15 @@ func TestAStoreWhoseClockHasGoneBackRetiresNothing(t *testing.T) {
 		"only their own times are wrong": {func(int) time.Time { return noon(-3000) }, 1},
 	} {
 		p := facts(-3000, nil, nil)
-		p.job.Settings.Schedule = slot.Simple{Frequency: 1, Fulls: 8}
+		p.Schedule = slot.Simple{Frequency: 1, Fulls: 8}
 		for _, n := range []int{0, 1, 2, 3, 4, 5, 6, 7, -3000} {
 			date := slot.Today(noon(n))
-			number := p.job.Settings.Schedule.At(date).Number
-			run := state.Run{Name: archiveName("x", number, slot.Full), Run: runAt(n, "a"), Type: slot.Full, Slot: number, Date: date}
-			p.record.Runs = append(p.record.Runs, run)
-			p.held.runs = append(p.held.runs, catalog.Entry{Bucket: "b", Name: run.Name, Run: run.Run, State: catalog.Committed, Owner: "me", Modified: c.modified(n)})
+			number := p.Schedule.At(date).Number
+			run := state.Run{Name: catalog.Name("x", number, slot.Full), Run: runAt(n, "a"), Type: slot.Full, Slot: number, Date: date}
+			p.Record.Runs = append(p.Record.Runs, run)
+			p.Contents.Runs = append(p.Contents.Runs, catalog.Entry{Bucket: "b", Name: run.Name, Run: run.Run, State: catalog.Committed, Owner: "me", Modified: c.modified(n)})
 		}
-		if gone := p.retirement().Gone; len(gone) != c.gone {
+		if gone := p.Retirement().Gone; len(gone) != c.gone {
 			t.Errorf("%s: %v may go; want %d", name, gone, c.gone)
 		}
 	}
@@ -248,19 +233,19 @@ func TestPendingStateIsSettledByTheBucket(t *testing.T) {
 	planted.Meta = maps.Clone(e1.Meta)
 	e1.Meta["token"] = p1.Token
 	for name, c := range map[string]struct {
-		held *holdings
+		held *catalog.Contents
 		want *state.Point
 	}{
-		"committed":  {&holdings{runs: []catalog.Entry{e0, e1}}, p1},
-		"denied":     {&holdings{runs: []catalog.Entry{e0, denied}}, p1},
-		"absent":     {&holdings{runs: []catalog.Entry{e0}}, p0},
-		"incomplete": {&holdings{runs: []catalog.Entry{e0, incomplete}}, p0},
-		"damaged":    {&holdings{runs: []catalog.Entry{e0, damaged}}, p0},
-		"not whole":  {&holdings{runs: []catalog.Entry{e0, e1}, counted: map[string]string{e1.Address(): "1 of 2 chunks"}}, p0},
-		"blind":      {&holdings{blind: true}, p0},
-		"planted":    {&holdings{runs: []catalog.Entry{e0, planted}}, p0},
+		"committed":  {&catalog.Contents{Runs: []catalog.Entry{e0, e1}}, p1},
+		"denied":     {&catalog.Contents{Runs: []catalog.Entry{e0, denied}}, p1},
+		"absent":     {&catalog.Contents{Runs: []catalog.Entry{e0}}, p0},
+		"incomplete": {&catalog.Contents{Runs: []catalog.Entry{e0, incomplete}}, p0},
+		"damaged":    {&catalog.Contents{Runs: []catalog.Entry{e0, damaged}}, p0},
+		"not whole":  {&catalog.Contents{Runs: []catalog.Entry{e0, e1}, Counted: map[string]string{e1.Address(): "1 of 2 chunks"}}, p0},
+		"blind":      {&catalog.Contents{ListDenied: true}, p0},
+		"planted":    {&catalog.Contents{Runs: []catalog.Entry{e0, planted}}, p0},
 	} {
-		got, said := reconcile(r, c.held)
+		got, said := Settle(r, c.held)
 		if got.Current != c.want || got.Pending != nil || said == "" || !got.Has(p1.Name, p1.Run) {
 			t.Errorf("%s: %+v, %q", name, got, said)
 		}
@@ -271,7 +256,7 @@ func TestPendingStateIsSettledByTheBucket(t *testing.T) {
 }
 
 func TestAdoptingByItself(t *testing.T) {
-	me := self{owner: "new", host: "here", source: "Directory /x", machine: "m"}
+	me := Identity{Owner: "new", Host: "here", Source: "Directory /x", Machine: "m"}
 	_, e0 := at(0, slot.Full)
 	_, e1 := at(1, slot.Diff)
 	for name, c := range map[string]struct {
@@ -293,89 +278,16 @@ func TestAdoptingByItself(t *testing.T) {
 			e.Meta["source"], e.Meta["machine"] = c.source, c.machine
 			runs = append(runs, e)
 		}
-		a, ok := me.adoptable(runs, slot.DefaultSimple(), noon(c.now))
-		if ok != c.want || ok && (a.owner != "old" || len(a.runs) != 2) {
+		a, ok := me.Adoptable(runs, slot.DefaultSimple(), noon(c.now))
+		if ok != c.want || ok && (a.Owner != "old" || len(a.Runs) != 2) {
 			t.Errorf("%s: %+v, %v", name, a, ok)
 		}
 		if !ok {
 			continue
 		}
-		r := adopt(state.Record{}, a)
+		r := Adopt(state.Record{}, a)
 		if r.Owner != "old" || len(r.Runs) != 2 || !r.Runs[1].Adopted || r.Runs[1].Parent != e0.Run || r.Current != nil {
 			t.Errorf("%s: %+v", name, r)
-		}
-	}
-}
-
-func TestTheEndpointOfAStateIsTheOneThatIsUsed(t *testing.T) {
-	for _, c := range []struct {
-		configured string
-		env        []string
-		want       string
-	}{
-		{"", nil, ""},
-		{"https://s3.example/", []string{"AWS_ENDPOINT_URL_S3=http://a"}, "https://s3.example"},
-		{"", []string{"AWS_ENDPOINT_URL=http://b", "AWS_ENDPOINT_URL_S3=http://a"}, "http://a"},
-		{"", []string{"AWS_ENDPOINT_URL_S3=", "AWS_ENDPOINT_URL=http://b"}, "http://b"},
-	} {
-		if got := endpointOf(&config.Settings{Endpoint: c.configured}, c.env); got != c.want {
-			t.Errorf("%q with %q: %q; want %q", c.configured, c.env, got, c.want)
-		}
-	}
-}
-
-// Profiles may have endpoints of their own: a bucket of one name in two of them is two.
-func TestAnotherProfileIsAnotherState(t *testing.T) {
-	seen := map[string]string{}
-	for _, c := range []struct {
-		set  config.Settings
-		env  []string
-		same string // the earlier one that it is the same as
-	}{
-		{config.Settings{}, nil, ""},
-		{config.Settings{Profile: "one"}, nil, ""},
-		{config.Settings{Profile: "two"}, nil, ""},
-		{config.Settings{}, []string{"AWS_PROFILE=one"}, "one"},
-		{config.Settings{}, []string{"AWS_DEFAULT_PROFILE=two"}, "two"},
-		{config.Settings{Profile: "two"}, []string{"AWS_PROFILE=one"}, "two"},
-		{config.Settings{Endpoint: "http://a"}, nil, ""},
-		{config.Settings{Endpoint: "http://a", Profile: "one"}, nil, "http://a"},
-	} {
-		c.set.Bucket = "bk"
-		job := &config.Job{Kind: config.Directory, Source: "/x", Name: "x", Settings: c.set}
-		key := fmt.Sprint((&engine{tools: tools{env: c.env}}).keyOfState(job))
-		if old, known := seen[key]; known != (c.same != "") || known && old != c.same {
-			t.Errorf("profile %q, endpoint %q with %q has the state of %q; want %q", c.set.Profile, c.set.Endpoint, c.env, old, c.same)
-		} else if !known {
-			seen[key] = c.set.Profile + c.set.Endpoint
-		}
-	}
-}
-
-func TestReportOfTar(t *testing.T) {
-	var r tarReport
-	for line, forPeople := range map[string]bool{
-		`tar: a\: b\377: Cannot open: Permission denied`:                        true,
-		`tar: d/e: Read error at byte 0, while reading 512 bytes: Input/output`: true,
-		`tar: s: socket ignored`:                                                false,
-		`tar: g: file changed as we read it`:                                    true,
-		`tar: h: Warning: Cannot flistxattr: Operation not supported`:           true,
-		`Total bytes written: 20480 (20KiB, 18MiB/s)`:                           false,
-		`tar: x: Directory is new`:                                              false,
-		`tar: x: Directory has been renamed from 'y'`:                           false,
-		`tar: ` + lastWords:                                                     false,
-		`something else`:                                                        true,
-	} {
-		if got := r.line(line); got != forPeople {
-			t.Errorf("%s: for people %v", line, got)
-		}
-	}
-	if len(r.unread) != 2 || len(r.warnings) != 2 || r.bytes != 20480 || r.moved == "" {
-		t.Errorf("%+v", r)
-	}
-	for escaped, want := range map[string]string{`a\: b\377\n\\x\`: "a: b\xff\n\\x\\", `\0412`: "!2", "plain": "plain"} {
-		if got := unescape(escaped); got != want {
-			t.Errorf("unescape(%q) = %q; want %q", escaped, got, want)
 		}
 	}
 }

@@ -1,0 +1,5 @@
+package compress
+
+func zstd() Method {
+	return Method{Name: "zstd", Common: true, Programs: []Program{{"zstd", []string{"-q", "-3", "-T2"}}}}
+}

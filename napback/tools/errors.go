@@ -1,0 +1,52 @@
+package tools
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"napback/internal/cli"
+	"napback/napback/chain"
+)
+
+// Explain gives the error of a chain that opens archives the exit code and the hints
+// of the program that caused it. The error of a context that has ended becomes its
+// cause.
+func Explain(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		return cause
+	}
+	var failed *chain.Error
+	if !errors.As(err, &failed) {
+		return err
+	}
+	cause := failed.Cause
+	for _, line := range cause.Stderr {
+		if hint, ok := strings.CutPrefix(line, cause.Stage+": hint: "); ok {
+			err = cli.WithHint(err, "%s", cli.Safe(hint))
+		}
+	}
+	return cli.WithCode(exitCode(cause), err)
+}
+
+// exitCode maps how a stage failed to an exit code.
+func exitCode(s chain.Status) int {
+	said := strings.Join(s.Stderr, "\n")
+	switch {
+	case s.Stage == "s3ls" || s.Stage == "s3get" || s.Stage == "pgpipe" || s.Stage == "napback":
+		if s.Code == cli.NotFound || s.Code == cli.Integrity {
+			return s.Code
+		}
+	case s.Stage == "gpg":
+		if strings.Contains(said, "manipulated") || strings.Contains(said, "no valid OpenPGP data") || strings.Contains(said, "checksum error") {
+			return cli.Integrity
+		}
+		if strings.Contains(said, "No secret key") {
+			return cli.NotFound
+		}
+	case decompresses(s.Stage) && s.Signal == "":
+		// What it was given has been verified, so it was stored so.
+		return cli.Integrity
+	}
+	return cli.Failed
+}
