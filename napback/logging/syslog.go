@@ -63,7 +63,7 @@ func (s *syslog) send(message []byte) error {
 }
 
 func (s *syslog) connect() error {
-	var refused error
+	refused := fmt.Errorf("nothing listens at %s", strings.Join(s.paths, ", "))
 	for _, path := range s.paths {
 		for _, network := range []string{"unixgram", "unix"} {
 			conn, err := net.DialTimeout(network, path, syslogDeadline)
@@ -77,10 +77,7 @@ func (s *syslog) connect() error {
 			}
 		}
 	}
-	if refused != nil {
-		return refused
-	}
-	return fmt.Errorf("nothing listens at %s", strings.Join(s.paths, ", "))
+	return refused
 }
 
 // Close closes the connection.

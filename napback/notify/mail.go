@@ -78,7 +78,7 @@ func mailAddress(word string) error {
 
 // mailRecipient also takes a name of this host's mail system, as cron does.
 func mailRecipient(word string) error {
-	if mailAddress(word) != nil && !IsLocal(word) {
+	if mailAddress(word) != nil && !isLocal(word) {
 		return errors.New("want a mail address, as in root@example.com, or a local name, as in root")
 	}
 	return nil
@@ -129,9 +129,9 @@ func (r Report) Body() string {
 	return b.String()
 }
 
-// IsLocal tells whether a recipient is a name that only the local mail system
+// isLocal reports whether a recipient is a name that only the local mail system
 // knows, such as root.
-func IsLocal(to string) bool { return localName.MatchString(to) }
+func isLocal(to string) bool { return localName.MatchString(to) }
 
 var localName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9._-]*$`)
 
@@ -142,7 +142,7 @@ func (o MailOptions) Check() error {
 	for _, to := range o.To {
 		if err := mailRecipient(to); err != nil {
 			errs = append(errs, fmt.Errorf("MailTo %q: %w", to, err))
-		} else if o.Server != "" && IsLocal(to) {
+		} else if o.Server != "" && isLocal(to) {
 			errs = append(errs, fmt.Errorf("MailTo %q: a name of this host means nothing to a MailServer: want an address with its domain", to))
 		}
 	}

@@ -23,7 +23,7 @@ func (o MailOptions) bySendmail(ctx context.Context, r Report) error {
 	}
 	var to, recipients []string
 	for _, one := range o.To {
-		if IsLocal(one) {
+		if isLocal(one) {
 			// The header needs a domain; the mail system knows its own.
 			to, recipients = append(to, one+"@"+r.Host), append(recipients, one)
 			continue
