@@ -13,6 +13,7 @@ import (
 
 	"napback/internal/cli"
 	"napback/internal/sign/pgpkey"
+	"napback/internal/trust"
 )
 
 // Signer signs with one unlocked key.
@@ -26,17 +27,18 @@ type Signer struct {
 // returns nil.
 type Unlocker func(key *packet.PrivateKey) error
 
-// ErrPassphrase is that a secret key does not open with a passphrase.
-var ErrPassphrase = errors.New("wrong passphrase")
+// ErrPassphrase is that a secret key does not open with a passphrase. It has
+// the code cli.Passphrase.
+var ErrPassphrase = cli.WithCode(cli.Passphrase, errors.New("wrong passphrase"))
 
 // PassphraseFile unlocks with the first line of the file at path. Without a
 // path only keys that are not locked can be used.
 func PassphraseFile(path string) Unlocker {
 	return func(key *packet.PrivateKey) error {
 		if path == "" {
-			return cli.WithHint(errors.New("it needs a passphrase"), "give a file with it: --sign-passphrase-file FILE")
+			return cli.WithHint(cli.Errorf(cli.Passphrase, "it needs a passphrase"), "give a file with it: --sign-passphrase-file FILE")
 		}
-		secret, err := pgpkey.ReadPassphrase(path)
+		secret, err := trust.ReadPrivateLine("read", path)
 		if err != nil {
 			return err
 		}
@@ -56,7 +58,7 @@ func TryPassphrase(key *packet.PrivateKey, secret []byte) error {
 // cannot be used by others, and unlocks the key that signs. The key must be
 // valid now.
 func OpenSigner(path string, unlock Unlocker) (*Signer, error) {
-	data, err := pgpkey.ReadPrivate(path, pgpkey.MaxKeyFile)
+	data, err := trust.ReadPrivate("read", path, pgpkey.MaxKeyFile)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +128,7 @@ func newSigner(k pgpkey.Key, unlock Unlocker, now time.Time) (*Signer, error) {
 		return nil, fmt.Errorf("the secret part of its signing key %X is not in the file", signing.PublicKey.Fingerprint)
 	case signing.PrivateKey.Encrypted:
 		if err := unlock(signing.PrivateKey); err != nil {
-			return nil, cli.OrCode(cli.Passphrase, fmt.Errorf("unlock secret key %X: %w", signing.PublicKey.Fingerprint, err))
+			return nil, fmt.Errorf("unlock secret key %X: %w", signing.PublicKey.Fingerprint, err)
 		}
 	}
 	s := &Signer{entity: entity, key: signing.PublicKey}

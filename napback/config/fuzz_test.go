@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"napback/internal/address"
 	"napback/internal/cli"
 )
 
@@ -149,7 +150,7 @@ func FuzzLoad(f *testing.F) {
 		}
 		taken := map[string]bool{}
 		for _, j := range c.Jobs {
-			if taken[j.Name] || checkName(j.Name) != nil || j.Settings.Schedule.Validate() != nil {
+			if taken[j.Name] || address.CheckName(j.Name, maxName) != nil || j.Settings.Schedule.Validate() != nil {
 				t.Fatalf("a job that cannot be: %+v", j)
 			}
 			taken[j.Name] = true
