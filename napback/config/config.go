@@ -6,6 +6,7 @@ import (
 
 	"napback/internal/compress"
 	"napback/internal/slot"
+	"napback/napback/notify"
 )
 
 // Env is what a configuration depends on besides its text.
@@ -140,7 +141,6 @@ type Settings struct {
 	RunBefore    []string // program and arguments
 	RunAfter     []string
 	RunOnFailure []string
-	PingURL      string
 
 	LogLevel      string // debug, info (the default), warn or error
 	LogFile       string
@@ -149,11 +149,8 @@ type Settings struct {
 	LogMaxBackups int
 	Syslog        bool
 
-	MailTo           []string
-	MailFrom         string
-	MailServer       string
-	MailPasswordFile string
-	MailOn           string // failure (the default), warning or always
+	// Notify are the values of the directives that channels have.
+	Notify notify.Settings
 }
 
 // defaults are the settings before the first directive.
@@ -171,7 +168,6 @@ func defaults() Settings {
 		Discs:       hanoi.Discs,
 		LogLevel:    "info",
 		LogFormat:   "text",
-		MailOn:      "failure",
 	}
 }
 

@@ -54,11 +54,11 @@ func render(j Job) string {
 		write(&top, "LogMaxBackups", fmt.Sprint(s.LogMaxBackups))
 	}
 	write(&top, "Syslog", fmt.Sprint(s.Syslog))
-	each(&top, "MailTo", s.MailTo)
-	set(&top, "MailFrom", s.MailFrom)
-	set(&top, "MailServer", s.MailServer)
-	set(&top, "MailPasswordFile", s.MailPasswordFile)
-	set(&top, "MailOn", s.MailOn)
+	for name, values := range s.Notify {
+		if name != "PingURL" {
+			each(&top, name, values)
+		}
+	}
 
 	set(&block, "Bucket", s.Bucket)
 	set(&block, "TempDir", s.TempDir)
@@ -113,7 +113,7 @@ func render(j Job) string {
 	all(&block, "RunBefore", s.RunBefore)
 	all(&block, "RunAfter", s.RunAfter)
 	all(&block, "RunOnFailure", s.RunOnFailure)
-	set(&block, "PingURL", s.PingURL)
+	each(&block, "PingURL", s.Notify["PingURL"])
 	set(&block, "LogLevel", s.LogLevel)
 	source := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(j.Source)
 	return fmt.Sprintf("%s<%s \"%s\">\n%s</%s>\n", top.String(), j.Kind, source, block.String(), j.Kind)

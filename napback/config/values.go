@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"net/mail"
 	"net/url"
 	"path/filepath"
 	"slices"
@@ -173,6 +172,32 @@ func command(field func(*Settings) *[]string) setter {
 	}
 }
 
+// channelValue stores a value of a channel's directive.
+func channelValue(d notify.Directive) setter {
+	var value string
+	field := func(*Settings) *string { return &value }
+	set := text(field, noBlanks)
+	switch {
+	case d.Values != nil:
+		set = enum(field, d.Values...)
+	case d.File:
+		set = text(field, absolute)
+	case d.Check != nil:
+		set = text(field, d.Check)
+	}
+	return func(s *Settings, words []string, first bool) error {
+		if err := set(s, words, first); err != nil {
+			return err
+		}
+		values := []string{value}
+		if !first {
+			values = slices.Concat(s.Notify[d.Name], values)
+		}
+		s.Notify = s.Notify.With(d.Name, values...)
+		return nil
+	}
+}
+
 func notEmpty(word string) error {
 	if word == "" {
 		return errors.New("want a value")
@@ -220,29 +245,6 @@ func endpoint(word string) error {
 		return fmt.Errorf("%w: %s", err, bad.Want)
 	}
 	return err
-}
-
-func webURL(word string) error {
-	u, err := url.Parse(word)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return errors.New("want http:// or https:// and a host")
-	}
-	return nil
-}
-
-func mailAddress(word string) error {
-	if _, err := mail.ParseAddress(word); err != nil {
-		return errors.New("want a mail address, as in root@example.com")
-	}
-	return nil
-}
-
-// mailRecipient also takes a name of this host's mail system, as cron does.
-func mailRecipient(word string) error {
-	if mailAddress(word) != nil && !notify.IsLocal(word) {
-		return errors.New("want a mail address, as in root@example.com, or a local name, as in root")
-	}
-	return nil
 }
 
 // prefix checks all of an archive name's beginning but the host's name.

@@ -40,7 +40,7 @@ import (
 // State is how far a job is.
 type State string
 
-// The states of a job that a hook can be told.
+// The states of a job, as a hook gets them.
 const (
 	Started State = "started" // about to run
 	Success State = "success"
@@ -48,7 +48,7 @@ const (
 	Failure State = "failure"
 )
 
-// Facts are what a hook is told.
+// Facts are what a hook gets to know.
 type Facts struct {
 	Job    string
 	Kind   string

@@ -14,17 +14,17 @@ import (
 	"napback/napback/chain"
 )
 
-// bySendmail gives the message to the local mail system, as cron does.
-func (o MailOptions) bySendmail(ctx context.Context, m Message) error {
+// bySendmail gives the report to the local mail system, as cron does.
+func (o MailOptions) bySendmail(ctx context.Context, r Report) error {
 	path, err := o.sendmail()
 	if err != nil {
 		return fmt.Errorf("mail: %w", err)
 	}
 	var to, recipients []string
 	for _, one := range o.To {
-		if IsLocal(one) {
+		if isLocal(one) {
 			// The header needs a domain; the mail system knows its own.
-			to, recipients = append(to, one+"@"+m.Host), append(recipients, one)
+			to, recipients = append(to, one+"@"+r.Host), append(recipients, one)
 			continue
 		}
 		address, err := netmail.ParseAddress(one)
@@ -36,7 +36,7 @@ func (o MailOptions) bySendmail(ctx context.Context, m Message) error {
 		}
 		to, recipients = append(to, one), append(recipients, address.Address)
 	}
-	msg, err := o.compose(m, o.From, to...)
+	msg, err := o.compose(r, o.From, to...)
 	if err != nil {
 		return fmt.Errorf("mail: %w", err)
 	}
