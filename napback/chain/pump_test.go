@@ -57,7 +57,10 @@ func TestNilFilesAreTheNullDevice(t *testing.T) {
 // None may take a part of the input for the whole.
 func TestAnInputThatFailsReachesNoEnd(t *testing.T) {
 	for name, stages := range map[string]func(file string) []Stage{
-		"a chain":     func(file string) []Stage { return []Stage{sh("a", `cat && echo whole >"$1"`, file), sh("b", "cat")} },
+		"a chain": func(file string) []Stage { return []Stage{sh("a", `cat && echo whole >"$1"`, file), sh("b", "cat")} },
+		"a stubborn stage": func(file string) []Stage {
+			return []Stage{sh("a", `trap "" TERM; cat; echo whole >"$1"`, file)}
+		},
 		"with a sink": func(file string) []Stage { return []Stage{sh("a", "cat"), sink(file)} },
 		"a sink":      func(file string) []Stage { return []Stage{sink(file)} },
 		"a sink that asks for its commit first": func(file string) []Stage {
@@ -70,7 +73,7 @@ func TestAnInputThatFailsReachesNoEnd(t *testing.T) {
 			}
 			t.Run(name, func(t *testing.T) {
 				file := filepath.Join(t.TempDir(), "stored")
-				c := Chain{Stages: stages(file), In: failing(data), Grace: grace}
+				c := Chain{Stages: stages(file), In: failing(data), Grace: 100 * time.Millisecond}
 				if strings.Contains(name, "sink") {
 					c.Commit = func(string, []Status) (map[string]string, error) {
 						t.Error("was asked to commit")
@@ -135,7 +138,7 @@ func TestAnOutputThatFailsEndsTheChain(t *testing.T) {
 		"ignores SIGPIPE": "trap '' PIPE; while echo data; do :; done 2>/dev/null; echo 'write error: Broken pipe' >&2; exit 1",
 		"is silent":       "echo data; exec sleep 600",
 		"ended well":      "echo data",
-		"closes it":       "echo data; exec >&-; exec sleep 600",
+		"closes it":       "echo data; exec >&-; cat >/dev/null",
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := Chain{Stages: []Stage{sh("a", script), sh("b", "cat")}, Out: bad, Grace: 100 * time.Millisecond}

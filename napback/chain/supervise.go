@@ -29,8 +29,7 @@ func (r *running) supervise(ctx context.Context) {
 	for r.done < len(r.procs) {
 		select {
 		case e := <-r.ended:
-			r.done++
-			r.status[e.i] = e.status
+			r.done, r.status[e.i] = r.done+1, e.status
 			if e.status.Failed && next == 0 {
 				r.closeCommit()
 				timer.Reset(grace)
@@ -70,6 +69,11 @@ func (r *running) supervise(ctx context.Context) {
 		}
 		r.tryCommit(ctx)
 	}
+	r.leaveSink()
+}
+
+// leaveSink closes what only a committing sink has.
+func (r *running) leaveSink() {
 	r.closeCommit()
 	if r.listen != nil {
 		// A child of the sink may hold the other end for ever.
