@@ -10,6 +10,7 @@ import (
 	"napback/internal/slot"
 	"napback/napback/catalog"
 	"napback/napback/config"
+	"napback/napback/source"
 	"napback/napback/state"
 )
 
@@ -51,7 +52,7 @@ type backup struct {
 	job        *config.Job
 	dir        *state.Dir
 	state      *state.Job
-	source     source
+	source     source.Source
 	compressor compressor
 
 	record   state.Record
@@ -125,19 +126,18 @@ const maxTries = 3
 func (b *backup) storeWell(ctx context.Context, r *result) error {
 	for try := 1; ; try++ {
 		err := b.store(ctx, r)
-		var split *splitLinkError
-		var moved *movedError
+		var full *source.NeedsFull
+		var again *source.Again
 		switch {
 		case ctx.Err() != nil:
 			return err
-		case errors.As(err, &split):
-			b.note("making a FULL: " + split.Error())
-			b.decision.kind, b.decision.why, b.decision.base = slot.Full, split.Error(), nil
-		case errors.As(err, &moved) && try >= maxTries:
-			return cli.WithHint(fmt.Errorf("directories are renamed all the time, %d times %w", try, moved),
-				"stop what renames them while the backup runs (RunBefore), or Exclude their directory")
-		case errors.As(err, &moved):
-			b.note("beginning again: " + moved.Error())
+		case errors.As(err, &full):
+			b.note("making a FULL: " + full.Why)
+			b.decision.kind, b.decision.why, b.decision.base = slot.Full, full.Why, nil
+		case errors.As(err, &again) && try >= maxTries:
+			return cli.WithHint(fmt.Errorf("%s, %d times %w", again.Always, try, again), "%s", again.Hint)
+		case errors.As(err, &again):
+			b.note("beginning again: " + again.Why)
 		default:
 			return err
 		}
@@ -156,7 +156,7 @@ func (b *backup) prepare(ctx context.Context, note, warn func(string)) error {
 // decide does step 3.
 func (b *backup) decide(ctx context.Context, found *survey, note, warn func(string)) error {
 	b.survey, b.held, b.record, b.self, b.today = found, found.held, found.record, found.self, found.today
-	p := found.planner(b.engine, b.job, b.source.hash(b.job))
+	p := found.planner(b.engine, b.job, hashOf(b.job, b.source.Hash()))
 	d, err := p.plan()
 	for err == nil && d.base != nil && !b.held.blind {
 		// What it would build on must be whole. What is not, is not there.
@@ -181,18 +181,18 @@ func (b *backup) decide(ctx context.Context, found *survey, note, warn func(stri
 		}
 	}
 	if d.base != nil {
-		if d.why = b.source.whyNotDiff(b, d.base); d.why != "" {
+		if d.why = b.source.WhyNotDiff(b.turn()); d.why != "" {
 			d.kind, d.base = slot.Full, nil
 		}
 	}
-	d.nothing = d.base != nil && b.source.unchanged(d.base)
+	d.nothing = d.base != nil && b.source.Unchanged(d.base)
 	return nil
 }
 
 // checkEmpty warns of a source that is empty and was not.
 func (b *backup) checkEmpty() {
 	before := b.decision.before
-	if before != nil && !before.Empty && b.source.empty() {
+	if before != nil && !before.Empty && b.source.Empty() {
 		b.warn("the source is EMPTY, and was not at the last backup: is its disk mounted?")
 	}
 }

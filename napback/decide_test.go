@@ -10,6 +10,7 @@ import (
 	"napback/internal/slot"
 	"napback/napback/catalog"
 	"napback/napback/config"
+	"napback/napback/source/kinds"
 	"napback/napback/state"
 	"napback/napback/tools"
 )
@@ -40,7 +41,7 @@ func runAt(n int, letter string) string {
 // facts are what a planner decides on, on day n. The state lists the runs of its
 // points.
 func facts(n int, current, previous *state.Point, runs ...catalog.Entry) *planner {
-	job := &config.Job{Kind: config.Directory, Source: "/x", Name: "x"}
+	job := &config.Job{Kind: kinds.Of("Directory"), Source: "/x", Name: "x"}
 	job.Settings.Schedule = slot.Simple{Frequency: 1, Diffs: 3, Fulls: 2}
 	p := &planner{job: job, self: self{owner: "me", host: "here", source: job.String()}, today: slot.Today(noon(n)), hash: "h", now: noon(n),
 		record: state.Record{Current: current, Previous: previous}, held: &holdings{runs: runs, counted: map[string]string{}}}
@@ -343,40 +344,12 @@ func TestAnotherProfileIsAnotherState(t *testing.T) {
 		{config.Settings{Endpoint: "http://a", Profile: "one"}, nil, "http://a"},
 	} {
 		c.set.Bucket = "bk"
-		job := &config.Job{Kind: config.Directory, Source: "/x", Name: "x", Settings: c.set}
+		job := &config.Job{Kind: kinds.Of("Directory"), Source: "/x", Name: "x", Settings: c.set}
 		key := fmt.Sprint((&engine{kit: tools.Kit{Env: c.env}}).keyOfState(job))
 		if old, known := seen[key]; known != (c.same != "") || known && old != c.same {
 			t.Errorf("profile %q, endpoint %q with %q has the state of %q; want %q", c.set.Profile, c.set.Endpoint, c.env, old, c.same)
 		} else if !known {
 			seen[key] = c.set.Profile + c.set.Endpoint
-		}
-	}
-}
-
-func TestReportOfTar(t *testing.T) {
-	var r tarReport
-	for line, forPeople := range map[string]bool{
-		`tar: a\: b\377: Cannot open: Permission denied`:                        true,
-		`tar: d/e: Read error at byte 0, while reading 512 bytes: Input/output`: true,
-		`tar: s: socket ignored`:                                                false,
-		`tar: g: file changed as we read it`:                                    true,
-		`tar: h: Warning: Cannot flistxattr: Operation not supported`:           true,
-		`Total bytes written: 20480 (20KiB, 18MiB/s)`:                           false,
-		`tar: x: Directory is new`:                                              false,
-		`tar: x: Directory has been renamed from 'y'`:                           false,
-		`tar: ` + lastWords:                                                     false,
-		`something else`:                                                        true,
-	} {
-		if got := r.line(line); got != forPeople {
-			t.Errorf("%s: for people %v", line, got)
-		}
-	}
-	if len(r.unread) != 2 || len(r.warnings) != 2 || r.bytes != 20480 || r.moved == "" {
-		t.Errorf("%+v", r)
-	}
-	for escaped, want := range map[string]string{`a\: b\377\n\\x\`: "a: b\xff\n\\x\\", `\0412`: "!2", "plain": "plain"} {
-		if got := unescape(escaped); got != want {
-			t.Errorf("unescape(%q) = %q; want %q", escaped, got, want)
 		}
 	}
 }

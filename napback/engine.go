@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -95,7 +94,7 @@ func firstLine(text string) string {
 
 // newBackup makes what a job needs to run, before it touches anything.
 func (e *engine) newBackup(ctx context.Context, job *config.Job) (*backup, error) {
-	source, err := e.newSource(ctx, job)
+	from, err := e.openSource(ctx, job)
 	if err != nil {
 		return nil, err
 	}
@@ -103,32 +102,11 @@ func (e *engine) newBackup(ctx context.Context, job *config.Job) (*backup, error
 	if err != nil {
 		return nil, err
 	}
-	b := &backup{engine: e, job: job, dir: dir, state: dir.Job(e.keyOfState(job)), source: source}
+	b := &backup{engine: e, job: job, dir: dir, state: dir.Job(e.keyOfState(job)), source: from}
 	if b.compressor, err = findCompressor(e.kit, job.Settings.Compression); err != nil {
 		return nil, err
 	}
 	return b, nil
-}
-
-// newDirectory prepares a Directory.
-func (e *engine) newDirectory(ctx context.Context, job *config.Job) (source, error) {
-	info, err := os.Lstat(job.Source)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return nil, cli.WithHint(errors.New("the source has vanished: no such directory"), "was its disk not mounted?")
-	case err != nil:
-		return nil, err
-	case info.Mode()&os.ModeSymlink != 0:
-		return nil, cli.WithHint(errors.New("the source is a symbolic link, of which tar would store the link alone"),
-			"name the directory that it points to")
-	case !info.IsDir():
-		return nil, errors.New("the source is not a directory")
-	}
-	program, err := e.kit.GNUTar(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return newTarSource(program, job)
 }
 
 // lockAll locks the DiffDirs of all configurations.

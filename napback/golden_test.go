@@ -14,7 +14,7 @@ import (
 )
 
 // TestTheHashesOfChainsNeverChange: with another hash, every chain of every user
-// would begin anew. The values are those of the first release. Paths lead through
+// would begin anew. The values are never adapted to the code. Paths lead through
 // /proc/self/cwd, so that they are the same on each machine.
 func TestTheHashesOfChainsNeverChange(t *testing.T) {
 	dir := t.TempDir()
@@ -81,11 +81,11 @@ func TestTheHashesOfChainsNeverChange(t *testing.T) {
 		}
 		job := &configuration.Jobs[0]
 		e := &engine{kit: tools.Kit{Env: os.Environ()}, log: newJournal(io.Discard, false)}
-		source, err := e.newSource(t.Context(), job)
+		from, err := e.openSource(t.Context(), job)
 		if err != nil {
 			t.Fatalf("%s: %v", c.text, err)
 		}
-		if got := source.hash(job); got != c.want {
+		if got := hashOf(job, from.Hash()); got != c.want {
 			t.Errorf("%q has the hash %s", c.text, got)
 		}
 	}

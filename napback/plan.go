@@ -134,7 +134,7 @@ func (e *engine) planJob(ctx context.Context, job *config.Job) (string, error) {
 
 // commands writes the chain as lines for a shell.
 func (b *backup) commands() (string, error) {
-	before, stages, err := b.source.plan(b)
+	before, stages, err := b.source.Plan(b.turn())
 	if err != nil {
 		return "", err
 	}

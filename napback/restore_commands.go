@@ -10,6 +10,7 @@ import (
 	"napback/internal/cli"
 	"napback/napback/chain"
 	"napback/napback/config"
+	"napback/napback/source/tar"
 )
 
 // commands are napback's sub-commands: all that is done with backups after they
@@ -148,10 +149,8 @@ func toolCode(s chain.Status) int {
 			return cli.NotFound
 		}
 	case "tar":
-		for _, line := range s.Stderr {
-			if damagedLine.MatchString(strings.TrimPrefix(line, "tar: ")) {
-				return cli.Integrity
-			}
+		if tar.Damaged(s) {
+			return cli.Integrity
 		}
 	case "zstd", "gzip", "pigz", "xz":
 		// What they were given has been verified, so it was stored so.

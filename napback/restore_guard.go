@@ -15,6 +15,8 @@ import (
 	"napback/napback/confine"
 	"napback/napback/guard"
 	"napback/napback/nofollow"
+	"napback/napback/source"
+	"napback/napback/source/tar"
 )
 
 // guardMemory is what the guard gets by with, as the kernel would count it.
@@ -28,7 +30,7 @@ func guardCommand(std cli.Streams) *urfave.Command {
 		ArgsUsage: "SOURCE",
 		Flags:     []urfave.Flag{&urfave.StringSliceFlag{Name: "not-dir", Usage: "refuse a directory of this `NAME`"}},
 		Action: func(c *urfave.Context) error {
-			if c.NArg() != 1 || !isCleanPath(c.Args().First()) {
+			if c.NArg() != 1 || !source.IsCleanPath(c.Args().First()) {
 				return cli.UsageErrorf("%s: want the path of the source", guardCommandName)
 			}
 			debug.SetMemoryLimit(guardMemory)
@@ -73,7 +75,7 @@ func (r *restore) tarStage(args []string) (chain.Stage, error) {
 // must not come as directories, since they are none on disk.
 func (r *restore) checkWay(paths []string) (notDirs []string, err error) {
 	if len(paths) == 0 {
-		paths = []string{listedName(r.source)}
+		paths = []string{tar.Listed(r.source)}
 	}
 	for _, p := range paths {
 		way, err := r.tree.InTheWay(p)
@@ -136,7 +138,7 @@ func (r *restore) makeSource() error {
 
 // openSource opens a directory of the file system without following links.
 func openSource(source string) (*nofollow.Tree, error) {
-	tree, err := nofollow.OpenBelow("/", listedName(source))
+	tree, err := nofollow.OpenBelow("/", tar.Listed(source))
 	var o *nofollow.Obstacle
 	if errors.As(err, &o) {
 		return nil, cli.WithHint(cli.WithCode(cli.Integrity, fmt.Errorf("restore in place to %q: /%w", source, err)),
@@ -153,5 +155,5 @@ func makeDirectory(dir string) error {
 		return err
 	}
 	defer root.Close()
-	return root.MkdirAll(listedName(dir), 0o755)
+	return root.MkdirAll(tar.Listed(dir), 0o755)
 }

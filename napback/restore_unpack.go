@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"napback/internal/cli"
 	"napback/napback/catalog"
@@ -157,7 +156,8 @@ func (e *engine) members(ctx context.Context, a catalog.Entry, set *config.Setti
 	return nil
 }
 
-// isDirectory reports whether an archive was made of a Directory.
+// isDirectory reports whether an archive is tar's, of a directory.
 func isDirectory(a catalog.Entry) (dir string, ok bool) {
-	return strings.CutPrefix(a.Source(), string(config.Directory)+" ")
+	kind, dir := kindOf(a.Source())
+	return dir, kind.Tree
 }

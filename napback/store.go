@@ -14,13 +14,14 @@ import (
 	"napback/internal/slot"
 	"napback/napback/catalog"
 	"napback/napback/chain"
+	"napback/napback/source"
 	"napback/napback/state"
 )
 
 // attempt is one run of the chain for a decision (steps 4 to 7).
 type attempt struct {
 	*backup
-	reading
+	source.Reading
 	name   string       // of the archive
 	stored string       // s3put's own account
 	now    *state.Point // once it is pending
@@ -28,25 +29,25 @@ type attempt struct {
 
 // store runs the chain, and promotes the new state when it has committed.
 func (b *backup) store(ctx context.Context, r *result) error {
-	reading, err := b.source.begin(b)
+	reading, err := b.source.Begin(b.turn())
 	if err != nil {
 		return err
 	}
-	a := &attempt{backup: b, reading: reading, name: b.decision.name(b.job.Name)}
+	a := &attempt{backup: b, Reading: reading, name: b.decision.name(b.job.Name)}
 	defer a.cleanUp()
-	producers, put, err := b.chain(a.name, reading.stages())
+	producers, put, err := b.chain(a.name, reading.Stages())
 	if err != nil {
 		return err
 	}
 	if err := a.run(ctx, producers, put); err != nil {
-		return b.source.explain(err)
+		return b.source.Explain(err)
 	}
 	b.promote(a.now)
 	if err := b.state.Save(b.record); err != nil {
 		// The pending state is durable: the next run promotes it.
 		b.warn(fmt.Sprintf("the archive is committed, but %v", err))
 	}
-	r.name, r.kind, r.source, r.stored = a.name, b.decision.kind, reading.bytes(), a.stored
+	r.name, r.kind, r.source, r.stored = a.name, b.decision.kind, reading.Bytes(), a.stored
 	return nil
 }
 
@@ -120,7 +121,7 @@ func (a *attempt) runPart(ctx context.Context, c *chain.Chain) ([]chain.Status, 
 
 // cleanUp removes what the attempt no longer needs.
 func (a *attempt) cleanUp() {
-	a.reading.end()
+	a.End()
 	record, err := a.state.Load()
 	if err == nil {
 		err = a.state.Clean(record)
@@ -182,13 +183,13 @@ func (b *backup) meta() []string {
 	if keys := b.fingerprintsOf(&b.job.Settings); len(keys) > 0 {
 		kv = append(kv, "encryption="+strings.Join(keys, " "))
 	}
-	return append(kv, "unpack="+b.source.unpack())
+	return append(kv, "unpack="+b.source.Unpack())
 }
 
 // hears takes the lines of the stages, and tells which are for people.
 func (a *attempt) hears(stage, line string) bool {
 	if stage != "s3put" {
-		return a.reading.heard(stage, line)
+		return a.Heard(stage, line)
 	}
 	text := strings.TrimPrefix(line, "s3put: ")
 	if _, stored, ok := strings.Cut(text, ", "); ok && strings.HasPrefix(text, "committed ") {
@@ -213,7 +214,7 @@ func (a *attempt) commit(address string, upstream []chain.Status) (map[string]st
 	}
 	p := a.point(run)
 	p.Token = rand.Text()
-	if err := a.reading.finish(p, upstream); err != nil {
+	if err := a.Finish(p, upstream); err != nil {
 		return nil, err
 	}
 	a.judgeSize()
@@ -250,8 +251,8 @@ func (a *attempt) point(run string) *state.Point {
 	p := &state.Point{
 		Name: a.name, Run: run, Type: d.kind,
 		Slot: d.slot.Number, Turn: d.slot.Turn, Cycle: d.slot.Cycle, Date: a.today,
-		Chain: run, FullName: a.name, FullBytes: a.reading.bytes(),
-		Hash: a.source.hash(a.job),
+		Chain: run, FullName: a.name, FullBytes: a.Bytes(),
+		Hash: hashOf(a.job, a.source.Hash()),
 	}
 	if b := d.base; b != nil {
 		p.Chain, p.FullName, p.FullBytes = b.Chain, b.FullName, b.FullBytes
@@ -263,11 +264,11 @@ func (a *attempt) point(run string) *state.Point {
 // judgeSize warns of a FULL that is much smaller than the one before it.
 func (a *attempt) judgeSize() {
 	before := a.record.Current
-	if a.decision.kind != slot.Full || before == nil || a.reading.bytes() >= before.FullBytes/2 {
+	if a.decision.kind != slot.Full || before == nil || a.Bytes() >= before.FullBytes/2 {
 		return
 	}
 	a.warn(fmt.Sprintf("this FULL has %s, LESS THAN HALF of the previous one's %s: is part of the source missing?",
-		cli.FormatSize(a.reading.bytes()), cli.FormatSize(before.FullBytes)))
+		cli.FormatSize(a.Bytes()), cli.FormatSize(before.FullBytes)))
 }
 
 func plural(n int, one, many string) string { return fmt.Sprintf("%d %s", n, plural2(n, one, many)) }

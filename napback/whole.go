@@ -7,14 +7,12 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"napback/internal/cli"
-	"napback/napback/dump"
+	"napback/napback/source/dump"
 )
 
-// The names of commands that are stages of chains, for no one to type.
+// The names of commands that are stages of chains, for no one to type. Package
+// dump has more.
 const (
-	wholeCommandName   = "whole-dump"
-	rolesCommandName   = "once-roles"
-	sqlCommandName     = "safe-sql"
 	guardCommandName   = "guard-tar"
 	sealedCommandName  = "sealed"
 	confineCommandName = "confined"
@@ -24,12 +22,12 @@ const (
 func filters(std cli.Streams) []*urfave.Command {
 	return []*urfave.Command{
 		filter(&urfave.Command{
-			Name:      wholeCommandName,
+			Name:      dump.WholeCommand,
 			Usage:     "copy a dump, and fail unless it is whole",
 			ArgsUsage: "FORMAT [FROM:TO]",
 			Action: func(c *urfave.Context) error {
 				if c.NArg() < 1 || c.NArg() > 2 {
-					return cli.UsageErrorf("%s: want FORMAT [FROM:TO]", wholeCommandName)
+					return cli.UsageErrorf("%s: want FORMAT [FROM:TO]", dump.WholeCommand)
 				}
 				n, err := dump.Copy(std.Out, std.In, dump.Format(c.Args().First()), c.Args().Get(1))
 				if err != nil {
@@ -40,22 +38,22 @@ func filters(std cli.Streams) []*urfave.Command {
 			},
 		}),
 		filter(&urfave.Command{
-			Name:  rolesCommandName,
+			Name:  dump.RolesCommand,
 			Usage: "copy a dump of pg_dumpall that creates only the roles that do not exist",
 			Action: func(c *urfave.Context) error {
 				if c.NArg() > 0 {
-					return cli.UsageErrorf("%s takes no arguments", rolesCommandName)
+					return cli.UsageErrorf("%s takes no arguments", dump.RolesCommand)
 				}
 				return dump.OnceRoles(std.Out, std.In)
 			},
 		}),
 		filter(&urfave.Command{
-			Name:  sqlCommandName,
+			Name:  dump.SQLCommand,
 			Usage: "copy a dump for psql, unless it holds commands that no dump has",
 			Flags: []urfave.Flag{&urfave.BoolFlag{Name: "restrict", Usage: "have psql refuse them, too"}},
 			Action: func(c *urfave.Context) error {
 				if c.NArg() > 0 {
-					return cli.UsageErrorf("%s takes no arguments", sqlCommandName)
+					return cli.UsageErrorf("%s takes no arguments", dump.SQLCommand)
 				}
 				key := ""
 				if c.Bool("restrict") {
