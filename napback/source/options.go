@@ -7,14 +7,6 @@ type Options map[string][]string
 // On tells whether a Switch is on.
 func (o Options) On(name string) bool { return len(o[name]) > 0 && o[name][0] == "on" }
 
-// Last returns the word of an option that has one, "" if it is not set.
-func (o Options) Last(name string) string {
-	if words := o[name]; len(words) > 0 {
-		return words[len(words)-1]
-	}
-	return ""
-}
-
 // Form is what the words of an option are.
 type Form int
 

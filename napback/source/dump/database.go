@@ -48,25 +48,15 @@ func checkDatabase(name string) error {
 	return nil
 }
 
-// WhyNotDiff is not asked: databases have no DIFF.
 func (d *dumped) WhyNotDiff(source.Turn) string { return "databases have no DIFF" }
-
-// Unchanged is never known.
-func (d *dumped) Unchanged(*state.Point) bool { return false }
-
-// Empty is never known.
-func (d *dumped) Empty() bool { return false }
-
-// Unpack is the database's client.
-func (d *dumped) Unpack() string { return d.unpack }
-
-// Hash has the options in the dump program's arguments.
-func (d *dumped) Hash() []any { return []any{d.kind, d.source, d.dump.Args} }
+func (d *dumped) Unchanged(*state.Point) bool   { return false }
+func (d *dumped) Empty() bool                   { return false }
+func (d *dumped) Unpack() string                { return d.unpack }
+func (d *dumped) Hash() []any                   { return []any{d.kind, d.source, d.dump.Args} }
 
 // refused matches how the databases' clients say that they were not let in.
 var refused = regexp.MustCompile(`Access denied|no password supplied|password authentication failed|Peer authentication failed`)
 
-// Explain tells where passwords are to be written.
 func (d *dumped) Explain(err error) error {
 	var failed *chain.Error
 	if errors.As(err, &failed) && failed.Cause.Stage == d.dump.Name && refused.MatchString(err.Error()) {
@@ -75,12 +65,8 @@ func (d *dumped) Explain(err error) error {
 	return err
 }
 
-func (d *dumped) stages() []chain.Stage { return []chain.Stage{d.dump, d.whole} }
-
-// Plan needs nothing before.
+func (d *dumped) stages() []chain.Stage                           { return []chain.Stage{d.dump, d.whole} }
 func (d *dumped) Plan(source.Turn) (string, []chain.Stage, error) { return "", d.stages(), nil }
-
-// Begin needs nothing besides the stages.
 func (d *dumped) Begin(source.Turn) (source.Reading, error) {
 	return &reading{producers: d.stages()}, nil
 }
@@ -91,11 +77,8 @@ type serverLoader struct {
 	server server
 }
 
-// Where is the same for all servers.
-func (l *serverLoader) Where() string { return "into the server" }
-
-// Before is nothing: a dump makes its databases.
-func (l *serverLoader) Before() ([]chain.Stage, error) { return nil, nil }
+func (l *serverLoader) Where() string                  { return "into the server" }
+func (l *serverLoader) Before() ([]chain.Stage, error) { return nil, nil } // a dump makes its databases
 
 // Prepare fails if the server has what would be loaded.
 func (l *serverLoader) Prepare(ctx context.Context) error {
@@ -111,7 +94,6 @@ func (l *serverLoader) Prepare(ctx context.Context) error {
 	return nil
 }
 
-// Stages are the server's client.
 func (l *serverLoader) Stages(context.Context) ([]chain.Stage, error) {
 	s, err := stageOf(l.Kit, l.server.Load())
 	return []chain.Stage{s}, err

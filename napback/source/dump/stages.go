@@ -53,14 +53,9 @@ type reading struct {
 	state     func(*state.Point) // what a repository adds
 }
 
-// Stages are the dump program and the check of what it writes.
 func (r *reading) Stages() []chain.Stage { return r.producers }
-
-// Bytes is how long the dump is.
-func (r *reading) Bytes() int64 { return r.read }
-
-// End has nothing to remove.
-func (r *reading) End() {}
+func (r *reading) Bytes() int64          { return r.read }
+func (r *reading) End()                  {}
 
 var (
 	wholeLine = regexp.MustCompile(`^napback: ([0-9]+) bytes$`)
@@ -68,7 +63,6 @@ var (
 	svnReference = regexp.MustCompile(`^WARNING 0x0000: .*older than the oldest dumped revision|^WARNING 0x0000: Loading this dump into an empty repository`)
 )
 
-// Heard takes how much was dumped, and keeps back what is no trouble.
 func (r *reading) Heard(stage, line string) bool {
 	if m := wholeLine.FindStringSubmatch(line); m != nil && stage == "napback" {
 		r.read, _ = strconv.ParseInt(m[1], 10, 64)
@@ -77,7 +71,6 @@ func (r *reading) Heard(stage, line string) bool {
 	return stage != "svnadmin" || !svnReference.MatchString(line)
 }
 
-// Finish adds what a repository knows.
 func (r *reading) Finish(p *state.Point, _ []chain.Status) error {
 	if r.state != nil {
 		r.state(p)

@@ -42,7 +42,6 @@ func (s *directory) WhyNotDiff(t source.Turn) string {
 // Unchanged is never known before tar has looked.
 func (s *directory) Unchanged(*state.Point) bool { return false }
 
-// Empty tells that there is nothing in the directory.
 func (s *directory) Empty() bool {
 	f, err := os.Open(s.source)
 	if err != nil {
@@ -53,10 +52,8 @@ func (s *directory) Empty() bool {
 	return err == io.EOF
 }
 
-// Unpack is Unpack for all.
 func (s *directory) Unpack() string { return Unpack }
 
-// Explain has nothing to add: tar says it.
 func (s *directory) Explain(err error) error { return err }
 
 // Plan is tar on a snapshot that a person copies by hand.
@@ -90,7 +87,6 @@ func (s *directory) Begin(t source.Turn) (source.Reading, error) {
 	return r, nil
 }
 
-// Stages is tar.
 func (r *reading) Stages() []chain.Stage { return []chain.Stage{r.of.stage(r.work)} }
 
 // End removes the file that is not needed any more.
@@ -129,12 +125,10 @@ func (r *reading) prepareSnapshot() error {
 	return nil
 }
 
-// Heard takes a line of tar, or of what it has started.
 func (r *reading) Heard(stage, line string) bool {
 	return stage != "tar" || r.report.line(line)
 }
 
-// Bytes is what tar has written.
 func (r *reading) Bytes() int64 { return r.report.bytes }
 
 // Finish judges what tar said, and makes its snapshot durable under the name of
