@@ -1,11 +1,12 @@
 package config
 
 import (
-	"napback/internal/trust"
-	"napback/napback/source"
 	"slices"
 	"strings"
 	"time"
+
+	"napback/internal/trust"
+	"napback/napback/source"
 )
 
 // place is a set of kinds of scopes.

@@ -2,10 +2,11 @@ package config
 
 import (
 	"fmt"
-	"napback/napback/source/kinds"
 	"os"
 	"regexp"
 	"testing"
+
+	"napback/napback/source/kinds"
 )
 
 const manualPath = "../../man/napback.conf.5"

@@ -2,9 +2,10 @@ package config
 
 import (
 	"fmt"
-	"napback/napback/source"
 	"slices"
 	"strings"
+
+	"napback/napback/source"
 )
 
 // scope is the file, a Cycle or a source. A source may be written as a block

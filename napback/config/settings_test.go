@@ -3,14 +3,15 @@ package config
 import (
 	"fmt"
 	"maps"
-	"napback/napback/source"
-	"napback/napback/source/kinds"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"napback/napback/source"
+	"napback/napback/source/kinds"
 )
 
 // directiveCases have, for each directive, what a line of it changes in the

@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"strings"
+
 	"napback/internal/cli"
 	"napback/napback/chain"
 	"napback/napback/source"
 	"napback/napback/state"
-	"regexp"
-	"strings"
 )
 
 // server is a database server, with the database that is meant.

@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"napback/internal/cli"
-	"napback/napback/source"
 	"slices"
 	"strings"
+
+	"napback/internal/cli"
+	"napback/napback/source"
 )
 
 // mysqlOptions is the directive of arguments for the dump program.

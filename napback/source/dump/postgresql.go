@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"napback/internal/cli"
-	"napback/napback/chain"
-	"napback/napback/source"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"napback/internal/cli"
+	"napback/napback/chain"
+	"napback/napback/source"
 )
 
 // postgresOptions is the directive of arguments for the dump program.

@@ -3,14 +3,15 @@ package dump
 import (
 	"context"
 	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
 	"napback/internal/cli"
 	"napback/napback/chain"
 	"napback/napback/source"
 	"napback/napback/state"
 	"napback/napback/tools"
-	"regexp"
-	"strconv"
-	"strings"
 )
 
 // The names of napback's own commands, for no one to type, that are stages.

@@ -6,14 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"strconv"
+	"strings"
+
 	"napback/internal/cli"
 	"napback/napback/chain"
 	"napback/napback/source"
 	"napback/napback/state"
 	"napback/napback/tools"
-	"os"
-	"strconv"
-	"strings"
 )
 
 // SubversionKind is the kind of Subversion repositories.

@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"napback/internal/cli"
-	"napback/napback/source"
 	"os"
 	"path/filepath"
+
+	"napback/internal/cli"
+	"napback/napback/source"
 )
 
 // SubversionDirKind is the kind of directories of Subversion repositories.
