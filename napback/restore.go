@@ -19,6 +19,8 @@ import (
 	"napback/napback/config"
 	"napback/napback/confine"
 	"napback/napback/nofollow"
+	"napback/napback/source"
+	"napback/napback/source/tar"
 )
 
 func restoreCommand(std cli.Streams) *urfave.Command {
@@ -95,8 +97,8 @@ func restoreJob(c *urfave.Context, e *engine, configs []*config.Config) error {
 	if r.target, err = e.findTarget(ctx, configs, c.Args().First()); err != nil {
 		return err
 	}
-	check := func(kind config.Kind) error {
-		return checkDumpUsage(kind, r.place, c.Bool("load"), r.to != "", c.NArg() > 1)
+	check := func(kind source.Kind) error {
+		return checkKindUsage(kind, r.place, c.Bool("load"), r.to != "", c.NArg() > 1)
 	}
 	if r.target.job != nil {
 		if err := check(r.target.job.Kind); err != nil {
@@ -111,16 +113,16 @@ func restoreJob(c *urfave.Context, e *engine, configs []*config.Config) error {
 			return err
 		}
 	}
-	kind, source := kindOf(r.point.Source())
-	r.source = source
+	kind, from := kindOf(r.point.Source())
+	r.source = from
 	if err := check(kind); err != nil {
 		return err
 	}
 	if err := r.target.placed(r.place, c.Bool("load"), kind, r.to); err != nil {
 		return err
 	}
-	if kind != config.Directory {
-		return r.restoreDump(ctx, c.Bool("load"), c.Bool("pretend"))
+	if !kind.Tree {
+		return r.restoreStream(ctx, c.Bool("load"), c.Bool("pretend"))
 	}
 	if r.tar, err = e.kit.GNUTar(ctx); err != nil {
 		return err
@@ -225,10 +227,10 @@ func (r *restore) run(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("restore %s of run %s: %w", a.Name, a.Run, err)
 		}
-		r.trouble = append(r.trouble, report.trouble...)
-		r.failed = r.failed || report.failed
+		r.trouble = append(r.trouble, report.Trouble...)
+		r.failed = r.failed || report.Failed
 		for _, p := range r.chosen[i] {
-			missing[p] = slices.Contains(report.missing, p)
+			missing[p] = slices.Contains(report.Missing, p)
 		}
 	}
 	for _, p := range r.paths {
@@ -240,16 +242,17 @@ func (r *restore) run(ctx context.Context) error {
 }
 
 // extract runs the chain of archive number i.
-func (r *restore) extract(ctx context.Context, i int) (*extractReport, error) {
+func (r *restore) extract(ctx context.Context, i int) (*tar.Extraction, error) {
 	a, paths := r.point.Chain[i], r.chosen[i]
-	report := &extractReport{}
+	from, _ := isDirectory(a)
+	report := &tar.Extraction{}
 	notDirs, err := r.checkWay(paths)
 	if err != nil {
 		return report, err
 	}
 	status, err := r.unpack(ctx, r.key, func() ([]chain.Status, error) {
-		*report = extractReport{selective: len(paths) > 0}
-		c, err := r.chain(a, notDirs, extractArgs(a, r.to, paths), report)
+		*report = tar.Extraction{Selective: len(paths) > 0}
+		c, err := r.chain(a, notDirs, tar.Extract(from, r.to, paths), report)
 		if err != nil {
 			return nil, err
 		}
@@ -257,26 +260,26 @@ func (r *restore) extract(ctx context.Context, i int) (*extractReport, error) {
 		return c.Run(ctx)
 	})
 	if n := len(status); err == nil && status[n-1].Code != 0 {
-		report.failed = len(report.trouble) > 0
+		report.Failed = len(report.Trouble) > 0
 	}
 	return report, err
 }
 
 // chain is the chain that extracts an archive with tar's arguments. Members of
 // the names notDirs must be no directories. report collects what tar says.
-func (r *restore) chain(a catalog.Entry, notDirs, args []string, report *extractReport) (*chain.Chain, error) {
+func (r *restore) chain(a catalog.Entry, notDirs, args []string, report *tar.Extraction) (*chain.Chain, error) {
 	stages, err := r.guardedStages(a, r.target.settings, r.key, notDirs)
 	if err != nil {
 		return nil, err
 	}
-	tar, err := r.tarStage(args)
+	extract, err := r.tarStage(args)
 	if err != nil {
 		return nil, err
 	}
-	tar.Accept = report.accept
-	return &chain.Chain{Stages: append(stages, tar), Log: func(stage, line string) {
+	extract.Accept = report.Accept
+	return &chain.Chain{Stages: append(stages, extract), Log: func(stage, line string) {
 		if stage == "tar" {
-			report.line(line)
+			report.Line(line)
 			return
 		}
 		r.hear(stage, line)
@@ -334,7 +337,8 @@ func (r *restore) printPlan(ctx context.Context) error {
 		if len(r.paths) > 0 && len(r.chosen[i]) == 0 {
 			continue
 		}
-		c, err := r.chain(a, nil, extractArgs(a, r.to, r.chosen[i]), &extractReport{})
+		from, _ := isDirectory(a)
+		c, err := r.chain(a, nil, tar.Extract(from, r.to, r.chosen[i]), &tar.Extraction{})
 		if err != nil {
 			return err
 		}

@@ -15,7 +15,9 @@ import (
 	"napback/napback/confine"
 	"napback/napback/guard"
 	"napback/napback/nofollow"
-	"napback/napback/tools"
+	"napback/napback/programs"
+	"napback/napback/source"
+	"napback/napback/source/tar"
 )
 
 // guardMemory is what the guard gets by with, as the kernel would count it.
@@ -24,13 +26,13 @@ const guardMemory = 200 << 20
 // guardCommand is the stage before every tar.
 func guardCommand(std cli.Streams) *urfave.Command {
 	return filter(&urfave.Command{
-		Name:      tools.Guard,
+		Name:      programs.Guard,
 		Usage:     "copy a tar archive of a directory, as long as tar can extract it safely",
 		ArgsUsage: "SOURCE",
 		Flags:     []urfave.Flag{&urfave.StringSliceFlag{Name: "not-dir", Usage: "refuse a directory of this `NAME`"}},
 		Action: func(c *urfave.Context) error {
-			if c.NArg() != 1 || !isCleanPath(c.Args().First()) {
-				return cli.UsageErrorf("%s: want the path of the source", tools.Guard)
+			if c.NArg() != 1 || !source.IsCleanPath(c.Args().First()) {
+				return cli.UsageErrorf("%s: want the path of the source", programs.Guard)
 			}
 			debug.SetMemoryLimit(guardMemory)
 			return guard.Copy(std.Out, std.In, guard.Policy{Source: c.Args().First(), NotDirs: c.StringSlice("not-dir")})
@@ -41,13 +43,13 @@ func guardCommand(std cli.Streams) *urfave.Command {
 // confineCommand becomes tar.
 func confineCommand() *urfave.Command {
 	return filter(&urfave.Command{
-		Name:            tools.Confined,
+		Name:            programs.Confined,
 		Usage:           "run a program that can write below a directory only",
 		ArgsUsage:       "DIR PROGRAM [ARG...]",
 		SkipFlagParsing: true,
 		Action: func(c *urfave.Context) error {
 			if c.NArg() < 2 {
-				return cli.UsageErrorf("%s: want DIR PROGRAM [ARG...]", tools.Confined)
+				return cli.UsageErrorf("%s: want DIR PROGRAM [ARG...]", programs.Confined)
 			}
 			words := c.Args().Slice()
 			return confine.Exec(words[0], words[1], append([]string{"tar"}, words[2:]...), os.Environ())
@@ -66,7 +68,7 @@ func (r *restore) tarStage(args []string) (chain.Stage, error) {
 	if r.place {
 		below = r.source
 	}
-	return r.kit.Stage("tar", path, append([]string{tools.Confined, below, r.tar}, args...)), err
+	return r.kit.Stage("tar", path, append([]string{programs.Confined, below, r.tar}, args...)), err
 }
 
 // checkWay makes sure that what the next archive's paths (none = all) are in is
@@ -74,7 +76,7 @@ func (r *restore) tarStage(args []string) (chain.Stage, error) {
 // must not come as directories, since they are none on disk.
 func (r *restore) checkWay(paths []string) (notDirs []string, err error) {
 	if len(paths) == 0 {
-		paths = []string{listedName(r.source)}
+		paths = []string{tar.Listed(r.source)}
 	}
 	for _, p := range paths {
 		way, err := r.tree.InTheWay(p)
@@ -137,7 +139,7 @@ func (r *restore) makeSource() error {
 
 // openSource opens a directory of the file system without following links.
 func openSource(source string) (*nofollow.Tree, error) {
-	tree, err := nofollow.OpenBelow("/", listedName(source))
+	tree, err := nofollow.OpenBelow("/", tar.Listed(source))
 	var o *nofollow.Obstacle
 	if errors.As(err, &o) {
 		return nil, cli.WithHint(cli.WithCode(cli.Integrity, fmt.Errorf("restore in place to %q: /%w", source, err)),
@@ -154,5 +156,5 @@ func makeDirectory(dir string) error {
 		return err
 	}
 	defer root.Close()
-	return root.MkdirAll(listedName(dir), 0o755)
+	return root.MkdirAll(tar.Listed(dir), 0o755)
 }

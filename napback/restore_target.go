@@ -13,7 +13,6 @@ import (
 	"napback/internal/cli"
 	"napback/napback/catalog"
 	"napback/napback/config"
-	"napback/napback/dump"
 	"napback/napback/state"
 	"napback/napback/tools"
 )
@@ -25,8 +24,8 @@ type target struct {
 	job      *config.Job // nil if no configuration has it
 }
 
-// targets are the jobs of the configurations, with those of the repositories that
-// are below a SubversionDir now in its place.
+// targets are the jobs of the configurations, with those of the sources that
+// are below a directory of sources now in its place.
 func targets(configs []*config.Config) []target {
 	var all []target
 	add := func(j *config.Job) { all = append(all, target{name: j.Name, settings: &j.Settings, job: j}) }
@@ -34,14 +33,14 @@ func targets(configs []*config.Config) []target {
 		for i := range c.Jobs {
 			j := &c.Jobs[i]
 			var found []string
-			if j.Kind == config.SubversionDir {
-				found, _ = dump.Repositories(j.Source)
+			if m := j.Kind.Members; m != nil {
+				found, _, _ = m.Find(j.Source)
 			}
 			if len(found) == 0 {
 				add(j)
 			}
 			for _, relative := range found {
-				if one, ok := c.Repository(*j, relative); ok {
+				if one, ok := c.Member(*j, relative); ok {
 					add(&one)
 				}
 			}
@@ -106,7 +105,7 @@ func (e *engine) findForeign(ctx context.Context, configs []*config.Config, word
 // listing lists the runs of the archives whose names begin with prefix, and tells
 // the store's clock.
 func (e *engine) listing(ctx context.Context, set *config.Settings, prefix string) (catalog.Listing, error) {
-	l, err := e.kit.Store(set, e.hear).List(ctx, prefix)
+	l, err := tools.Open(e.kit, set, e.hear).List(ctx, prefix)
 	if err != nil {
 		return catalog.Listing{}, fmt.Errorf("look into bucket %q: %w", set.Bucket, tools.Explain(ctx, err))
 	}

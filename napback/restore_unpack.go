@@ -4,19 +4,19 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strings"
 
 	"napback/internal/cli"
 	"napback/napback/catalog"
 	"napback/napback/chain"
 	"napback/napback/config"
 	"napback/napback/dumpdir"
+	"napback/napback/programs"
 	"napback/napback/tools"
 )
 
 // unpackStages read an archive, decrypt and decompress it.
 func (e *engine) unpackStages(a catalog.Entry, set *config.Settings, key *secretKey) ([]chain.Stage, error) {
-	get, err := e.kit.Store(set, e.hear).Get(a)
+	get, err := tools.Open(e.kit, set, e.hear).Get(a)
 	if err != nil {
 		return nil, err
 	}
@@ -43,16 +43,16 @@ func (e *engine) guardedStages(a catalog.Entry, set *config.Settings, key *secre
 	for _, name := range notDirs {
 		args = append(args, "--not-dir="+name)
 	}
-	guard, err := e.kit.Hidden(tools.Guard, append(args, "--", source)...)
+	guard, err := e.kit.Hidden(programs.Guard, append(args, "--", source)...)
 	return append(stages, guard), err
 }
 
 // stages decrypt: pgpipe with a key file, else gpg.
-func (k *secretKey) stages(kit tools.Kit) ([]chain.Stage, error) {
+func (k *secretKey) stages(kit programs.Kit) ([]chain.Stage, error) {
 	if k.file == "" {
-		return kit.DecryptWithGPG()
+		return tools.DecryptWithGPG(kit)
 	}
-	s, err := kit.DecryptWithFile(k.file, k.passphrase)
+	s, err := tools.DecryptWithFile(kit, k.file, k.passphrase)
 	return []chain.Stage{s}, err
 }
 
@@ -99,7 +99,8 @@ func (e *engine) members(ctx context.Context, a catalog.Entry, set *config.Setti
 	return nil
 }
 
-// isDirectory reports whether an archive was made of a Directory.
+// isDirectory reports whether an archive is tar's, of a directory.
 func isDirectory(a catalog.Entry) (dir string, ok bool) {
-	return strings.CutPrefix(a.Source(), string(config.Directory)+" ")
+	kind, dir := kindOf(a.Source())
+	return dir, kind.Tree
 }

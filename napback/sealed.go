@@ -10,7 +10,7 @@ import (
 
 	"napback/internal/cli"
 	"napback/internal/sign/pgpkey"
-	"napback/napback/tools"
+	"napback/napback/programs"
 )
 
 // maxSealedHead bounds what stands before the encrypted data of a message: a
@@ -21,11 +21,11 @@ const maxSealedHead = 1 << 20
 // also if that is not encrypted.
 func sealedCommand(std cli.Streams) *urfave.Command {
 	return filter(&urfave.Command{
-		Name:  tools.Sealed,
+		Name:  programs.Sealed,
 		Usage: "copy an OpenPGP message, if it is encrypted",
 		Action: func(c *urfave.Context) error {
 			if c.NArg() > 0 {
-				return cli.UsageErrorf("%s takes no arguments", tools.Sealed)
+				return cli.UsageErrorf("%s takes no arguments", programs.Sealed)
 			}
 			return copySealed(std.Out, std.In)
 		},

@@ -165,7 +165,7 @@ func (v *verifier) archive(ctx context.Context, a catalog.Entry, set *config.Set
 		v.log.Verbosef("%s holds %s", a.Name, cli.Plural(n, "member", "members"))
 		return err
 	}
-	get, err := v.kit.Store(set, v.hear).Verify(a)
+	get, err := tools.Open(v.kit, set, v.hear).Verify(a)
 	if err != nil {
 		return err
 	}

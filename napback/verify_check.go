@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 	"napback/napback/catalog"
 	"napback/napback/config"
 	"napback/napback/state"
+	"napback/napback/tools"
 )
 
 func checkCommand(std cli.Streams) *urfave.Command {
@@ -153,38 +153,17 @@ func (k *checker) places(ctx context.Context, configs []*config.Config) error {
 	return nil
 }
 
-// place checks the source of a job, and warns of links on the way to it.
+// place checks the source of a job, and warns of what is doubtful about it.
 func (k *checker) place(ctx context.Context, job *config.Job) error {
-	err := k.checkSource(ctx, job)
-	if err != nil || job.Kind != config.Directory {
-		return k.say(job.String(), err)
+	_, err := k.openSource(ctx, job)
+	doubt := ""
+	if err == nil && job.Kind.Probe != nil {
+		doubt, err = job.Kind.Probe(job.OfSource())
 	}
-	real, err := filepath.EvalSymlinks(job.Source)
-	if err != nil || real == job.Source {
-		return k.say(job.String(), err)
+	if doubt != "" {
+		return k.warn(job.String(), doubt)
 	}
-	return k.warn(job.String(), fmt.Sprintf("a symbolic link leads to it, it is %q: where it leads elsewhere one day the next backup is a FULL of that, and restore --in-place refuses it", real))
-}
-
-func (k *checker) checkSource(ctx context.Context, job *config.Job) error {
-	switch job.Kind {
-	case config.MySQL, config.PostgreSQL:
-		_, err := k.newDatabase(job)
-		return err
-	case config.Subversion:
-		_, err := k.newRepository(ctx, job)
-		return err
-	case config.SubversionDir: // one without repositories
-		return errors.New("there is no repository below it")
-	}
-	if _, err := k.newDirectory(ctx, job); err != nil {
-		return err
-	}
-	d, err := os.Open(job.Source)
-	if err != nil {
-		return err
-	}
-	return d.Close()
+	return k.say(job.String(), err)
 }
 
 // checkState checks that state can be written, without writing any.
@@ -207,7 +186,7 @@ func (k *checker) buckets(ctx context.Context, configs []*config.Config) error {
 	for _, t := range targets(configs) {
 		s := t.settings
 		// Jobs of one bucket and the same access need one question only.
-		key := k.kit.Store(s, nil).Access()
+		key := tools.Open(k.kit, s, nil).Access()
 		if seen[key] {
 			continue
 		}
@@ -245,7 +224,7 @@ func (k *checker) owners(ctx context.Context, configs []*config.Config) error {
 		if err != nil {
 			continue
 		}
-		held, err := k.kit.Store(t.settings, func(string, string) {}).Contents(ctx, t.name)
+		held, err := tools.Open(k.kit, t.settings, func(string, string) {}).Contents(ctx, t.name)
 		if err != nil {
 			continue
 		}
