@@ -18,7 +18,7 @@ func TestManPageExamples(t *testing.T) {
 	}
 	_, examples, _ := strings.Cut(string(page), "\n.Sh EXAMPLES\n")
 	examples, _, _ = strings.Cut(examples, "\n.Sh ")
-	s := newSite(t)
+	s := newQuickSite(t)
 	s.write("file", "1")
 	s.configure("<Directory " + s.source + ">\nName home/build\n</Directory>\n")
 	commands := 0

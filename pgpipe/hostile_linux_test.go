@@ -20,6 +20,7 @@ import (
 
 	"napback/internal/cli"
 	"napback/internal/sign/pgpkey"
+	"napback/internal/storetest"
 )
 
 // memoryLimit is what hostile input may make a tool take.
@@ -180,6 +181,7 @@ func mustSplit(t *testing.T, block []byte) pgpkey.Key {
 // TestHostileKeyFilesStayInsideTheMemoryLimit gives every option that reads
 // keys what nobody should have to read.
 func TestHostileKeyFilesStayInsideTheMemoryLimit(t *testing.T) {
+	storetest.NotQuick(t, "needs time")
 	_, keys := commonKeys()
 	k := keys[2]
 	primary, userID, self, foreign := keyMaterial(t, k)
@@ -299,6 +301,7 @@ func compress(r io.Reader) io.Reader {
 
 // TestHostileMessagesStayInsideTheMemoryLimit.
 func TestHostileMessagesStayInsideTheMemoryLimit(t *testing.T) {
+	storetest.NotQuick(t, "needs time")
 	_, keys := commonKeys()
 	k := keys[2]
 	signed := func(tag byte) []byte {

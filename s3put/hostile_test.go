@@ -53,6 +53,7 @@ func TestUploadIsNotRedirected(t *testing.T) {
 
 // TestEndlessAnswersToAnUploadEnd: of success and of failure.
 func TestEndlessAnswersToAnUploadEnd(t *testing.T) {
+	storetest.NotQuick(t, "needs time")
 	for _, status := range []int{200, 403, 500} {
 		server := storetest.Hostile(t, func(w http.ResponseWriter, r *http.Request) {
 			if r.Method != http.MethodPut {
