@@ -12,7 +12,7 @@ MANDIR   = $(DESTDIR)$(PREFIX)/share/man
 SHAREDIR = $(DESTDIR)$(PREFIX)/share/napback
 MANUALS  = $(sort $(wildcard man/*.[157]))
 # What people can copy; the rest of scripts/ is for work on the tools themselves.
-EXAMPLES = $(filter-out scripts/install-deps.sh scripts/check.sh scripts/demo.sh %.go,\
+EXAMPLES = $(filter-out scripts/install-deps.sh scripts/check.sh scripts/demo.sh scripts/release.sh %.go,\
              $(shell find scripts -name testdata -prune -o -type f -print | sort))
 
 # Nobody debugs the development tools, and without what that takes they are built
@@ -109,6 +109,9 @@ install: ## install tools, manuals and scripts below PREFIX (/usr/local) and DES
 	    install -d "$$(dirname "$$target")"; \
 	    install -m $$mode "$$file" "$$target"; \
 	done
+
+release: ## archives of a tagged commit for all systems, in build/release; publishes nothing
+	scripts/release.sh $(EXAMPLES)
 
 # Removes what install installs and nothing else; folders of ours if they are empty.
 uninstall: ## take back what install installed
