@@ -1,6 +1,7 @@
 #!/bin/sh
 # release.sh FILE... builds the archives of a release into build/release, with
 # FILEs of scripts/ in them; `make release` calls it. It publishes nothing.
+# RELEASE_TARGETS limits for which systems, to try it.
 #
 # The commit must be clean, have a tag such as v1.2.3, and a section of that name
 # in CHANGELOG.md. The same commit, built by the same Go, gives the same bytes.
@@ -14,7 +15,7 @@ die() {
 }
 
 tools='./s3put ./s3get ./s3ls ./s3rm ./slotcalc ./pgpipe ./napback'
-targets='linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 freebsd/amd64 freebsd/arm64 windows/amd64 windows/arm64'
+targets=${RELEASE_TARGETS:-linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 freebsd/amd64 freebsd/arm64 windows/amd64 windows/arm64}
 out=build/release
 
 changes=$(git status --porcelain) || die "this is no clone that git can read"
