@@ -140,9 +140,7 @@ func TestAnotherDiskWhileTarIsLookingIsStoredTheNextTime(t *testing.T) {
 // In a directory that is no mount point and is the root of napback, no table
 // tells what / is.
 func TestAnotherDiskIsStoredInAChroot(t *testing.T) {
-	if !tooltest.AsRoot(t) {
-		return
-	}
+	tooltest.NeedsRoot(t, "mounts /proc")
 	for _, proc := range []string{"with", "without"} {
 		t.Run(proc+" proc", func(t *testing.T) {
 			t.Parallel()
