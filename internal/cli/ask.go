@@ -9,17 +9,17 @@ import (
 	"golang.org/x/term"
 )
 
-// AskSecret reads a line from a terminal without showing it. The terminal is
-// put right however that ends, also when ctx does. What was typed before the
-// prompt counts, and is not shown either. The caller owns tty.
+// AskSecret reads a line from a terminal without showing it. It restores the
+// terminal in any case, also when ctx ends. What was typed before the prompt
+// counts, and is not shown either. The caller owns tty.
 func AskSecret(ctx context.Context, tty *os.File, prompt string) ([]byte, error) {
 	fd := int(tty.Fd())
-	state, err := term.MakeRaw(fd) // before the prompt: who types at once must not see it echoed
+	state, err := term.MakeRaw(fd) // before the prompt, for those who type at once
 	if err != nil {
 		return nil, err
 	}
 	defer term.Restore(fd, state)
-	if _, err := tty.WriteString(prompt); err != nil { // as it is: the reader below would wrap a long one
+	if _, err := tty.WriteString(prompt); err != nil { // written directly: the reader below would wrap a long one
 		return nil, err
 	}
 	type line struct {
