@@ -4,15 +4,11 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
@@ -20,28 +16,8 @@ import (
 
 	"napback/internal/cli"
 	"napback/internal/sign/pgpkey"
+	"napback/internal/tooltest"
 )
-
-// memoryLimit is what hostile input may make a tool take.
-const memoryLimit = 256 << 20
-
-// measured runs the command in its arguments and ends with that one's status;
-// its peak of resident memory goes to file descriptor 3. It is a process of
-// its own because a peak is inherited from who starts a process, and tests
-// are large.
-func measured() {
-	cmd := exec.Command(os.Args[1], os.Args[2:]...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	err := cmd.Run()
-	var failed *exec.ExitError
-	if err != nil && !errors.As(err, &failed) {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(99)
-	}
-	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	fmt.Fprint(os.NewFile(3, "peak"), usage.Maxrss<<10)
-	os.Exit(cmd.ProcessState.ExitCode())
-}
 
 // plainBinary is pgpipe as people run it: the race detector, which the tests
 // may be built with, takes several times the memory.
@@ -51,45 +27,20 @@ var plainBinary = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	cleanups = append(cleanups, func() { os.RemoveAll(dir) })
-	path := filepath.Join(dir, "pgpipe")
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", path, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build pgpipe: %w\n%s", err, out)
-	}
-	return path, nil
+	return filepath.Join(dir, "pgpipe"), tooltest.Build(dir, "pgpipe")
 })
 
-// hostile runs pgpipe as a process that may take no more than memoryLimit.
+// hostile runs pgpipe as a process that may take no more than tooltest.Bound.
 func hostile(t *testing.T, stdin io.Reader, args ...string) result {
 	t.Helper()
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
 	binary, err := plainBinary()
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("measured", append([]string{binary}, args...)...)
-	var diag bytes.Buffer
-	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = stdin, io.Discard, &diag, []*os.File{w}
-	err = cmd.Run()
-	w.Close()
-	var failed *exec.ExitError
-	if err != nil && !errors.As(err, &failed) && cmd.ProcessState == nil {
-		t.Fatal(err)
-	}
-	var peak int64
-	if _, err := fmt.Fscan(r, &peak); err != nil {
-		t.Fatalf("pgpipe %q: its memory was not measured: %v\n%s", args, err, diag.String())
-	}
-	if peak > memoryLimit {
-		t.Errorf("pgpipe %q took %d MiB", args, peak>>20)
-	}
-	t.Logf("%d MiB, status %d: %s", peak>>20, cmd.ProcessState.ExitCode(), strings.TrimSpace(diag.String()))
-	return result{stderr: diag.String(), status: cmd.ProcessState.ExitCode()}
+	line := append([]string{"-c", `exec "$0" "$@" >/dev/null`, binary}, args...)
+	r := tooltest.Store{Env: os.Environ()}.RunBounded(t, stdin, "sh", line...)
+	t.Logf("status %d: %s", r.Code, strings.TrimSpace(r.Err))
+	return result{stderr: r.Err, status: r.Code}
 }
 
 // longHeader starts a packet of that size.
@@ -318,7 +269,7 @@ func TestHostileMessagesStayInsideTheMemoryLimit(t *testing.T) {
 		}
 		return r
 	}
-	const huge = memoryLimit + 16<<20 // compressed where it is sealed, which is quicker
+	const huge = tooltest.Bound + 16<<20 // compressed where it is sealed, which is quicker
 	sealed := mustPgpipe(t, nil, "-R", k.public)
 	sessionKey := sealed[:endOfSessionKeys(t, sealed)]
 	for name, c := range map[string]struct {
