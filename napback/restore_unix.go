@@ -54,10 +54,7 @@ func (k *secretKey) wanted(err error) bool {
 	if k.file == "" || k.passphrase != "" || !errors.As(err, &failed) || failed.Cause.Stage != "pgpipe" {
 		return false
 	}
-	if !strings.Contains(strings.Join(failed.Cause.Stderr, "\n"), "unlock secret key") {
-		return false
-	}
-	return cli.HasTerminal()
+	return strings.Contains(strings.Join(failed.Cause.Stderr, "\n"), "unlock secret key") && cli.HasTerminal()
 }
 
 // ask asks for the passphrase. pgpipe gets it through a named pipe that only
