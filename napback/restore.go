@@ -19,6 +19,7 @@ import (
 	"napback/napback/config"
 	"napback/napback/confine"
 	"napback/napback/nofollow"
+	"napback/napback/source/tar"
 )
 
 func restoreCommand(std cli.Streams) *urfave.Command {
@@ -225,10 +226,10 @@ func (r *restore) run(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("restore %s of run %s: %w", a.Name, a.Run, err)
 		}
-		r.trouble = append(r.trouble, report.trouble...)
-		r.failed = r.failed || report.failed
+		r.trouble = append(r.trouble, report.Trouble...)
+		r.failed = r.failed || report.Failed
 		for _, p := range r.chosen[i] {
-			missing[p] = slices.Contains(report.missing, p)
+			missing[p] = slices.Contains(report.Missing, p)
 		}
 	}
 	for _, p := range r.paths {
@@ -240,16 +241,16 @@ func (r *restore) run(ctx context.Context) error {
 }
 
 // extract runs the chain of archive number i.
-func (r *restore) extract(ctx context.Context, i int) (*extractReport, error) {
+func (r *restore) extract(ctx context.Context, i int) (*tar.Extraction, error) {
 	a, paths := r.point.Chain[i], r.chosen[i]
-	report := &extractReport{}
+	report := &tar.Extraction{}
 	notDirs, err := r.checkWay(paths)
 	if err != nil {
 		return report, err
 	}
 	status, err := r.unpack(ctx, r.key, func() ([]chain.Status, error) {
-		*report = extractReport{selective: len(paths) > 0}
-		c, err := r.chain(a, notDirs, extractArgs(a, r.to, paths), report)
+		*report = tar.Extraction{Selective: len(paths) > 0}
+		c, err := r.chain(a, notDirs, tar.Extract(r.source, r.to, paths), report)
 		if err != nil {
 			return nil, err
 		}
@@ -257,26 +258,26 @@ func (r *restore) extract(ctx context.Context, i int) (*extractReport, error) {
 		return c.Run(ctx)
 	})
 	if n := len(status); err == nil && status[n-1].Code != 0 {
-		report.failed = len(report.trouble) > 0
+		report.Failed = len(report.Trouble) > 0
 	}
 	return report, err
 }
 
 // chain is the chain that extracts an archive with tar's arguments. Members of
 // the names notDirs must be no directories. report collects what tar says.
-func (r *restore) chain(a catalog.Entry, notDirs, args []string, report *extractReport) (*chain.Chain, error) {
+func (r *restore) chain(a catalog.Entry, notDirs, args []string, report *tar.Extraction) (*chain.Chain, error) {
 	stages, err := r.guardedStages(a, r.target.settings, r.key, notDirs)
 	if err != nil {
 		return nil, err
 	}
-	tar, err := r.tarStage(args)
+	extract, err := r.tarStage(args)
 	if err != nil {
 		return nil, err
 	}
-	tar.Accept = report.accept
-	return &chain.Chain{Stages: append(stages, tar), Log: func(stage, line string) {
+	extract.Accept = report.Accept
+	return &chain.Chain{Stages: append(stages, extract), Log: func(stage, line string) {
 		if stage == "tar" {
-			report.line(line)
+			report.Line(line)
 			return
 		}
 		r.hear(stage, line)
@@ -334,7 +335,7 @@ func (r *restore) printPlan(ctx context.Context) error {
 		if len(r.paths) > 0 && len(r.chosen[i]) == 0 {
 			continue
 		}
-		c, err := r.chain(a, nil, extractArgs(a, r.to, r.chosen[i]), &extractReport{})
+		c, err := r.chain(a, nil, tar.Extract(r.source, r.to, r.chosen[i]), &tar.Extraction{})
 		if err != nil {
 			return err
 		}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 
 	urfave "github.com/urfave/cli/v2"
@@ -11,6 +10,7 @@ import (
 	"napback/internal/cli"
 	"napback/napback/chain"
 	"napback/napback/config"
+	"napback/napback/source/tar"
 	"napback/napback/tools"
 )
 
@@ -121,10 +121,8 @@ func (e *engine) hear(stage, line string) {
 // explain is tools.Explain, which does not know what tar says of an archive.
 func explain(ctx context.Context, err error) error {
 	var failed *chain.Error
-	if !errors.As(err, &failed) || failed.Cause.Stage != "tar" || !slices.ContainsFunc(failed.Cause.Stderr, isDamage) {
+	if !errors.As(err, &failed) || failed.Cause.Stage != "tar" || !tar.Damaged(failed.Cause) {
 		return tools.Explain(ctx, err)
 	}
 	return cli.WithCode(cli.Integrity, tools.Explain(ctx, err))
 }
-
-func isDamage(line string) bool { return damagedLine.MatchString(strings.TrimPrefix(line, "tar: ")) }

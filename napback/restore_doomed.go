@@ -9,6 +9,7 @@ import (
 
 	"napback/napback/dumpdir"
 	"napback/napback/nofollow"
+	"napback/napback/source/tar"
 )
 
 // doomed is an entry on disk that a restore in place deletes for good.
@@ -32,7 +33,7 @@ func (r *restore) findDoomed() ([]doomed, error) {
 	if len(r.paths) == 0 {
 		source, _ := isDirectory(r.point.Entry)
 		d.lists = r.lists
-		err := d.directory(listedName(source), false)
+		err := d.directory(tar.Listed(source), false)
 		return d.found, err
 	}
 	for _, p := range r.paths {

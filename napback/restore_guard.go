@@ -15,6 +15,7 @@ import (
 	"napback/napback/confine"
 	"napback/napback/guard"
 	"napback/napback/nofollow"
+	"napback/napback/source/tar"
 	"napback/napback/tools"
 )
 
@@ -74,7 +75,7 @@ func (r *restore) tarStage(args []string) (chain.Stage, error) {
 // must not come as directories, since they are none on disk.
 func (r *restore) checkWay(paths []string) (notDirs []string, err error) {
 	if len(paths) == 0 {
-		paths = []string{listedName(r.source)}
+		paths = []string{tar.Listed(r.source)}
 	}
 	for _, p := range paths {
 		way, err := r.tree.InTheWay(p)
@@ -137,7 +138,7 @@ func (r *restore) makeSource() error {
 
 // openSource opens a directory of the file system without following links.
 func openSource(source string) (*nofollow.Tree, error) {
-	tree, err := nofollow.OpenBelow("/", listedName(source))
+	tree, err := nofollow.OpenBelow("/", tar.Listed(source))
 	var o *nofollow.Obstacle
 	if errors.As(err, &o) {
 		return nil, cli.WithHint(cli.WithCode(cli.Integrity, fmt.Errorf("restore in place to %q: /%w", source, err)),
@@ -154,5 +155,5 @@ func makeDirectory(dir string) error {
 		return err
 	}
 	defer root.Close()
-	return root.MkdirAll(listedName(dir), 0o755)
+	return root.MkdirAll(tar.Listed(dir), 0o755)
 }

@@ -8,15 +8,16 @@ import (
 
 	"napback/internal/cli"
 	"napback/napback/chain"
+	"napback/napback/source/tar"
 )
 
 // mendLinks puts right the files among the paths whose contents archive number
 // i has under a name that is not among them: tar could not make the link, or,
 // in place, has linked to whatever is under that name now. The contents are
 // extracted under the name of the link, by reading the archive once more.
-func (r *restore) mendLinks(ctx context.Context, i int, report *extractReport) error {
+func (r *restore) mendLinks(ctx context.Context, i int, report *tar.Extraction) error {
 	a := r.point.Chain[i]
-	links := report.split
+	links := report.Split
 	if r.place && len(r.paths) > 0 {
 		l, err := r.list(ctx, i)
 		if err != nil {
@@ -25,13 +26,13 @@ func (r *restore) mendLinks(ctx context.Context, i int, report *extractReport) e
 		links = l.links
 	}
 	first := map[string]string{} // the link that gets the contents of a target
-	var extract, again []hardLink
+	var extract, again []tar.Link
 	for _, l := range links {
-		if _, ok := first[l.target]; ok {
+		if _, ok := first[l.Target]; ok {
 			again = append(again, l)
 			continue
 		}
-		first[l.target] = l.name
+		first[l.Target] = l.Name
 		extract = append(extract, l)
 	}
 	if len(extract) == 0 {
@@ -53,7 +54,7 @@ func (r *restore) mendLinks(ctx context.Context, i int, report *extractReport) e
 		}
 	}
 	for _, l := range again {
-		if err := r.tree.Link(first[l.target], l.name); err != nil {
+		if err := r.tree.Link(first[l.Target], l.Name); err != nil {
 			return fmt.Errorf("hard link: %w", err)
 		}
 	}
@@ -65,10 +66,10 @@ func (r *restore) mendLinks(ctx context.Context, i int, report *extractReport) e
 const maxLinkNames = 256 << 10
 
 // fitting returns how many of the links fit into one command line.
-func fitting(links []hardLink) int {
+func fitting(links []tar.Link) int {
 	size := 0
 	for i, l := range links {
-		size += len(l.name) + len(l.target) + 64
+		size += len(l.Name) + len(l.Target) + 64
 		if i > 0 && size > maxLinkNames {
 			return i
 		}
@@ -79,17 +80,17 @@ func fitting(links []hardLink) int {
 // checkLinks makes sure that what is extracted under the names of links lands
 // where they were asked for. The names come from what tar says, or from the
 // archive; what is on disk comes from the archive, or from whoever uses it.
-func (r *restore) checkLinks(links []hardLink) error {
+func (r *restore) checkLinks(links []tar.Link) error {
 	for _, l := range links {
-		if !insideAny(l.name, r.paths) || !insideAny(l.target, []string{listedName(r.source)}) {
-			return cli.Errorf(cli.Integrity, "refused: member %q: its hard link to %q leads out of what is restored", l.name, l.target)
+		if !insideAny(l.Name, r.paths) || !insideAny(l.Target, []string{tar.Listed(r.source)}) {
+			return cli.Errorf(cli.Integrity, "refused: member %q: its hard link to %q leads out of what is restored", l.Name, l.Target)
 		}
-		way, err := r.tree.InTheWay(l.name)
+		way, err := r.tree.InTheWay(l.Name)
 		if err != nil {
 			return err
 		}
 		if way != "" {
-			return cli.Errorf(cli.Integrity, "refused: member %q: on disk, %q is not a directory", l.name, filepath.Join(r.to, way))
+			return cli.Errorf(cli.Integrity, "refused: member %q: on disk, %q is not a directory", l.Name, filepath.Join(r.to, way))
 		}
 	}
 	return nil
@@ -97,10 +98,10 @@ func (r *restore) checkLinks(links []hardLink) error {
 
 // openDirs lets files be made in the directories of links. What it returns puts
 // back their modes, and their times, which tar has just set.
-func (r *restore) openDirs(links []hardLink) func() {
+func (r *restore) openDirs(links []tar.Link) func() {
 	before := map[string]fs.FileInfo{}
 	for _, l := range links {
-		dir := parent(l.name)
+		dir := parent(l.Name)
 		if info, err := r.tree.Lstat(dir); err == nil && info.IsDir() && before[dir] == nil {
 			before[dir] = info
 			_ = r.loosenDir(dir, info)
@@ -115,16 +116,16 @@ func (r *restore) openDirs(links []hardLink) func() {
 }
 
 // extractLinks extracts the targets of links under the links' names.
-func (r *restore) extractLinks(ctx context.Context, i int, links []hardLink) error {
+func (r *restore) extractLinks(ctx context.Context, i int, links []tar.Link) error {
 	a := r.point.Chain[i]
-	report := &extractReport{}
+	report := &tar.Extraction{}
 	status, err := r.unpack(ctx, r.key, func() ([]chain.Status, error) {
-		*report = extractReport{}
+		*report = tar.Extraction{}
 		var targets []string
 		for _, l := range links {
-			targets = append(targets, l.target)
+			targets = append(targets, l.Target)
 		}
-		c, err := r.chain(a, targets, linkArgs(a, r.to, links), report)
+		c, err := r.chain(a, targets, tar.ExtractLinks(r.source, r.to, links), report)
 		if err != nil {
 			return nil, err
 		}
@@ -133,10 +134,10 @@ func (r *restore) extractLinks(ctx context.Context, i int, links []hardLink) err
 	if err != nil {
 		return err
 	}
-	r.trouble = append(r.trouble, report.trouble...)
-	r.failed = r.failed || len(report.trouble) > 0 && status[len(status)-1].Code != 0
-	if len(report.missing) > 0 {
-		return fmt.Errorf("the archive has no file %q to link to", "/"+report.missing[0])
+	r.trouble = append(r.trouble, report.Trouble...)
+	r.failed = r.failed || len(report.Trouble) > 0 && status[len(status)-1].Code != 0
+	if len(report.Missing) > 0 {
+		return fmt.Errorf("the archive has no file %q to link to", "/"+report.Missing[0])
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"napback/napback/dumpdir"
+	"napback/napback/source/tar"
 )
 
 // makeRoom prepares the destination for archive number i, where tar by itself
@@ -37,7 +38,7 @@ func (r *restore) bare(i int) error {
 		return nil // there is nothing yet
 	}
 	return r.eachDir(i, func(name string, _ fs.FileInfo) error {
-		return r.tree.Do(name, func(dir *os.Root, leaf string) error { return trimAttributes(dir, leaf) })
+		return r.tree.Do(name, func(dir *os.Root, leaf string) error { return tar.TrimAttributes(dir, leaf) })
 	})
 }
 
@@ -107,7 +108,7 @@ func (r *restore) takes(i int, name string) bool {
 	if len(r.paths) > 0 {
 		return insideAny(name, r.chosen[i])
 	}
-	return insideAny(name, []string{listedName(r.source)})
+	return insideAny(name, []string{tar.Listed(r.source)})
 }
 
 // loosen lets the user write to directories that an earlier archive has made

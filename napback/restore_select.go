@@ -8,6 +8,7 @@ import (
 
 	"napback/internal/cli"
 	"napback/napback/dumpdir"
+	"napback/napback/source/tar"
 )
 
 // listing is what an archive says that its directories held. Names are paths
@@ -15,14 +16,8 @@ import (
 type listing struct {
 	dirs map[string][]dumpdir.Item
 	// links are the hard links of the wanted paths to files outside of them.
-	links []hardLink
+	links []tar.Link
 }
-
-// hardLink is a file whose contents an archive has under another name.
-type hardLink struct{ name, target string }
-
-// listedName makes such a name of a member's.
-func listedName(member string) string { return strings.TrimLeft(path.Clean("/"+member), "/") }
 
 // list reads the listing of the archive number i of the chain, as far as it
 // concerns the paths.
@@ -37,13 +32,13 @@ func (r *restore) list(ctx context.Context, i int) (*listing, error) {
 	r.log.Notef("reading the list of %s (%s)", a.Name, cli.FormatSize(a.Bytes))
 	l := &listing{dirs: map[string][]dumpdir.Item{}}
 	err := r.members(ctx, a, r.target.settings, r.key, true, func(m *dumpdir.Member) error {
-		name := listedName(m.Name)
+		name := tar.Listed(m.Name)
 		switch {
 		case m.IsDir() && r.concerns(name):
 			l.dirs[name] = m.Contents
 		case m.Type == '1' && len(r.paths) > 0 && insideAny(name, r.paths):
-			if target := listedName(m.Link); !insideAny(target, r.paths) {
-				l.links = append(l.links, hardLink{name, target})
+			if target := tar.Listed(m.Link); !insideAny(target, r.paths) {
+				l.links = append(l.links, tar.Link{Name: name, Target: target})
 			}
 		}
 		return nil
@@ -97,7 +92,7 @@ func (r *restore) parsePaths(words []string) ([]string, error) {
 		if !strings.HasPrefix(p, "/") {
 			p = path.Join(source, p)
 		}
-		if p = path.Clean(p); !inside(p, source) {
+		if p = path.Clean(p); !tar.Inside(p, source) {
 			return nil, cli.WithHint(cli.Errorf(cli.NotFound, "path %q: it is not inside of %s", word, source),
 				"paths are absolute, or relative to %s", source)
 		}

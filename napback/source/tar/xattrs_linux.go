@@ -1,4 +1,4 @@
-package main
+package tar
 
 import (
 	"bytes"
@@ -11,11 +11,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// trimAttributes removes the extended attributes of a directory below root that
+// TrimAttributes removes the extended attributes of a directory below root that
 // tar is going to extract once more. tar sets attributes of a directory and
 // removes none; those of files go with the files, and ACLs it removes. Nothing is
 // done where there is no directory, and what the user may not remove stays.
-func trimAttributes(root *os.Root, name string) error {
+func TrimAttributes(root *os.Root, name string) error {
 	info, err := root.Lstat(name)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
 		return nil
