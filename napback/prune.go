@@ -132,13 +132,9 @@ func confirmed(ctx context.Context, std cli.Streams, yes bool, question, command
 	if !cli.IsTerminal(std.In) {
 		return cli.WithHint(cli.UsageErrorf("%s asks before it changes anything, and there is no terminal to ask on", command), "-y answers yes")
 	}
-	fmt.Fprintf(std.Err, "%s [y/N] ", question)
-	answer, err := ask(ctx, std.In)
-	if err != nil {
-		return err
+	ok, err := cli.Confirm(ctx, std, question)
+	if err == nil && !ok {
+		err = fmt.Errorf("%s: not confirmed, nothing is changed", command)
 	}
-	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
-		return fmt.Errorf("%s: not confirmed, nothing is changed", command)
-	}
-	return nil
+	return err
 }

@@ -1,13 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
-	"strings"
 
 	"napback/internal/cli"
 )
@@ -50,37 +47,11 @@ func (r *restore) confirm(ctx context.Context, yes bool) error {
 	if yes {
 		return nil
 	}
-	fmt.Fprintf(r.std.Err, "Restore %s as of %s in place? [y/N] ", r.what(), oneLine(r.point.Date()))
-	answer, err := ask(ctx, r.std.In)
-	if err != nil {
-		return err
+	ok, err := cli.Confirm(ctx, r.std, fmt.Sprintf("Restore %s as of %s in place?", r.what(), oneLine(r.point.Date())))
+	if err == nil && !ok {
+		err = errors.New("restore in place: not confirmed, nothing is changed")
 	}
-	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
-		return errors.New("restore in place: not confirmed, nothing is changed")
-	}
-	return nil
-}
-
-// ask reads a line, unless ctx ends before there is one.
-func ask(ctx context.Context, in io.Reader) (string, error) {
-	type line struct {
-		text string
-		err  error
-	}
-	typed := make(chan line, 1)
-	go func() {
-		text, err := bufio.NewReader(in).ReadString('\n')
-		typed <- line{text, err}
-	}()
-	select {
-	case l := <-typed:
-		if l.text != "" {
-			return l.text, nil
-		}
-		return "", fmt.Errorf("read the answer: %w", l.err)
-	case <-ctx.Done():
-		return "", context.Cause(ctx)
-	}
+	return err
 }
 
 func (r *restore) showDoomed(gone []doomed) {

@@ -52,18 +52,13 @@ func (k *secretKey) wanted(err error) bool {
 	if k.file == "" || k.passphrase != "" || !tools.WantsPassphrase(err) {
 		return false
 	}
-	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
-	if err != nil {
-		return false
-	}
-	tty.Close()
-	return true
+	return cli.HasTerminal()
 }
 
 // ask asks for the passphrase. pgpipe gets it through a named pipe that only
 // the user can open, so that it is never on a disk.
 func (k *secretKey) ask(ctx context.Context) error {
-	secret, err := askSecret(ctx, fmt.Sprintf("Passphrase of %s: ", k.file))
+	secret, err := cli.AskSecret(ctx, fmt.Sprintf("Passphrase of %s: ", k.file))
 	if err != nil {
 		return fmt.Errorf("ask for the passphrase of %q: %w", k.file, err)
 	}
@@ -118,14 +113,4 @@ func (k *secretKey) forget() {
 		}
 	}
 	os.RemoveAll(k.dir)
-}
-
-// askSecret reads a line from the process's terminal without echo.
-func askSecret(ctx context.Context, prompt string) ([]byte, error) {
-	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer tty.Close()
-	return cli.AskSecret(ctx, tty, prompt)
 }

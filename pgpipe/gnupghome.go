@@ -13,7 +13,7 @@ import (
 	"strings"
 
 	"napback/internal/cli"
-	"napback/internal/sign/pgpkey"
+	"napback/internal/trust"
 )
 
 // gnupgHome is the directory of the user's own GnuPG files: $GNUPGHOME, else
@@ -86,7 +86,7 @@ func keyboxInUse(path string) bool {
 // keyboxd (GnuPG 2.4.1 and later), or nothing.
 func usesKeyboxd(home string) string {
 	for _, file := range []string{filepath.Join(home, "common.conf"), "/etc/gnupg/common.conf"} {
-		conf, err := pgpkey.Read(file, 1<<20)
+		conf, err := trust.Read("read", file, 1<<20)
 		if err != nil {
 			continue
 		}

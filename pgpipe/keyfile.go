@@ -6,11 +6,12 @@ import (
 
 	"napback/internal/cli"
 	"napback/internal/sign/pgpkey"
+	"napback/internal/trust"
 )
 
 // readKeyFile returns all keys in the file at path, each once.
 func readKeyFile(path string) ([]*key, error) {
-	data, err := pgpkey.Read(path, pgpkey.MaxKeyring)
+	data, err := trust.Read("read", path, pgpkey.MaxKeyring)
 	if err != nil {
 		return nil, err
 	}

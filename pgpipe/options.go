@@ -2,11 +2,7 @@ package main
 
 import (
 	"context"
-	"io"
-	"os"
 	"time"
-
-	"golang.org/x/term"
 
 	"napback/internal/cli"
 	"napback/internal/sign"
@@ -91,7 +87,7 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 }
 
 func runEncrypt(ctx context.Context, o *options, std cli.Streams, log *cli.Log, now time.Time) error {
-	if !o.Armor && isTerminal(std.Out) {
+	if !o.Armor && cli.IsTerminal(std.Out) {
 		return cli.WithHint(cli.UsageErrorf("stdout is a terminal: not writing binary data to it"),
 			"redirect stdout, or use -a for ASCII armor")
 	}
@@ -170,9 +166,4 @@ func readRecipientFiles(paths []string) ([]*key, error) {
 		ring = append(ring, keys...)
 	}
 	return mergeKeys(ring), nil
-}
-
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
 }

@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
 	"napback/internal/cli"
 	"napback/internal/sign"
-	"napback/internal/sign/pgpkey"
+	"napback/internal/trust"
 )
 
 // attempts is how often the terminal is asked for a passphrase.
@@ -37,29 +36,27 @@ func (p *passphrase) unlock(key *packet.PrivateKey) error {
 
 func (p *passphrase) unlockAnew(key *packet.PrivateKey) error {
 	if p.file != "" {
-		secret, err := pgpkey.ReadPassphrase(p.file)
+		secret, err := trust.ReadPrivateLine("read", p.file)
 		if err != nil {
 			return err
 		}
 		return p.try(key, secret)
 	}
-	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
-	if err != nil {
-		return cli.WithHint(errors.New("it needs a passphrase, and there is no terminal to ask for one"),
-			"use --passphrase-file FILE")
-	}
-	defer tty.Close()
+	var failed error
 	for range attempts {
-		var secret []byte
-		secret, err = cli.AskSecret(p.ctx, tty, fmt.Sprintf("Passphrase for secret key %X: ", key.Fingerprint))
+		secret, err := cli.AskSecret(p.ctx, fmt.Sprintf("Passphrase for secret key %X: ", key.Fingerprint))
+		if errors.Is(err, cli.ErrNoTerminal) {
+			return cli.WithHint(errors.New("it needs a passphrase, and there is no terminal to ask for one"),
+				"use --passphrase-file FILE")
+		}
 		if err != nil {
 			return err
 		}
-		if err = p.try(key, secret); err == nil {
+		if failed = p.try(key, secret); failed == nil {
 			return nil
 		}
 	}
-	return err
+	return failed
 }
 
 func (p *passphrase) try(key *packet.PrivateKey, secret []byte) error {

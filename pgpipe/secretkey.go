@@ -8,6 +8,7 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
 	"napback/internal/sign/pgpkey"
+	"napback/internal/trust"
 )
 
 // secretKey is a secret primary key or subkey, perhaps still locked.
@@ -31,7 +32,7 @@ const maxSecretKeys = 1000
 
 // readSecretKeys reads the secret keys in the file at path.
 func readSecretKeys(path string) (*secretKeys, error) {
-	data, err := pgpkey.ReadPrivate(path, pgpkey.MaxKeyring)
+	data, err := trust.ReadPrivate("read", path, pgpkey.MaxKeyring)
 	if err != nil {
 		return nil, err
 	}

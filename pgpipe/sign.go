@@ -11,6 +11,7 @@ import (
 
 	"napback/internal/sign"
 	"napback/internal/sign/pgpkey"
+	"napback/internal/trust"
 )
 
 // signedContent writes content between the packets of a one-pass signature
@@ -94,7 +95,7 @@ func (s *signedContent) Abort(err error) {
 
 // openVerifier reads the keys in the file at path, for --verify.
 func openVerifier(path string) (*sign.Verifier, error) {
-	data, err := pgpkey.Read(path, pgpkey.MaxKeyring)
+	data, err := trust.Read("read", path, pgpkey.MaxKeyring)
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -263,14 +262,9 @@ func (o *options) confirm(ctx context.Context, service store.Service, targets []
 	for _, t := range targets {
 		fmt.Fprintln(std.Err, cli.Safe(t.String()))
 	}
-	fmt.Fprintf(std.Err, "remove these %d? [y/N] ", len(targets))
-	answer, err := readLine(ctx, std.In)
-	if err != nil {
+	if yes, err := cli.Confirm(ctx, std, fmt.Sprintf("remove these %d?", len(targets))); err != nil {
 		return nil, err
-	}
-	switch strings.ToLower(strings.TrimSpace(answer)) {
-	case "y", "yes":
-	default:
+	} else if !yes {
 		return nil, errors.New("nothing was removed")
 	}
 	if !o.Superseded {
@@ -279,26 +273,4 @@ func (o *options) confirm(ctx context.Context, service store.Service, targets []
 	// What superseded a run may be gone by now, or a new one may build on it.
 	now, err := o.find(ctx, service, log)
 	return slices.DeleteFunc(targets, func(t target) bool { return !slices.Contains(now, t) }), err
-}
-
-// readLine reads a line from a terminal, where Ctrl-C must end the wait.
-func readLine(ctx context.Context, in io.Reader) (string, error) {
-	type result struct {
-		line string
-		err  error
-	}
-	read := make(chan result, 1)
-	go func() {
-		line, err := bufio.NewReader(in).ReadString('\n')
-		read <- result{line, err}
-	}()
-	select {
-	case r := <-read:
-		if r.err != nil && r.err != io.EOF {
-			return "", fmt.Errorf("read the answer: %w", r.err)
-		}
-		return r.line, nil
-	case <-ctx.Done():
-		return "", context.Cause(ctx)
-	}
 }

@@ -185,7 +185,7 @@ func TestPassphrases(t *testing.T) {
 	if err := os.Chmod(loose, 0o640); err != nil {
 		t.Fatal(err)
 	}
-	for path, want := range map[string]string{"": "needs a passphrase", g.file([]byte("wrong\n")): "wrong passphrase", loose: "it holds a secret"} {
+	for path, want := range map[string]string{"": "needs a passphrase", g.file([]byte("wrong\n")): "wrong passphrase", loose: "others can read or write it"} {
 		if _, err := OpenSigner(secret, PassphraseFile(path)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("passphrase file %q: %v, want %q", path, err, want)
 		}
@@ -203,7 +203,7 @@ func TestFilesThatAreNoSigningKeys(t *testing.T) {
 	}
 	two := g.file(append(g.gpg(nil, "--export-secret-keys", print), g.gpg(nil, "--export-secret-keys", other)...))
 	for path, want := range map[string]string{
-		loose:                            "lets others than its owner use it",
+		loose:                            "others can read or write it",
 		g.public(print):                  "no secret key",
 		two:                              "2 secret keys",
 		g.file([]byte("hello")):          "no OpenPGP keys",

@@ -13,6 +13,7 @@ import (
 
 	"napback/internal/cli"
 	"napback/internal/sign/pgpkey"
+	"napback/internal/trust"
 )
 
 // Signer signs with one unlocked key.
@@ -36,7 +37,7 @@ func PassphraseFile(path string) Unlocker {
 		if path == "" {
 			return cli.WithHint(errors.New("it needs a passphrase"), "give a file with it: --sign-passphrase-file FILE")
 		}
-		secret, err := pgpkey.ReadPassphrase(path)
+		secret, err := trust.ReadPrivateLine("read", path)
 		if err != nil {
 			return err
 		}
@@ -56,7 +57,7 @@ func TryPassphrase(key *packet.PrivateKey, secret []byte) error {
 // cannot be used by others, and unlocks the key that signs. The key must be
 // valid now.
 func OpenSigner(path string, unlock Unlocker) (*Signer, error) {
-	data, err := pgpkey.ReadPrivate(path, pgpkey.MaxKeyFile)
+	data, err := trust.ReadPrivate("read", path, pgpkey.MaxKeyFile)
 	if err != nil {
 		return nil, err
 	}

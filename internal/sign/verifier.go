@@ -9,6 +9,7 @@ import (
 
 	"napback/internal/cli"
 	"napback/internal/sign/pgpkey"
+	"napback/internal/trust"
 )
 
 // Verifier accepts signatures by any of its keys.
@@ -30,7 +31,7 @@ type refusal struct {
 func OpenVerifier(paths ...string) (*Verifier, error) {
 	v := &Verifier{}
 	for _, path := range paths {
-		data, err := pgpkey.Read(path, pgpkey.MaxKeyFile)
+		data, err := trust.Read("read", path, pgpkey.MaxKeyFile)
 		if err != nil {
 			return nil, err
 		}

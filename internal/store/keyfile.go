@@ -4,15 +4,10 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
-	"runtime"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"napback/internal/cli"
 	"napback/internal/trust"
 )
 
@@ -30,28 +25,11 @@ func (name keyFile) Retrieve(context.Context) (aws.Credentials, error) {
 	return readKeyFile(string(name))
 }
 
-// readKeyFile reads a key file and refuses one that others can read or write.
-// The mode is that of the file that was opened, so that it cannot be
-// exchanged in between.
+// readKeyFile reads a key file and refuses one that others can use.
 func readKeyFile(name string) (aws.Credentials, error) {
-	f, err := os.Open(name)
+	text, err := trust.ReadPrivate("key file", name, maxKeyFile)
 	if err != nil {
-		return aws.Credentials{}, fmt.Errorf("key file %q: %w", name, plainCause(err))
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return aws.Credentials{}, fmt.Errorf("key file %q: %w", name, plainCause(err))
-	}
-	if info.IsDir() {
-		return aws.Credentials{}, fmt.Errorf("key file %q: is a directory", name)
-	}
-	if err := checkPrivate(name, info); err != nil {
 		return aws.Credentials{}, err
-	}
-	text, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
-	if err != nil {
-		return aws.Credentials{}, fmt.Errorf("key file %q: %w", name, plainCause(err))
 	}
 	keys, err := parseKeyFile(text)
 	if err != nil {
@@ -60,28 +38,10 @@ func readKeyFile(name string) (aws.Credentials, error) {
 	return keys, nil
 }
 
-// checkPrivate refuses a regular file whose mode lets others in. A pipe, such
-// as a shell's <(pass show s3), has no mode that means anything.
-// The same holds for one of another user, unless that is root.
-func checkPrivate(name string, info fs.FileInfo) error {
-	if err := trust.Owner(name, info); err != nil {
-		return fmt.Errorf("key file: %w", err)
-	}
-	if runtime.GOOS == "windows" || !info.Mode().IsRegular() || info.Mode().Perm()&0o077 == 0 {
-		return nil
-	}
-	return cli.WithHint(
-		fmt.Errorf("key file %q: others can read or write it (mode %04o)", name, info.Mode().Perm()),
-		"chmod 600 %s", shellQuote(name))
-}
-
 // parseKeyFile reads the lines key=, secret= and token=. Empty lines and
 // lines that begin with # are skipped, and blanks around the name and the
 // value. An error names the line and never quotes a value.
 func parseKeyFile(text []byte) (aws.Credentials, error) {
-	if len(text) > maxKeyFile {
-		return aws.Credentials{}, fmt.Errorf("larger than %d bytes", maxKeyFile)
-	}
 	text = bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")) // an editor's byte order mark
 	keys := aws.Credentials{Source: "key file"}
 	fields := map[string]*string{"key": &keys.AccessKeyID, "secret": &keys.SecretAccessKey, "token": &keys.SessionToken}

@@ -95,7 +95,11 @@ func TestParseKeyFile(t *testing.T) {
 		{"wJalrXUtnFEMI/K7MDENG=x", "", "line 1: want key="},
 		{strings.Repeat("#\n", maxKeyFile), "", "larger than"},
 	} {
-		keys, err := parseKeyFile([]byte(test.text))
+		name := filepath.Join(t.TempDir(), "keys")
+		if err := os.WriteFile(name, []byte(test.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		keys, err := readKeyFile(name)
 		if test.err != "" {
 			if err == nil || !strings.Contains(err.Error(), test.err) || strings.Contains(err.Error(), "wJal") || strings.Contains(err.Error(), "AKIA") {
 				t.Errorf("%.40q: error %v, want %q", test.text, err, test.err)
@@ -338,17 +342,17 @@ func TestRecoverCommand(t *testing.T) {
 				storetest.Put(t, b, prefix+"10", []byte("third"))
 				storetest.Put(t, b, strings.TrimSuffix(prefix, "0")+"manifest", []byte("{}"))
 				command := s.RecoverCommand("bucket", prefix)
-				if got, err := shell(t, gw, aws, command+" | cat"); err != nil || got != "first,second,third" {
+				if got, err := inShell(t, gw, aws, command+" | cat"); err != nil || got != "first,second,third" {
 					t.Errorf("%s\nprints %q, error %v", command, got, err)
 				}
 				if strings.Contains(command, gw.SecretKey) {
 					t.Errorf("%s holds the secret", command)
 				}
 			}
-			if got, err := shell(t, gw, aws, s.RecoverCommand("bucket", "nothing:run:0")); err != nil || got != "" {
+			if got, err := inShell(t, gw, aws, s.RecoverCommand("bucket", "nothing:run:0")); err != nil || got != "" {
 				t.Errorf("no objects: %q, error %v", got, err)
 			}
-			if got, err := shell(t, gw, aws, s.RecoverCommand("nowhere", "plain:run:0")); err == nil {
+			if got, err := inShell(t, gw, aws, s.RecoverCommand("nowhere", "plain:run:0")); err == nil {
 				t.Errorf("missing bucket: %q and no error", got)
 			}
 		})
@@ -364,7 +368,7 @@ func mkdir(t *testing.T, name string) string {
 	return dir
 }
 
-func shell(t *testing.T, server *storetest.Server, aws, command string) (string, error) {
+func inShell(t *testing.T, server *storetest.Server, aws, command string) (string, error) {
 	t.Helper()
 	cmd := exec.CommandContext(context.Background(), "sh", "-c", command)
 	cmd.Env = append(storetest.Env(server), "PATH="+filepath.Dir(aws)+string(os.PathListSeparator)+os.Getenv("PATH"))

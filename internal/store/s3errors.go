@@ -17,6 +17,7 @@ import (
 
 	"napback/internal/archive"
 	"napback/internal/cli"
+	"napback/internal/shell"
 )
 
 // errorReader turns the SDK's errors into causes for people and for the
@@ -208,7 +209,7 @@ func (r errorReader) byStatus(err error, status int, code, bucket string) *failu
 func (r errorReader) wrongRegion(err error, bucket string) *failure {
 	cause := fmt.Errorf("bucket %q: not in region %q", bucket, r.region)
 	if right := httpHeader(err, "X-Amz-Bucket-Region"); right != "" && right != r.region {
-		return &failure{cause: cli.WithHint(cause, "use --region %s", shellQuote(right))}
+		return &failure{cause: cli.WithHint(cause, "use --region %s", shell.Word(right))}
 	}
 	if message := apiMessage(err); message != "" {
 		cause = fmt.Errorf("%w: %s", cause, oneLine(message))
@@ -220,9 +221,9 @@ func (r errorReader) wrongRegion(err error, bucket string) *failure {
 func (r errorReader) source() string {
 	switch {
 	case r.keyFile != "":
-		return fmt.Sprintf("the keys in %s", shellQuote(r.keyFile))
+		return fmt.Sprintf("the keys in %s", shell.Word(r.keyFile))
 	case r.profile != "":
-		return fmt.Sprintf("the keys of the profile %s", shellQuote(r.profile))
+		return fmt.Sprintf("the keys of the profile %s", shell.Word(r.profile))
 	}
 	return "the AWS credentials in use"
 }

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+
+	"napback/internal/shell"
 )
 
 // rule is who is trusted.
@@ -71,13 +73,13 @@ func (r rule) owned(path string, info fs.FileInfo) error {
 	reason := fmt.Sprintf("belongs to another user (uid %d), who can change it", uid)
 	switch {
 	case info.Mode()&fs.ModeSymlink != 0:
-		return refuse(path, reason, "chown -h root "+quote(path))
+		return refuse(path, reason, "chown -h root "+shell.Word(path))
 	case r.uid != 0:
 		return refuse(path, reason, "use a copy that belongs to you or to root, in a directory that does as well")
 	case info.IsDir():
-		return refuse(path, reason, "chown root "+quote(path)+", or use a path on which only root can write")
+		return refuse(path, reason, "chown root "+shell.Word(path)+", or use a path on which only root can write")
 	}
-	return refuse(path, reason, "chown root "+quote(path))
+	return refuse(path, reason, "chown root "+shell.Word(path))
 }
 
 // closed refuses what others can write.
@@ -93,7 +95,7 @@ func (r rule) closed(path string, info fs.FileInfo) error {
 	default:
 		reason = fmt.Sprintf("can be written by everyone (mode %04o)", info.Mode().Perm())
 	}
-	return refuse(path, reason, "chmod "+who+"-w "+quote(path))
+	return refuse(path, reason, "chmod "+who+"-w "+shell.Word(path))
 }
 
 // above judges a directory on the way to what is asked about.

@@ -26,7 +26,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
 
 	"napback/internal/cli"
 )
@@ -79,14 +78,3 @@ func Log(path string) error { return current().log(path) }
 // is for files whose mode is checked by stricter rules. A pipe or a terminal has no owner
 // that means anything.
 func Owner(path string, info fs.FileInfo) error { return current().owner(path, info) }
-
-// quote makes a path fit for a command that is pasted into a shell.
-func quote(path string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+@%=:,", r)
-	}
-	if strings.IndexFunc(path, func(r rune) bool { return !plain(r) }) < 0 {
-		return path
-	}
-	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
-}

@@ -1,17 +1,14 @@
 package notify
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/url"
 	"os"
-	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -185,41 +182,15 @@ func (s Server) explain(err error) error {
 	return err
 }
 
-// maxPassword bounds the file of a password, in bytes.
-const maxPassword = 4096
-
 // readPassword returns the first line of a file that nobody but its owner may
-// read.
+// read. A FIFO would be waited for: nobody would be told that the run failed.
 func readPassword(path string) (string, error) {
-	// Before it is opened, since a FIFO would wait for its writer for ever.
-	info, err := os.Stat(path)
-	if err != nil {
-		return "", fmt.Errorf("password file: %w", err)
-	}
-	if !info.Mode().IsRegular() {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		return "", fmt.Errorf("password file %q: not a regular file", path)
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return "", fmt.Errorf("password file: %w", err)
+	password, err := trust.ReadPrivateLine("password file", path)
+	if err == nil && len(password) == 0 {
+		err = fmt.Errorf("password file %q: its first line is empty", path)
 	}
-	defer f.Close()
-	if info, err = f.Stat(); err != nil {
-		return "", fmt.Errorf("password file: %w", err)
-	}
-	if err := trust.Owner(path, info); err != nil {
-		return "", fmt.Errorf("password file: %w", err)
-	}
-	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
-		return "", cli.WithHint(fmt.Errorf("password file %q: others can read or write it (mode %04o)", path, info.Mode().Perm()), "chmod 600 %s", path)
-	}
-	line, err := bufio.NewReader(io.LimitReader(f, maxPassword)).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return "", fmt.Errorf("password file: %w", err)
-	}
-	password := strings.TrimRight(line, "\r\n")
-	if password == "" {
-		return "", fmt.Errorf("password file %q: its first line is empty", path)
-	}
-	return password, nil
+	return string(password), err
 }

@@ -1,8 +1,8 @@
 // Package pgpkey reads files of OpenPGP keys that somebody else may have made,
 // and hands single keys to gopenpgp.
 //
-//  1. Read and ReadPrivate return a file's bytes, up to a limit.
-//  2. Armored finds the blocks of packets in text.
+//  1. internal/trust returns a file's bytes, up to a limit.
+//  2. Blocks finds the blocks of packets, also in text.
 //  3. Split cuts a block into keys without parsing them, so that one key that
 //     is not understood harms no other and memory is the file's size.
 //  4. Key.Entity parses one key, without what others say of it: attributes and

@@ -4,93 +4,20 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
-	"os"
-	"runtime"
 	"strings"
 
 	"github.com/ProtonMail/gopenpgp/v2/armor"
 
 	"napback/internal/cli"
-	"napback/internal/trust"
 )
 
 // Bounds on what is read.
 const (
-	MaxKeyring    = 64 << 20 // a keyring with any number of keys
-	MaxKeyFile    = 8 << 20  // an export of a few keys
-	MaxPassphrase = 64 << 10 // a passphrase file
-	maxArmor      = 16 << 20 // one armored block
-	maxBlocks     = 10_000   // armored blocks
+	MaxKeyring = 64 << 20 // a keyring with any number of keys
+	MaxKeyFile = 8 << 20  // an export of a few keys
+	maxArmor   = 16 << 20 // one armored block
+	maxBlocks  = 10_000   // armored blocks
 )
-
-// Read returns what the file at path holds, which may be a pipe. More than
-// limit bytes are an error.
-func Read(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return readAll(f, path, limit)
-}
-
-// ReadPrivate is Read for files that hold a secret: one that others than its
-// owner can use is refused.
-func ReadPrivate(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if err := trust.Owner(path, info); err != nil {
-		return nil, fmt.Errorf("open: %w", err)
-	}
-	const others = 0o077
-	if runtime.GOOS != "windows" && info.Mode()&fs.ModeCharDevice == 0 && info.Mode().Perm()&others != 0 {
-		return nil, cli.WithHint(
-			fmt.Errorf("open %q: it holds a secret, but its mode %#o lets others than its owner use it", path, info.Mode().Perm()),
-			"chmod 600 %s", path)
-	}
-	return readAll(f, path, limit)
-}
-
-// readAll collects pieces and joins them once: growing one slice would hold
-// three times as much.
-func readAll(r io.Reader, path string, limit int64) ([]byte, error) {
-	const piece = 1 << 20
-	var pieces [][]byte
-	var size int64
-	for {
-		b := make([]byte, piece)
-		n, err := io.ReadFull(r, b)
-		pieces = append(pieces, b[:n])
-		size += int64(n)
-		switch {
-		case size > limit:
-			return nil, fmt.Errorf("read %q: larger than %s", path, cli.FormatSize(limit))
-		case err == io.EOF || err == io.ErrUnexpectedEOF:
-			return bytes.Join(pieces, nil), nil
-		case err != nil:
-			return nil, err
-		}
-	}
-}
-
-// ReadPassphrase returns the first line of the file at path, as gpg does.
-func ReadPassphrase(path string) ([]byte, error) {
-	data, err := ReadPrivate(path, MaxPassphrase)
-	if err != nil {
-		return nil, err
-	}
-	line, _, _ := bytes.Cut(data, []byte("\n"))
-	return bytes.TrimSuffix(line, []byte("\r")), nil
-}
 
 // Blocks returns the packets in the contents of a key file: binary ones, or
 // those of any number of armored blocks.
