@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"napback/napback/standing"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -174,7 +175,7 @@ func TestStatusTellsWhatIsOverdue(t *testing.T) {
 		{due + 3, 3, "OVERDUE", due + 4},
 		{due + 30, 3, "OVERDUE", due + 30},
 	} {
-		var got standing
+		var got standing.Standing
 		e := s.cmd(c.code, "--date", day(c.day), "status", "--json")
 		s.must(json.Unmarshal([]byte(e.out), &got))
 		if string(got.State) != c.state || got.Last != day(due) || got.Next != day(c.next) || got.Job != "job" || got.Archives != 1 {
