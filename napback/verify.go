@@ -13,7 +13,6 @@ import (
 	"napback/internal/cli"
 	"napback/napback/catalog"
 	"napback/napback/config"
-	"napback/napback/dumpdir"
 	"napback/napback/jobs"
 	"napback/napback/unpack"
 )
@@ -168,8 +167,7 @@ func (v *verifier) one(ctx context.Context, t jobs.Target, a catalog.Entry) erro
 	if !ok {
 		return fmt.Errorf("%s: the contents of sources of the kind of %q cannot be checked yet", a.Name, a.Source())
 	}
-	n := 0
-	err := from.Members(ctx, a, dir, false, func(*dumpdir.Member) error { n++; return nil })
+	n, err := from.Count(ctx, a, dir)
 	from.Log.Verbosef("%s holds %s", a.Name, cli.Plural(n, "member", "members"))
 	return err
 }
