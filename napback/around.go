@@ -18,18 +18,18 @@ import (
 //
 //  1. A job that is not due, or was done today, ends here: nothing around it
 //     happens.
-//  2. Its PingURL is told that it begins.
+//  2. Its own channels, such as its PingURL, are told that it begins.
 //  3. RunBefore. It may make the very source, so that comes first; if it fails,
 //     so does the job.
 //  4. The backup (type backup). Timeout ends this step and the one before.
 //  5. RunAfter, or RunOnFailure if anything has failed. After a signal there is
 //     little time left for it.
-//  6. Its PingURL is told how it has ended.
+//  6. Its channels are told how it has ended.
 type jobRun struct {
 	*engine
-	job    *config.Job
-	ping   *notify.Ping
-	backup *jobBackup // nil until step 4
+	job      *config.Job
+	channels []notify.Channel
+	backup   *jobBackup // nil until step 4
 }
 
 const (
@@ -45,10 +45,9 @@ func (e *engine) newJobRun(c *config.Config, job *config.Job) *jobRun {
 	own := *e
 	own.log = e.log.of(job)
 	j := &jobRun{engine: &own, job: job}
-	if url := job.Settings.PingURL; url != c.Settings.PingURL { // else it is the run's
-		var err error
-		j.ping, err = notify.NewPing(url, e.redact.String)
-		j.warnOf("the ping", err)
+	var err error
+	if j.channels, err = notify.Open(job.Settings.Notify, c.Settings.Notify, e.redact.String); err != nil {
+		j.log.Warnf("nobody is told about the job: %v", err)
 	}
 	return j
 }
@@ -80,7 +79,9 @@ func (j *jobRun) attempt(ctx context.Context, r *result) error {
 		return nil
 	}
 	j.log.record(slog.LevelInfo, "begins")
-	j.warnOf("the ping", j.ping.Start(ctx))
+	for _, c := range j.channels {
+		j.warnOf(c, c.Start(ctx))
+	}
 	if err := j.hook(ctx, j.job.Settings.RunBefore, hooks.Started, ""); err != nil {
 		return fmt.Errorf("RunBefore: %w", err)
 	}
@@ -93,7 +94,7 @@ func (j *jobRun) attempt(ctx context.Context, r *result) error {
 // done tells whether the job was done today, without a look at its source. It
 // asks only where it matters before the backup itself finds out.
 func (j *jobRun) done(ctx context.Context) (bool, error) {
-	if j.Force || j.ping == nil && len(j.job.Settings.RunBefore) == 0 {
+	if j.Force || len(j.channels) == 0 && len(j.job.Settings.RunBefore) == 0 {
 		return false, nil
 	}
 	dir, err := state.Open(j.job.Settings.DiffDir)
@@ -151,25 +152,30 @@ func (j *jobRun) after(ctx context.Context, r *result) {
 	}
 }
 
-// tell tells the job's PingURL how it has ended.
+// tell tells the job's channels how it has ended.
 func (j *jobRun) tell(ctx context.Context, r *result) {
 	ctx, cancel := lastContext(ctx, hookTime)
 	defer cancel()
-	if r.err != nil {
-		j.warnOf("the ping", j.ping.Fail(ctx, fmt.Sprintf("%s: %s: %v\n", r.job, r.outcome, r.err)))
-		return
+	text := fmt.Sprintf("%s: %s", r.job, r.outcome)
+	switch {
+	case r.err != nil:
+		text += ": " + r.err.Error()
+	case r.note != "":
+		text += ": " + r.note
 	}
-	text := fmt.Sprintf("%s: %s\n", r.job, r.outcome)
-	if r.note != "" {
-		text = fmt.Sprintf("%s: %s: %s\n", r.job, r.outcome, r.note)
+	report := notify.Report{
+		Host: j.host, Run: j.runID, Ending: r.ending(), Count: 1, Jobs: 1,
+		Summary: text + "\n", Failures: failures([]result{*r}),
 	}
-	j.warnOf("the ping", j.ping.Success(ctx, text))
+	for _, c := range j.channels {
+		j.warnOf(c, c.Finish(ctx, report))
+	}
 }
 
-// warnOf tells of an error that changes nothing about the backup.
-func (e *engine) warnOf(what string, err error) {
+// warnOf warns of a channel that failed, which changes nothing about the backup.
+func (e *engine) warnOf(c notify.Channel, err error) {
 	if err != nil {
-		e.log.Warnf("%s did not go out: %s", what, err)
+		e.log.Warnf("%s did not go out: %s", c.Name(), err)
 	}
 }
 

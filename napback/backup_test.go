@@ -505,8 +505,8 @@ func TestOtherTarsAreRefused(t *testing.T) {
 // Credentials that may only create objects leave the local state to decide.
 func TestCredentialsThatMayNotLook(t *testing.T) {
 	s := newSite(t)
-	s.fake("s3ls", `echo 's3ls: error: list "bk": access denied' >&2; exit 1`)
-	s.fake("s3rm", `echo 's3rm: error: access denied' >&2; exit 1`)
+	s.fake("s3ls", `echo 's3ls: error: list "bk": access denied' >&2; exit 8`)
+	s.fake("s3rm", `echo 's3rm: error: access denied' >&2; exit 8`)
 	for n := range 2 {
 		s.write("a", fmt.Sprint(n))
 		if e := s.napback(0, day(n)); !strings.Contains(e.stderr, "relying on the local state") {

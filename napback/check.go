@@ -111,15 +111,15 @@ func (k *checker) programs(ctx context.Context, configs []*config.Config) error 
 	if err := k.say("program GNU tar", err); err != nil {
 		return err
 	}
-	seen := map[config.Compression]bool{}
+	seen := map[string]bool{}
 	for _, t := range jobs.All(configs) {
 		how := t.Settings.Compression
 		if seen[how] {
 			continue
 		}
 		seen[how] = true
-		_, err := k.kit.Compressor(string(how))
-		if err := k.say("compression "+string(how), err); err != nil {
+		_, err := k.kit.Compressor(how)
+		if err := k.say("compression "+how, err); err != nil {
 			return err
 		}
 	}

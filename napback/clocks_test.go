@@ -155,7 +155,7 @@ func TestAWrongClockKeepsNoJobFromItsBackup(t *testing.T) {
 func TestPrune(t *testing.T) {
 	s := newSite(t)
 	kept := trees{}
-	s.fake("s3rm", `echo 's3rm: error: access denied' >&2; exit 1`)
+	s.fake("s3rm", `echo 's3rm: error: access denied' >&2; exit 8`)
 	for n := range 18 {
 		s.back(0, kept, day(n))
 	}

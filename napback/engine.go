@@ -97,7 +97,7 @@ func (e *engine) newBackup(ctx context.Context, job *config.Job) (*jobBackup, er
 		return nil, err
 	}
 	b := &jobBackup{engine: e, job: job, dir: dir, state: dir.Job(tools.StateKey(job, e.kit.Env)), source: source}
-	if b.compressor, err = e.kit.Compressor(string(job.Settings.Compression)); err != nil {
+	if b.compressor, err = e.kit.Compressor(job.Settings.Compression); err != nil {
 		return nil, err
 	}
 	return b, nil

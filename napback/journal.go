@@ -14,8 +14,8 @@ import (
 	"napback/napback/logging"
 )
 
-// journal tells how things go: to people, on stderr, in lines as all our tools
-// write them, and to the log that a configuration asks for.
+// journal notes how things go: for people, on stderr, in lines as all our tools
+// write them, and in the log that a configuration asks for.
 type journal struct {
 	stderr io.Writer
 	debug  bool         // stderr gets everything
@@ -23,13 +23,13 @@ type journal struct {
 	inside bool         // the log is on stderr itself, and nothing else is
 	people slog.Level   // the least that stderr gets
 	about  string       // what begins the lines for people: the job
-	once   *sync.Map    // what several programs say of the endpoint and is told once
+	once   *sync.Map    // what several programs say of the endpoint, and people read once
 }
 
 // silent is above every level.
 const silent = slog.LevelError + 1
 
-// newJournal tells people alone.
+// newJournal returns a journal for people, without a log.
 func newJournal(stderr io.Writer, debug bool) *journal {
 	j := &journal{stderr: stderr, debug: debug, once: new(sync.Map)}
 	return j.at(slog.LevelInfo)
@@ -111,7 +111,7 @@ func (j *journal) Debugf(format string, args ...any) {
 	j.tell(slog.LevelDebug, "", "debug: ", fmt.Sprintf(format, args...))
 }
 
-// Error tells an error with its hints.
+// Error notes an error with its hints.
 func (j *journal) Error(err error) {
 	var text bytes.Buffer
 	cli.PrintError(&text, "napback", err)
@@ -128,7 +128,7 @@ func (j *journal) Error(err error) {
 	}
 }
 
-// Stage tells what a program says.
+// Stage notes what a program says.
 func (j *journal) Stage(level slog.Level, stage, text string) {
 	prefix := ""
 	if j.saidBefore(text) {
@@ -144,7 +144,7 @@ func (j *journal) Stage(level slog.Level, stage, text string) {
 // reached in the clear (internal/store.OpenEndpoint).
 const openEndpoint = "note: requests are signed but not encrypted"
 
-// saidBefore tells whether a line that every program says has been told.
+// saidBefore reports whether a line that every program says has been noted.
 func (j *journal) saidBefore(text string) bool {
 	if j == nil || j.once == nil || !strings.HasPrefix(text, openEndpoint) {
 		return false
@@ -176,10 +176,10 @@ func (j *journal) record(level slog.Level, text string, attrs ...any) {
 	}
 }
 
-// Lines returns a function that passes on what stages say. filter, if not nil, tells
-// which lines are for people.
+// Lines returns a function that passes on what stages say. filter, if not nil,
+// chooses the lines for people.
 //
-// That s3put did not commit is what napback made it do: the cause is told.
+// That s3put did not commit is what napback made it do: people read the cause.
 func (j *journal) Lines(filter func(stage, line string) bool) func(stage, line string) {
 	return func(stage, line string) {
 		text := strings.TrimPrefix(line, stage+": ")

@@ -172,8 +172,8 @@ func TestNothingIsRetiredForAChainThatWasDamagedMeanwhile(t *testing.T) {
 
 // deny makes the credentials such that they can create objects and nothing else.
 func (s *site) deny() {
-	s.fake("s3ls", `echo 's3ls: error: list "bk": access denied' >&2; exit 1`)
-	s.fake("s3rm", `echo 's3rm: error: access denied' >&2; exit 1`)
+	s.fake("s3ls", `echo 's3ls: error: list "bk": access denied' >&2; exit 8`)
+	s.fake("s3rm", `echo 's3rm: error: access denied' >&2; exit 8`)
 }
 
 // Before: DIFFs in a bucket that has no FULL, exit 0, nothing restorable.

@@ -17,8 +17,8 @@ import (
 )
 
 // runAll runs all jobs of the configurations, one after the other, and prints
-// the summary. The error has the exit code of the run; what of it was told when
-// it happened is not printed again.
+// the summary. The error has the exit code of the run; what was printed when it
+// happened is not printed again.
 func (e *engine) runAll(ctx context.Context, configs []*config.Config) error {
 	e.hideSecrets(configs)
 	release := func() {}
@@ -43,7 +43,7 @@ func (e *engine) runAll(ctx context.Context, configs []*config.Config) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	switch v, _ := verdict(results); v {
+	switch worst, _ := ending(results); worst {
 	case notify.Failed:
 		return cli.Exit(cli.Failed)
 	case notify.Warnings:
@@ -52,13 +52,13 @@ func (e *engine) runAll(ctx context.Context, configs []*config.Config) error {
 	return nil
 }
 
-// hideSecrets learns what must not be told, and keeps it from stdout and stderr.
+// hideSecrets finds out what is secret, and masks it on stdout and stderr.
 func (e *engine) hideSecrets(configs []*config.Config) {
 	e.secrets = logging.Environment(e.kit.Env)
 	for _, c := range configs {
-		e.secrets = append(e.secrets, notify.PingSecrets(c.Settings.PingURL)...)
+		e.secrets = append(e.secrets, notify.Secrets(c.Settings.Notify)...)
 		for i := range c.Jobs {
-			e.secrets = append(e.secrets, notify.PingSecrets(c.Jobs[i].Settings.PingURL)...)
+			e.secrets = append(e.secrets, notify.Secrets(c.Jobs[i].Settings.Notify)...)
 		}
 	}
 	e.redact = logging.NewRedactor(e.secrets)
@@ -68,7 +68,7 @@ func (e *engine) hideSecrets(configs []*config.Config) {
 
 // runConfig runs the jobs of a configuration and reports on them.
 func (e *engine) runConfig(ctx context.Context, c *config.Config) (results []result) {
-	r, err := e.newReport(c)
+	r, err := e.newReport(c, false)
 	if err != nil {
 		e.log.Error(err)
 		return []result{{job: c.Path, outcome: failed, note: cli.FirstLine(err.Error()), err: err}}
@@ -76,7 +76,9 @@ func (e *engine) runConfig(ctx context.Context, c *config.Config) (results []res
 	defer r.close()
 	r.log.record(slog.LevelInfo, "napback begins", "file", c.Path)
 	r.tellNotes(c)
-	r.start(ctx)
+	for _, c := range r.channels {
+		r.warnOf(c, c.Start(ctx))
+	}
 	for i := range c.Jobs {
 		results = append(results, r.runJobs(ctx, c, &c.Jobs[i])...)
 	}
@@ -87,14 +89,10 @@ func (e *engine) runConfig(ctx context.Context, c *config.Config) (results []res
 // reportNothing reports that no job of a configuration could be started. The
 // error is printed by who called.
 func (e *engine) reportNothing(ctx context.Context, c *config.Config, err error) {
-	r := &report{engine: e, config: c, closer: func() error { return nil }}
-	// While another napback is running, log and ping are that one's.
-	if cli.ExitStatus(err) != cli.Locked {
-		var openErr error
-		if r, openErr = e.newReport(c); openErr != nil {
-			e.log.Error(openErr)
-			return
-		}
+	r, openErr := e.newReport(c, cli.ExitStatus(err) == cli.Locked)
+	if openErr != nil {
+		e.log.Error(openErr)
+		return
 	}
 	defer r.close()
 	r.log.record(slog.LevelError, err.Error())
@@ -105,25 +103,26 @@ func (e *engine) reportNothing(ctx context.Context, c *config.Config, err error)
 	r.finish(ctx, results)
 }
 
-// report is how the run of one configuration is told: log, mail and ping. None
-// of them can fail a backup.
+// report is what tells of the run of one configuration: its log and its channels.
+// None of them can fail a backup.
 type report struct {
 	*engine
-	config *config.Config
-	ping   *notify.Ping
-	closer func() error
+	channels []notify.Channel
+	closer   func() error
+	locked   bool // another napback is running, and the log is that one's
 }
 
-func (e *engine) newReport(c *config.Config) (*report, error) {
-	log, closer, err := e.openJournal(c)
-	if err != nil {
-		return nil, err
-	}
+func (e *engine) newReport(c *config.Config, locked bool) (*report, error) {
 	own := *e
-	own.log = log
-	r := &report{engine: &own, config: c, closer: closer}
-	if r.ping, err = notify.NewPing(c.Settings.PingURL, e.redact.String); err != nil {
-		return nil, errors.Join(err, closer())
+	r := &report{engine: &own, closer: func() error { return nil }, locked: locked}
+	var err error
+	if !locked {
+		if r.log, r.closer, err = e.openJournal(c); err != nil {
+			return nil, err
+		}
+	}
+	if r.channels, err = notify.Open(c.Settings.Notify, nil, e.redact.String); err != nil {
+		return nil, errors.Join(err, r.closer())
 	}
 	return r, nil
 }
@@ -134,54 +133,38 @@ func (r *report) close() {
 	}
 }
 
-func (r *report) start(ctx context.Context) { r.warnOf("the ping", r.ping.Start(ctx)) }
-
 // finish tells how the run has ended.
 func (r *report) finish(ctx context.Context, results []result) {
-	v, count := verdict(results)
+	worst, count := ending(results)
 	var table strings.Builder
 	_ = printSummary(&table, results) // strings.Builder takes everything
 	ctx, cancel := lastContext(ctx, 2*time.Minute)
 	defer cancel()
-	if v == notify.Failed {
-		r.warnOf("the ping", r.ping.Fail(ctx, table.String()))
-	} else {
-		r.warnOf("the ping", r.ping.Success(ctx, table.String()))
+	report := notify.Report{
+		Host: r.host, Run: r.runID, Ending: worst, Count: count, Jobs: len(results),
+		Summary: table.String(), Failures: failures(results), Locked: r.locked,
 	}
-	set := &r.config.Settings
-	if len(set.MailTo) > 0 && notify.Due(set.MailOn, v) {
-		m := notify.Message{
-			Host: r.host, Run: r.runID, Verdict: v, Count: count, Jobs: len(results),
-			Summary: table.String(), Failures: failures(results),
-		}
-		r.warnOf("the mail", notify.SendMail(ctx, r.mailOptions(), m))
+	for _, c := range r.channels {
+		r.warnOf(c, c.Finish(ctx, report))
 	}
-	r.log.record(slog.LevelInfo, "napback ends", "verdict", v.String(), "jobs", len(results))
+	r.log.record(slog.LevelInfo, "napback ends", "verdict", worst.String(), "jobs", len(results))
 }
 
-func (r *report) mailOptions() notify.MailOptions {
-	set := &r.config.Settings
-	return notify.MailOptions{
-		To: set.MailTo, From: set.MailFrom, Server: set.MailServer, PasswordFile: set.MailPasswordFile,
-		Redact: r.redact.String,
-	}
-}
-
-// verdict is the worst of the results, and how many there are of it.
-func verdict(results []result) (worst notify.Verdict, count int) {
+// ending is the worst of the results, and how many there are of it.
+func ending(results []result) (worst notify.Ending, count int) {
 	for i := range results {
-		v := results[i].verdict()
-		if v > worst {
-			worst, count = v, 0
+		one := results[i].ending()
+		if one > worst {
+			worst, count = one, 0
 		}
-		if v == worst {
+		if one == worst {
 			count++
 		}
 	}
 	return worst, count
 }
 
-func (r *result) verdict() notify.Verdict {
+func (r *result) ending() notify.Ending {
 	switch r.outcome {
 	case failed, interrupted:
 		return notify.Failed
@@ -191,7 +174,7 @@ func (r *result) verdict() notify.Verdict {
 	return notify.OK
 }
 
-// failures tells of the jobs that failed what a mail shows.
+// failures returns what a mail shows of the jobs that failed.
 func failures(results []result) []notify.Failure {
 	var all []notify.Failure
 	for _, r := range results {

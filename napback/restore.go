@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -177,11 +176,7 @@ func restoreStream(c *urfave.Context, std cli.Streams, s *restore.Stream) error 
 	case cli.IsTerminal(std.Out):
 		return cli.WithHint(cli.UsageErrorf("standard output is a terminal, which would obey what is in the dump"), "--to FILE, --load, or a pipe")
 	}
-	out, ok := std.Out.(*os.File)
-	if !ok {
-		return errors.New("restore: stdout is not a file")
-	}
-	return s.Copy(c.Context, out)
+	return s.Copy(c.Context, std.Out)
 }
 
 func printPlanned(std cli.Streams, lines []string, err error) error {

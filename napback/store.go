@@ -90,7 +90,7 @@ func (a *attempt) run(ctx context.Context, producers []chain.Stage, put chain.St
 	}
 	defer file.Close()
 	var upstream []chain.Status
-	first := chain.Chain{Stages: producers, Stdout: file.File}
+	first := chain.Chain{Stages: producers, Out: file.File}
 	if upstream, err = a.runPart(ctx, &first); err != nil {
 		return file.explain(err)
 	}
@@ -101,7 +101,7 @@ func (a *attempt) run(ctx context.Context, producers []chain.Stage, put chain.St
 	if err != nil {
 		return err
 	}
-	second := chain.Chain{Stages: []chain.Stage{reader, put}, Stdin: file.File, Commit: func(announced string, _ []chain.Status) (map[string]string, error) {
+	second := chain.Chain{Stages: []chain.Stage{reader, put}, In: file.File, Commit: func(announced string, _ []chain.Status) (map[string]string, error) {
 		return a.commit(announced, upstream)
 	}}
 	return a.runChain(ctx, &second)
@@ -239,8 +239,10 @@ func cut(text string, limit int) string {
 func (a *attempt) point(run string) *state.Point {
 	d := a.decision
 	p := &state.Point{
-		Name: a.name, Run: run, Type: d.Kind,
-		Slot: d.Slot.Number, Turn: d.Slot.Turn, Cycle: d.Slot.Cycle, Date: a.Today,
+		Archive: state.Archive{
+			Name: a.name, Run: run, Type: d.Kind,
+			Slot: d.Slot.Number, Turn: d.Slot.Turn, Cycle: d.Slot.Cycle, Date: a.Today,
+		},
 		Chain: run, FullName: a.name, FullBytes: a.reading.bytes(),
 		Hash: a.source.hash(a.job),
 	}

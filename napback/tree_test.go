@@ -4,112 +4,30 @@ package main
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"errors"
-	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"napback/napback/catalog"
+	"napback/napback/treetest"
 )
 
-// tree describes everything below a directory that a backup must bring back:
-// type, mode, owner, size, times to the nanosecond, content, link target, which
-// names are the same file, holes, and extended attributes, which ACLs are too.
+// tree describes everything below a directory that a backup must bring back.
 func tree(t *testing.T, root string) map[string]string {
 	t.Helper()
-	all := map[string]string{}
-	first := map[uint64]string{} // name by which an inode was met first
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		name, _ := filepath.Rel(root, path)
-		var st unix.Stat_t
-		if err := unix.Lstat(path, &st); err != nil {
-			return err
-		}
-		what := fmt.Sprintf("mode %o owner %d:%d", st.Mode, st.Uid, st.Gid)
-		if !d.IsDir() {
-			if first[st.Ino] == "" {
-				first[st.Ino] = name
-			}
-			what += fmt.Sprintf(" links %d to %q", st.Nlink, first[st.Ino])
-		}
-		switch st.Mode & unix.S_IFMT {
-		case unix.S_IFREG:
-			data, err := os.ReadFile(path)
-			if err != nil {
-				return err
-			}
-			what += fmt.Sprintf(" size %d sum %x holes %v", st.Size, sha256.Sum256(data), st.Blocks*512 < st.Size)
-		case unix.S_IFLNK:
-			target, err := os.Readlink(path)
-			if err != nil {
-				return err
-			}
-			what += fmt.Sprintf(" to %q", target)
-		case unix.S_IFCHR, unix.S_IFBLK:
-			what += fmt.Sprintf(" device %d", st.Rdev)
-		}
-		all[name] = what + fmt.Sprintf(" mtime %d.%09d", st.Mtim.Sec, st.Mtim.Nsec) + attributes(t, path)
-		return nil
-	})
+	all, err := treetest.Describe(root, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return all
 }
 
-func attributes(t *testing.T, path string) string {
-	buffer := make([]byte, 1<<16)
-	n, err := unix.Llistxattr(path, buffer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	names := strings.Split(strings.TrimRight(string(buffer[:n]), "\x00"), "\x00")
-	slices.Sort(names)
-	var b strings.Builder
-	for _, name := range names {
-		if name == "" {
-			continue
-		}
-		value := make([]byte, 1<<16)
-		n, err := unix.Lgetxattr(path, name, value)
-		if err != nil {
-			t.Fatal(err)
-		}
-		fmt.Fprintf(&b, " %s=%x", name, value[:n])
-	}
-	return b.String()
-}
-
 // difference says how two trees differ, or "".
-func difference(want, got map[string]string) string {
-	var lines []string
-	for name, w := range want {
-		if g, ok := got[name]; !ok {
-			lines = append(lines, fmt.Sprintf("%q is missing: %s", name, w))
-		} else if g != w {
-			lines = append(lines, fmt.Sprintf("%q differs:\n  want %s\n  got  %s", name, w, g))
-		}
-	}
-	for name, g := range got {
-		if _, ok := want[name]; !ok {
-			lines = append(lines, fmt.Sprintf("%q is too many: %s", name, g))
-		}
-	}
-	slices.Sort(lines)
-	return strings.Join(lines, "\n")
-}
+func difference(want, got map[string]string) string { return treetest.Difference(want, got) }
 
 // restore brings back the job's state of a date ("" = the newest), with the tools
 // and tar alone, and returns where the source's tree is.

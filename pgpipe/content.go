@@ -44,7 +44,7 @@ type inlineSignature struct {
 
 // copy reads all packets of inside. It returns nil only if inside has ended
 // properly, and if the signature is good where one is wanted.
-func (c *content) copy(inside *verdict) error {
+func (c *content) copy(inside *sticky) error {
 	if err := c.packets(bufio.NewReaderSize(inside, copyBuffer), 0); err != nil {
 		return err
 	}

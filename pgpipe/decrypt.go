@@ -50,7 +50,7 @@ func (d *decrypter) decrypt(dst io.Writer, src io.Reader) error {
 	if err != nil {
 		return integrity(err)
 	}
-	inside := &verdict{r: body}
+	inside := &sticky{r: body}
 	c := &content{dst: dst, signers: d.signers, opener: opener.primary}
 	if err := c.copy(inside); err != nil {
 		if inside.err != nil && inside.err != io.EOF {
@@ -274,7 +274,7 @@ func openBody(sealed packet.EncryptedDataPacket, session *crypto.SessionKey) (io
 	default:
 		return nil, errors.New("unknown kind of encrypted packet")
 	}
-	packetBody := &verdict{r: *contents}
+	packetBody := &sticky{r: *contents}
 	*contents = packetBody
 	body, err := sealed.Decrypt(cipher, session.Key)
 	if err != nil {
@@ -287,13 +287,14 @@ func isAES(c packet.CipherFunction) bool {
 	return c == packet.CipherAES128 || c == packet.CipherAES192 || c == packet.CipherAES256
 }
 
-// verdict remembers how reading ended. After an error it never reads on.
-type verdict struct {
+// sticky is a reader that remembers how reading ended. After an error it never
+// reads on.
+type sticky struct {
 	r   io.Reader
 	err error
 }
 
-func (v *verdict) Read(p []byte) (int, error) {
+func (v *sticky) Read(p []byte) (int, error) {
 	if v.err != nil {
 		return 0, v.err
 	}
@@ -307,7 +308,7 @@ func (v *verdict) Read(p []byte) (int, error) {
 // of it before it says io.EOF.
 type libraryReader struct {
 	body   io.ReadCloser
-	packet *verdict
+	packet *sticky
 }
 
 func (l *libraryReader) Read(p []byte) (int, error) {

@@ -12,8 +12,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/rogpeppe/go-internal/testscript"
-
 	"napback/internal/cli"
 	"napback/internal/tooltest"
 )
@@ -24,9 +22,6 @@ var cleanups []func()
 type runner struct{ *testing.M }
 
 func (r runner) Run() int {
-	// The test binary's own directory stays first, the distribution's gpg follows.
-	first, _, _ := strings.Cut(os.Getenv("PATH"), string(filepath.ListSeparator))
-	os.Setenv("PATH", tooltest.Path(first))
 	code := r.M.Run()
 	for _, f := range cleanups {
 		f()
@@ -34,12 +29,7 @@ func (r runner) Run() int {
 	return code
 }
 
-// TestMain makes the test binary serve as the command pgpipe, too, which is
-// then first in PATH.
-func TestMain(m *testing.M) {
-	commands := map[string]func(){"pgpipe": main, "measured": measured}
-	testscript.Main(runner{m}, commands)
-}
+func TestMain(m *testing.M) { tooltest.Own(runner{m}, "pgpipe", main) }
 
 // gnupg is a GnuPG home directory. Its path is short: agents' sockets are in it.
 type gnupg struct{ dir string }

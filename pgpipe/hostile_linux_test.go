@@ -4,15 +4,10 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
 
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
@@ -20,76 +15,17 @@ import (
 
 	"napback/internal/cli"
 	"napback/internal/sign/pgpkey"
+	"napback/internal/tooltest"
 )
 
-// memoryLimit is what hostile input may make a tool take.
-const memoryLimit = 256 << 20
-
-// measured runs the command in its arguments and ends with that one's status;
-// its peak of resident memory goes to file descriptor 3. It is a process of
-// its own because a peak is inherited from who starts a process, and tests
-// are large.
-func measured() {
-	cmd := exec.Command(os.Args[1], os.Args[2:]...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	err := cmd.Run()
-	var failed *exec.ExitError
-	if err != nil && !errors.As(err, &failed) {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(99)
-	}
-	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	fmt.Fprint(os.NewFile(3, "peak"), usage.Maxrss<<10)
-	os.Exit(cmd.ProcessState.ExitCode())
-}
-
-// plainBinary is pgpipe as people run it: the race detector, which the tests
-// may be built with, takes several times the memory.
-var plainBinary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "pgpipe")
-	if err != nil {
-		return "", err
-	}
-	cleanups = append(cleanups, func() { os.RemoveAll(dir) })
-	path := filepath.Join(dir, "pgpipe")
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", path, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build pgpipe: %w\n%s", err, out)
-	}
-	return path, nil
-})
-
-// hostile runs pgpipe as a process that may take no more than memoryLimit.
+// hostile runs pgpipe as a process that may take no more memory than
+// tooltest.Bound. What it writes may be much and is not kept.
 func hostile(t *testing.T, stdin io.Reader, args ...string) result {
 	t.Helper()
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	binary, err := plainBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command("measured", append([]string{binary}, args...)...)
-	var diag bytes.Buffer
-	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = stdin, io.Discard, &diag, []*os.File{w}
-	err = cmd.Run()
-	w.Close()
-	var failed *exec.ExitError
-	if err != nil && !errors.As(err, &failed) && cmd.ProcessState == nil {
-		t.Fatal(err)
-	}
-	var peak int64
-	if _, err := fmt.Fscan(r, &peak); err != nil {
-		t.Fatalf("pgpipe %q: its memory was not measured: %v\n%s", args, err, diag.String())
-	}
-	if peak > memoryLimit {
-		t.Errorf("pgpipe %q took %d MiB", args, peak>>20)
-	}
-	t.Logf("%d MiB, status %d: %s", peak>>20, cmd.ProcessState.ExitCode(), strings.TrimSpace(diag.String()))
-	return result{stderr: diag.String(), status: cmd.ProcessState.ExitCode()}
+	script := []string{"-c", `exec "$0" "$@" >/dev/null`, tooltest.Plain(t, "pgpipe")}
+	r := tooltest.Store{Env: os.Environ()}.RunBounded(t, stdin, "sh", append(script, args...)...)
+	t.Logf("status %d: %s", r.Code, strings.TrimSpace(r.Err))
+	return result{stderr: r.Err, status: r.Code}
 }
 
 // longHeader starts a packet of that size.
@@ -297,10 +233,14 @@ func compress(r io.Reader) io.Reader {
 	return in
 }
 
-// TestHostileMessagesStayInsideTheMemoryLimit.
-func TestHostileMessagesStayInsideTheMemoryLimit(t *testing.T) {
-	_, keys := commonKeys()
-	k := keys[2]
+// hostileMessage is one that takes much memory, if anything does; ok tells that
+// it can be decrypted all the same.
+type hostileMessage struct {
+	message io.Reader
+	ok      bool
+}
+
+func hostileMessages(t *testing.T, k testKey) map[string]hostileMessage {
 	signed := func(tag byte) []byte {
 		var ops bytes.Buffer
 		err := (&packet.OnePassSignature{Version: 3, Hash: signatureHash, PubKeyAlgo: packet.PubKeyAlgoEdDSA}).Serialize(&ops)
@@ -318,13 +258,10 @@ func TestHostileMessagesStayInsideTheMemoryLimit(t *testing.T) {
 		}
 		return r
 	}
-	const huge = memoryLimit + 16<<20 // compressed where it is sealed, which is quicker
+	const huge = tooltest.Bound + 16<<20 // compressed where it is sealed, which is quicker
 	sealed := mustPgpipe(t, nil, "-R", k.public)
 	sessionKey := sealed[:endOfSessionKeys(t, sealed)]
-	for name, c := range map[string]struct {
-		message io.Reader
-		ok      bool
-	}{
+	return map[string]hostileMessage{
 		"user id first":               {message: io.MultiReader(literalReader(longHeader(pgpkey.TagUserID, huge)), nothing(huge))},
 		"user id compressed":          {message: sealedTo(t, k, compress(io.MultiReader(literalReader(longHeader(pgpkey.TagUserID, huge)), nothing(huge), text())))},
 		"user id behind":              {message: sealedTo(t, k, text(), compress(io.MultiReader(literalReader(longHeader(pgpkey.TagUserID, huge)), nothing(huge))))},
@@ -350,7 +287,13 @@ func TestHostileMessagesStayInsideTheMemoryLimit(t *testing.T) {
 		"armor, many headers":         {message: io.MultiReader(literalReader([]byte("-----BEGIN PGP MESSAGE-----\n")), repeat{[]byte("A: b\n"), 10_000_000}.reader())},
 		"armor, a line without end":   {message: io.MultiReader(literalReader([]byte("-----BEGIN PGP MESSAGE-----\n\n")), repeat{[]byte("A"), huge}.reader())},
 		"white space before anything": {message: repeat{[]byte("\n"), huge}.reader()},
-	} {
+	}
+}
+
+func TestHostileMessagesStayInsideTheMemoryLimit(t *testing.T) {
+	_, keys := commonKeys()
+	k := keys[2]
+	for name, c := range hostileMessages(t, k) {
 		t.Run(name, func(t *testing.T) {
 			message := writeFile(t, t.TempDir(), "message", c.message)
 			for _, args := range [][]string{{"-d", "-k", k.secret}, {"-d", "-k", k.secret, "--verify", k.public}} {

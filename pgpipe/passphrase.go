@@ -29,7 +29,7 @@ func (p *passphrase) unlock(key *packet.PrivateKey) error {
 	}
 	err := p.unlockAnew(key)
 	if err != nil {
-		return cli.OrCode(cli.Passphrase, fmt.Errorf("unlock secret key %X: %w", key.Fingerprint, err))
+		return fmt.Errorf("unlock secret key %X: %w", key.Fingerprint, err)
 	}
 	return nil
 }
@@ -46,11 +46,11 @@ func (p *passphrase) unlockAnew(key *packet.PrivateKey) error {
 	for range attempts {
 		secret, err := cli.AskSecret(p.ctx, fmt.Sprintf("Passphrase for secret key %X: ", key.Fingerprint))
 		if errors.Is(err, cli.ErrNoTerminal) {
-			return cli.WithHint(errors.New("it needs a passphrase, and there is no terminal to ask for one"),
+			return cli.WithHint(cli.Errorf(cli.Passphrase, "it needs a passphrase, and there is no terminal to ask for one"),
 				"use --passphrase-file FILE")
 		}
 		if err != nil {
-			return err
+			return cli.OrCode(cli.Passphrase, err)
 		}
 		if failed = p.try(key, secret); failed == nil {
 			return nil

@@ -17,8 +17,8 @@ const copyBuffer = 64 << 10
 func pump(ctx context.Context, std cli.Streams, transform func(dst io.Writer, src io.Reader) error) error {
 	done := make(chan error, 1)
 	go func() {
-		src := &source{ctx: ctx, r: std.In}
-		dst := &sink{w: std.Out}
+		src := &input{ctx: ctx, r: std.In}
+		dst := &output{w: std.Out}
 		err := transform(dst, src)
 		switch {
 		case dst.err != nil:
@@ -36,14 +36,14 @@ func pump(ctx context.Context, std cli.Streams, transform func(dst io.Writer, sr
 	}
 }
 
-// source is stdin. It remembers why reading failed.
-type source struct {
+// input is stdin. It remembers why reading failed.
+type input struct {
 	ctx context.Context
 	r   io.Reader
 	err error
 }
 
-func (s *source) Read(p []byte) (int, error) {
+func (s *input) Read(p []byte) (int, error) {
 	if s.err == nil {
 		s.err = s.ctx.Err()
 	}
@@ -57,13 +57,13 @@ func (s *source) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// sink is stdout. It remembers why writing failed.
-type sink struct {
+// output is stdout. It remembers why writing failed.
+type output struct {
 	w   io.Writer
 	err error
 }
 
-func (s *sink) Write(p []byte) (int, error) {
+func (s *output) Write(p []byte) (int, error) {
 	if s.err != nil {
 		return 0, s.err
 	}

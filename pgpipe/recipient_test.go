@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,59 +15,6 @@ import (
 	"napback/internal/cli"
 	"napback/internal/sign/pgpkey"
 )
-
-// zoo is a keyring with one good key and every kind of unusable one. A key's
-// name is the local part of its address.
-var zoo = sync.OnceValues(func() (*gnupg, map[string]string) {
-	g, err := makeHome()
-	if err != nil {
-		panic(err)
-	}
-	cleanups = append(cleanups, g.close)
-	t := onceTB{}
-	prints := map[string]string{}
-	add := func(name, primary, sub, expire string, opts ...string) string {
-		prints[name] = g.generate(t, "Some "+name+" <"+name+"@example.org>", primary, sub, expire, "", opts...)
-		return prints[name]
-	}
-	past, future := "--faked-system-time=20200101T000000!", "--faked-system-time=20400101T000000!"
-	edit := func(print, commands string) {
-		g.gpg(t, []byte(commands), "--no-batch", "--command-fd", "0", "--edit-key", print)
-	}
-	add("good", "ed25519", "cv25519", "never")
-	add("expired", "ed25519", "cv25519", "1y", past)
-	add("future", "ed25519", "cv25519", "never", future)
-	add("signonly", "ed25519", "", "never")
-	add("weak", "rsa1024", "rsa1024", "never")
-	add("dsa", "dsa1024", "", "never")
-	revoked := add("revoked", "ed25519", "cv25519", "never")
-	certificate, err := os.ReadFile(g.path("openpgp-revocs.d/" + revoked + ".rev"))
-	if err != nil {
-		panic(err)
-	}
-	g.gpg(t, bytes.Replace(certificate, []byte(":-----BEGIN"), []byte("-----BEGIN"), 1), "--import")
-	edit(add("revokedsub", "ed25519", "cv25519", "never"), "key 1\nrevkey\ny\n0\n\ny\nsave\n")
-	expiredSub := add("expiredsub", "ed25519", "", "never", past)
-	g.gpg(t, nil, past, "--passphrase", "", "--quick-add-key", expiredSub, "cv25519", "encr", "1y")
-	twoIDs := add("revokeduid", "ed25519", "cv25519", "never")
-	g.gpg(t, nil, "--quick-add-uid", twoIDs, "Kept <kept@example.org>")
-	g.gpg(t, nil, "--quick-revoke-uid", twoIDs, "Some revokeduid <revokeduid@example.org>")
-	// Two keys of one address, both usable; and two of which one has expired.
-	add("twice", "ed25519", "cv25519", "never")
-	other := g.generate(t, "Other <twice@example.org>", "ed25519", "cv25519", "never", "")
-	prints["twice, the other"] = other
-	add("renewed", "ed25519", "cv25519", "1y", past)
-	prints["renewed, the new one"] = g.generate(t, "Renewed <renewed@example.org>", "ed25519", "cv25519", "never", "")
-	// A key with several encryption subkeys: expired, older, newest.
-	multi := add("multi", "ed25519", "", "never", past)
-	g.gpg(t, nil, past, "--passphrase", "", "--quick-add-key", multi, "cv25519", "encr", "1y")
-	g.gpg(t, nil, "--faked-system-time=20210101T000000!", "--passphrase", "", "--quick-add-key", multi, "rsa2048", "encr", "never")
-	g.gpg(t, nil, "--faked-system-time=20220101T000000!", "--passphrase", "", "--quick-add-key", multi, "cv25519", "encr", "never")
-	return g, prints
-})
-
-// zooRing is the zoo's keyring file.
-func zooRing() string { g, _ := zoo(); return g.path("pubring.kbx") }
 
 // refuse checks that pgpipe fails with the status and all of the texts on
 // stderr, has read nothing and written nothing.
@@ -383,69 +329,6 @@ func TestCheckTellsKeyAndExpiry(t *testing.T) {
 		got.Expires == nil || got.Expires.Sub(year).Abs() > 48*time.Hour {
 		t.Errorf("got %s", r.stdout)
 	}
-}
-
-func TestParseRecipient(t *testing.T) {
-	for text, want := range map[string]selector{
-		"0xdeadbeef":            {hex: "DEADBEEF"},
-		"dead beef":             {hex: "DEADBEEF"},
-		" 0123456789abcdef! ":   {hex: "0123456789ABCDEF", subkey: true},
-		"A@B.example":           {email: "a@b.example"},
-		"<a@b>":                 {email: "a@b"},
-		"deadbee@deadbeef":      {email: "deadbee@deadbeef"},
-		"\u212a@example.org":    {email: "\u212a@example.org"}, // the Kelvin sign is no k
-		strings.Repeat("a", 64): {hex: strings.Repeat("A", 64)},
-	} {
-		got, err := parseRecipient(text)
-		want.text = text
-		if err != nil || got != want {
-			t.Errorf("%q: got %+v, %v", text, got, err)
-		}
-	}
-	for _, text := range []string{"", "!", "alice", "0xdeadbee", "a@", "@b", "a b@c", "<a@b", "Alice <a@b>", "a@b!", "<>", "0x", "0x0xdeadbeef", "a@b>c"} {
-		if got, err := parseRecipient(text); cli.ExitStatus(err) != cli.Usage {
-			t.Errorf("%q: got %+v, %v", text, got, err)
-		}
-	}
-}
-
-func TestAddressOfAUserID(t *testing.T) {
-	for id, want := range map[string]string{
-		"Alice <a@b>":          "a@b",
-		"a@b":                  "a@b",
-		"Alice <A@B.Example> ": "a@b.example",
-		"Alice (a@b) <c@d>":    "c@d",
-		"<a@b> Mallory <m@n>":  "m@n",
-		"Mallory <m@n> <a@b":   "",
-		"<a@b> Mallory":        "",
-		"Alice":                "",
-		"Alice a@b":            "",
-		"":                     "",
-		"Alice <a@b\x00@c d>":  "",
-	} {
-		if got := address(id); got != want {
-			t.Errorf("address(%q) = %q, want %q", id, got, want)
-		}
-	}
-}
-
-func FuzzParseRecipient(f *testing.F) {
-	for _, s := range []string{"a@b", "0xDEADBEEF!", "<a@b>", "0123 4567 89ab cdef", "", "!"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		s, err := parseRecipient(text)
-		if err != nil {
-			return
-		}
-		if (s.hex == "") == (s.email == "") || s.subkey && s.hex == "" {
-			t.Fatalf("parseRecipient(%q) = %+v", text, s)
-		}
-		canonical := s.hex + s.email
-		if again, err := parseRecipient(canonical); err != nil || again.hex != s.hex || again.email != s.email {
-			t.Fatalf("%q is %+v, but %q is %+v, %v", text, s, canonical, again, err)
-		}
-	})
 }
 
 // mustEntity parses a key.

@@ -2,12 +2,12 @@ package main
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"napback/internal/tooltest"
 )
 
 // prepare puts into a directory what scripts and examples work with: the keys
@@ -34,10 +34,12 @@ func copyFile(t testing.TB, from, to string) {
 
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+		Dir:           "testdata/script",
+		UpdateScripts: tooltest.Updating(),
 		Setup: func(env *testscript.Env) error {
 			home := prepare(env.T().(testing.TB), env.WorkDir)
 			env.Setenv("GNUPGHOME", home)
+			env.Setenv("GORACE", os.Getenv("GORACE"))
 			return nil
 		},
 	})
@@ -46,31 +48,10 @@ func TestScripts(t *testing.T) {
 // TestManPageExamples runs every command line of the man page's EXAMPLES in
 // one directory, with a real bash, tar, zstd and gpg.
 func TestManPageExamples(t *testing.T) {
-	page, err := os.ReadFile("../man/pgpipe.1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, examples, _ := strings.Cut(string(page), "\n.Sh EXAMPLES\n")
-	examples, _, _ = strings.Cut(examples, "\n.Sh ")
 	dir := t.TempDir()
 	home := prepare(t, dir)
 	copyFile(t, "options.go", filepath.Join(dir, "file"))
-	ran := 0
-	for line := range strings.Lines(examples) {
-		command, ok := strings.CutPrefix(line, ".Dl ")
-		if !ok {
-			continue
-		}
-		command = strings.NewReplacer(`\e`, `\`, `\(aq`, `'`, `\-`, `-`, `"`, "").Replace(command)
-		cmd := exec.Command("bash", "-o", "pipefail", "-ec", command)
-		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "GNUPGHOME="+home)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("%s: %v\n%s", strings.TrimSpace(command), err, out)
-		}
-		ran++
-	}
-	if ran < 5 {
-		t.Errorf("%d examples found", ran)
+	if ran := tooltest.RunExamples(t, "pgpipe.1", dir, append(os.Environ(), "GNUPGHOME="+home), nil); len(ran) < 5 {
+		t.Errorf("%d examples found", len(ran))
 	}
 }

@@ -42,7 +42,7 @@ func TestManyFatManifests(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := flood.Serve(t)
-			r := tooltest.Server(server, server.Endpoint).RunBounded(t, nil, "sh", "-c", "s3ls -r --json bkt | wc -l")
+			r := tooltest.Server(server, server.Endpoint).RunBounded(t, nil, "sh", "-c", tooltest.Plain(t, "s3ls")+" -r --json bkt | wc -l")
 			if want := fmt.Sprint(len(flood.Names) * flood.Runs); strings.TrimSpace(r.Out) != want || r.Err != "" {
 				t.Errorf("%.300s lines; %.300s", r.Out, r.Err)
 			}

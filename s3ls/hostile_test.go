@@ -82,66 +82,75 @@ func group(key string) string {
 	return "<CommonPrefixes><Prefix>" + key + "</Prefix></CommonPrefixes>"
 }
 
-// TestHostileListingsEnd: each in an error that says what is wrong, and inside
-// the memory.
-func TestHostileListingsEnd(t *testing.T) {
-	var n atomic.Int64
-	for name, c := range map[string]struct {
-		answer func(w http.ResponseWriter, r *http.Request)
-		want   string
-	}{
+// hostileListing is what a service answers, and what s3ls says to it.
+type hostileListing struct {
+	answer func(w http.ResponseWriter, r *http.Request)
+	want   string
+	code   int
+}
+
+// hostileListings count their requests in n.
+func hostileListings(n *atomic.Int64) map[string]hostileListing {
+	return map[string]hostileListing{
 		"endless page": {func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, "<ListBucketResult>")
 			storetest.Endless(w, strings.Repeat(group("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa:"), 100))
-		}, "an answer that is too long"},
+		}, "an answer that is too long", 1},
 		"endless key": {func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, "<ListBucketResult><CommonPrefixes><Prefix>")
 			storetest.Endless(w, strings.Repeat("a", 10_000))
-		}, "an answer that is too long"},
+		}, "an answer that is too long", 1},
 		"endless refusal": {func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(403)
 			storetest.Endless(w, strings.Repeat("<Error><Code>AccessDenied</Code>", 1000))
-		}, "access denied"},
+		}, "access denied", 8},
 		"endless failure": {func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(500)
 			storetest.Endless(w, strings.Repeat("x", 10_000))
-		}, "the service answered 500"},
+		}, "the service answered 500", 1},
 		"endless headers": {func(w http.ResponseWriter, r *http.Request) {
 			for i := range 3000 {
 				w.Header().Set(fmt.Sprintf("X-%d", i), strings.Repeat("x", 1000))
 			}
-		}, "exceeded"},
+		}, "exceeded", 1},
 		"the same page for ever": {func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, page(true, fmt.Sprint(n.Add(1)), object("a"), object("b")))
-		}, `lists "a" after "b"`},
+		}, `lists "a" after "b"`, 1},
 		"the same token for ever": {func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, page(true, "again", object(fmt.Sprintf("%020d", n.Add(1)))))
-		}, "more, but not where"},
+		}, "more, but not where", 1},
 		"empty pages for ever": {func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, page(true, fmt.Sprint(n.Add(1))))
-		}, "10000 pages in a row without an entry"},
+		}, "10000 pages in a row without an entry", 1},
 		"too many entries at once": {func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, page(false, "", strings.Repeat("<Contents/>", 2000)))
-		}, "2000 entries at once"},
+		}, "2000 entries at once", 1},
 		"no key": {func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, page(false, "", "<Contents/>"))
-		}, "an empty key"},
+		}, "an empty key", 1},
 		"behind the delimiter": {func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, page(false, "", object("a:b:c")))
-		}, `has a ":" behind the prefix`},
+		}, `has a ":" behind the prefix`, 1},
 		"no common prefix": {func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, page(false, "", group("abc")))
-		}, "no common prefix"},
+		}, "no common prefix", 1},
 		"a negative size": {func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, page(false, "", "<Contents><Key>k</Key><Size>-5</Size></Contents>"))
-		}, "negative size"},
-	} {
+		}, "negative size", 1},
+	}
+}
+
+// TestHostileListingsEnd: each in an error that says what is wrong, and inside
+// the memory.
+func TestHostileListingsEnd(t *testing.T) {
+	var n atomic.Int64
+	for name, c := range hostileListings(&n) {
 		t.Run(name, func(t *testing.T) {
 			n.Store(0)
 			server := storetest.Hostile(t, c.answer)
 			r := tooltest.Server(server, server.Endpoint).RunBounded(t, nil, "s3ls", "bkt")
-			if r.Code != 1 || !strings.Contains(r.Err, c.want) {
-				t.Errorf("exit status %d, want %q\n%.300s%.1000s", r.Code, c.want, r.Out, r.Err)
+			if r.Code != c.code || !strings.Contains(r.Err, c.want) {
+				t.Errorf("exit status %d, want %d and %q\n%.300s%.1000s", r.Code, c.code, c.want, r.Out, r.Err)
 			}
 		})
 	}

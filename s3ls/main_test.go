@@ -1,10 +1,9 @@
 package main
 
 import (
-	"os"
 	"testing"
 
 	"napback/internal/tooltest"
 )
 
-func TestMain(m *testing.M) { os.Exit(tooltest.Main(m)) }
+func TestMain(m *testing.M) { tooltest.Own(m, "s3ls", main, "s3put", "s3get", "s3rm") }

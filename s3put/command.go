@@ -18,9 +18,9 @@ import (
 // SIGKILL.
 const stopTime = 5 * time.Second
 
-// commandSource is what a command writes on its stdout. It succeeded if the
+// commandProducer is what a command writes on its stdout. It succeeded if the
 // command exited with 0 or one of the allowed statuses.
-type commandSource struct {
+type commandProducer struct {
 	path    string
 	args    []string
 	allowed []int // exit statuses, besides 0
@@ -32,9 +32,9 @@ type commandSource struct {
 	wait   func() error // waits once and remembers
 }
 
-// newCommandSource looks the command up, so that a mistyped one is known
+// newCommandProducer looks the command up, so that a mistyped one is known
 // before anything is started.
-func newCommandSource(args []string, allowed []int, std cli.Streams) (*commandSource, error) {
+func newCommandProducer(args []string, allowed []int, std cli.Streams) (*commandProducer, error) {
 	path, err := exec.LookPath(args[0])
 	if err != nil {
 		if errors.Is(err, exec.ErrNotFound) {
@@ -42,10 +42,10 @@ func newCommandSource(args []string, allowed []int, std cli.Streams) (*commandSo
 		}
 		return nil, cli.Errorf(cli.Usage, "command %q: %w", args[0], err)
 	}
-	return &commandSource{path: path, args: args, allowed: allowed, std: std}, nil
+	return &commandProducer{path: path, args: args, allowed: allowed, std: std}, nil
 }
 
-func (s *commandSource) start(ctx context.Context) error {
+func (s *commandProducer) start(ctx context.Context) error {
 	out, in, err := os.Pipe()
 	if err != nil {
 		return fmt.Errorf("pipe for %q: %w", s.args[0], err)
@@ -71,9 +71,9 @@ func (s *commandSource) start(ctx context.Context) error {
 	return nil
 }
 
-func (s *commandSource) Read(p []byte) (int, error) { return s.out.Read(p) }
+func (s *commandProducer) Read(p []byte) (int, error) { return s.out.Read(p) }
 
-func (s *commandSource) verdict(ctx context.Context) (map[string]string, error) {
+func (s *commandProducer) verdict(ctx context.Context) (map[string]string, error) {
 	err := s.wait()
 	if cause := context.Cause(ctx); cause != nil {
 		return nil, cause
@@ -90,7 +90,7 @@ func (s *commandSource) verdict(ctx context.Context) (map[string]string, error) 
 
 // stop closes the pipe, so that a command that still writes is told, ends it
 // and waits for it.
-func (s *commandSource) stop() {
+func (s *commandProducer) stop() {
 	if s.cmd == nil {
 		return
 	}

@@ -32,7 +32,7 @@ func TestMemoryStaysInsideTheBudget(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			in, out := pipe(t)
-			p := c.store.Start(t, in, "s3put", append(c.flags, "--create-bucket", "bkt:x")...)
+			p := c.store.Start(t, in, tooltest.Plain(t, "s3put"), append(c.flags, "--create-bucket", "bkt:x")...)
 			in.Close()
 			block := tooltest.Random(8, 1<<20)
 			for range c.length >> 20 {

@@ -4,13 +4,14 @@
 //
 //  1. The command line is checked: the address, then what the flags say
 //     together. Nothing has been started yet.
-//  2. The store is opened; with --create-bucket the bucket is made.
-//  3. The source is opened: stdin, or COMMAND, which is started only once the
+//  2. The producer is found: stdin, or COMMAND, which is started only once the
 //     run has a name, so that a missing bucket costs nobody a dump.
-//  4. archive.Put reads the source, uploads, and asks for the verdict:
-//     COMMAND's exit status, or what --commit-fd delivers, or none for plain
-//     stdin.
-//  5. The address of the run is printed.
+//  3. The store is opened; with --create-bucket the bucket is made.
+//  4. archive.Put names the run, reads the producer, uploads, and asks for the
+//     verdict: COMMAND's exit status, or what --commit-fd delivers, or none for
+//     plain stdin.
+//  5. The address of the run is printed; with --json or --commit-fd before the
+//     upload (print.go).
 package main
 
 import "napback/internal/cli"

@@ -27,16 +27,16 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 	if done || err != nil {
 		return err
 	}
-	// A reader of stdout or stderr that has gone, as napback when it is killed,
-	// must not end the process without a word, nor before it has removed its
-	// chunks. A signal that is caught
-	// is not inherited by COMMAND, as one that is ignored would be.
+	// The reader of stdout or stderr may be gone, as napback when it is killed.
+	// That must not end the process without a word, nor before it has removed its
+	// chunks. COMMAND does not inherit a signal that is caught, as it would one
+	// that is ignored.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	signer, verifier, err := openSigner(o)
 	if err != nil {
 		return err
 	}
-	source, err := openSource(o, std)
+	producer, err := openProducer(o, std)
 	if err != nil {
 		return err
 	}
@@ -60,11 +60,11 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 	if o.Spool == "" {
 		debug.SetMemoryLimit(int64(o.Memory) + heapBeside)
 	}
-	return put(ctx, o, std, service, signer, source, log)
+	return put(ctx, o, std, service, signer, producer, log)
 }
 
-// openSigner reads the keys. A signer that the verifier would not believe is
-// refused: what it stores would not exist for who reads.
+// openSigner reads the keys. It refuses a signer that the verifier would not
+// believe: for those who verify, what it stores would not exist.
 func openSigner(o *options) (archive.Signer, *sign.Verifier, error) {
 	verifier, err := o.Verifier()
 	if err != nil || o.SignKey == "" {
@@ -80,8 +80,8 @@ func openSigner(o *options) (archive.Signer, *sign.Verifier, error) {
 	return signer, verifier, err
 }
 
-// source is where the stream comes from.
-type source interface {
+// producer is where the stream comes from.
+type producer interface {
 	io.Reader
 	// start is called before the first Read.
 	start(ctx context.Context) error
@@ -92,8 +92,8 @@ type source interface {
 	stop()
 }
 
-// put stores the source and prints the address of its run.
-func put(ctx context.Context, o *options, std cli.Streams, service store.Service, signer archive.Signer, src source, log *cli.Log) error {
+// put stores what the producer gives and prints the address of its run.
+func put(ctx context.Context, o *options, std cli.Streams, service store.Service, signer archive.Signer, from producer, log *cli.Log) error {
 	bucket, err := openBucket(ctx, o, service, log)
 	if err != nil {
 		return err
@@ -101,8 +101,8 @@ func put(ctx context.Context, o *options, std cli.Streams, service store.Service
 	// A producer that gives up ends the put, wherever it is.
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer src.stop()
-	if watched, ok := src.(*commitSource); ok {
+	defer from.stop()
+	if watched, ok := from.(*commitProducer); ok {
 		watched.abort = cancel
 	}
 	host, err := os.Hostname()
@@ -112,7 +112,7 @@ func put(ctx context.Context, o *options, std cli.Streams, service store.Service
 	progress := cli.NewProgress(std.Err, o.Progress, -1)
 	address := o.address
 	out := &printer{w: std.Out, json: o.JSON, early: o.JSON || o.CommitFD != nil, started: time.Now()}
-	manifest, err := archive.Put(ctx, bucket, src, archive.PutOptions{
+	manifest, err := archive.Put(ctx, bucket, from, archive.PutOptions{
 		Name:      address.Name,
 		ChunkSize: int64(o.ChunkSize),
 		Budget:    archive.Budget{Concurrency: o.Concurrency, Memory: int64(o.Memory), Spool: o.Spool},
@@ -130,9 +130,9 @@ func put(ctx context.Context, o *options, std cli.Streams, service store.Service
 			if err := out.begin(address); err != nil {
 				return err
 			}
-			return src.start(ctx)
+			return from.start(ctx)
 		},
-		Verdict: src.verdict,
+		Verdict: from.verdict,
 		Fetch:   func(prefix string) string { return service.RecoverCommand(address.Bucket, prefix) },
 		Stored: func(number, size int64) {
 			progress.Chunk(size)

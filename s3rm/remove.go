@@ -216,14 +216,14 @@ func (o *options) findRuns(ctx context.Context, st archive.Store, address archiv
 	}
 	tooMany := err
 	var targets []target
-	add := func(r record) {
+	add := func(r facts) {
 		targets = append(targets, target{
 			Address:    archive.Address{Bucket: address.Bucket, Name: r.name, Run: r.run},
 			incomplete: r.state == archive.Incomplete,
 		})
 	}
 	if o.Superseded {
-		found, err := superseded(all, address.Name, len(o.VerifyKey) > 0, log, func(r record) (reason, err error) {
+		found, err := superseded(all, address.Name, len(o.VerifyKey) > 0, log, func(r facts) (reason, err error) {
 			return archive.Whole(ctx, st, r.name, r.run, r.m)
 		})
 		if err != nil {

@@ -15,11 +15,11 @@ import (
 // concurrency is how many names are looked at at the same time.
 const concurrency = 16
 
-// maxRecords is how many runs of a bucket are held.
-const maxRecords = 200_000
+// maxRuns is how many runs of a bucket are held.
+const maxRuns = 200_000
 
-// record is what has to be known of a run to tell whether it can go.
-type record struct {
+// facts is what has to be known of a run to tell whether it can go.
+type facts struct {
 	name     string
 	run      archive.Run
 	state    archive.State
@@ -37,14 +37,14 @@ type owned struct{ name, owner string }
 // those of each name from the oldest to the newest; or only the incomplete ones.
 // With too many runs the error wraps ErrTooManyRuns; some of the incomplete
 // ones are returned then.
-func read(ctx context.Context, st archive.Store, name string, incomplete bool) ([]record, error) {
+func read(ctx context.Context, st archive.Store, name string, incomplete bool) ([]facts, error) {
 	names := func(ctx context.Context) iter.Seq2[string, error] { return archive.Names(ctx, st, "") }
 	if name != "" {
 		names = func(context.Context) iter.Seq2[string, error] {
 			return func(yield func(string, error) bool) { yield(name, nil) }
 		}
 	}
-	var all []record
+	var all []facts
 	err := archive.DescribeNames(ctx, st, names, true, concurrency, func(s *archive.Survey) error {
 		if s.Err != nil && !incomplete {
 			return s.Err
@@ -56,19 +56,19 @@ func read(ctx context.Context, st archive.Store, name string, incomplete bool) (
 			if incomplete && info.State != archive.Incomplete {
 				continue
 			}
-			if len(all) == maxRecords {
-				return fmt.Errorf("%w: more than %d in the bucket", archive.ErrTooManyRuns, maxRecords)
+			if len(all) == maxRuns {
+				return fmt.Errorf("%w: more than %d in the bucket", archive.ErrTooManyRuns, maxRuns)
 			}
-			all = append(all, newRecord(info))
+			all = append(all, newFacts(info))
 		}
 		return s.Err
 	})
 	return all, err
 }
 
-// newRecord keeps what is needed of a run: a bucket may hold many manifests.
-func newRecord(info archive.RunInfo) record {
-	r := record{name: info.Name, run: info.Run, state: info.State, by: info.SignedBy, unsigned: errors.Is(info.Err, archive.ErrUnsigned)}
+// newFacts keeps what is needed of a run: a bucket may hold many manifests.
+func newFacts(info archive.RunInfo) facts {
+	r := facts{name: info.Name, run: info.Run, state: info.State, by: info.SignedBy, unsigned: errors.Is(info.Err, archive.ErrUnsigned)}
 	if info.Err != nil {
 		r.err = clip(info.Err.Error())
 	}
@@ -93,7 +93,7 @@ func clip(text string) string {
 }
 
 // committed tells that a run supersedes others, or is superseded itself.
-func (r record) committed() bool {
+func (r facts) committed() bool {
 	return r.state == archive.Committed || r.state == archive.Superseded
 }
 
@@ -104,7 +104,7 @@ func (r record) committed() bool {
 // count all the same, because a run may build on one of another name. With
 // verifying, runs that are not trusted neither go nor are a reason for anything,
 // and only a signed one supersedes others.
-func superseded(all []record, name string, verifying bool, log *cli.Log, whole func(record) (reason, err error)) ([]record, error) {
+func superseded(all []facts, name string, verifying bool, log *cli.Log, whole func(facts) (reason, err error)) ([]facts, error) {
 	reportUntrusted(all, log)
 	for _, r := range all {
 		if r.m == nil && r.state != archive.Incomplete && r.state != archive.Unsigned {
@@ -145,19 +145,19 @@ func superseded(all []record, name string, verifying bool, log *cli.Log, whole f
 		}
 	}
 	keepNeeded(all, goes, log)
-	var found []record
+	var found []facts
 	for i, r := range all {
 		if goes[i] {
 			found = append(found, r)
 		}
 	}
-	slices.SortStableFunc(found, func(a, b record) int { return strings.Compare(string(b.run), string(a.run)) })
+	slices.SortStableFunc(found, func(a, b facts) int { return strings.Compare(string(b.run), string(a.run)) })
 	return found, nil
 }
 
 // reportUntrusted warns of runs that are not signed by a wanted key: each that
 // is signed wrongly, and how many nobody has signed.
-func reportUntrusted(all []record, log *cli.Log) {
+func reportUntrusted(all []facts, log *cli.Log) {
 	unsigned := 0
 	for _, r := range all {
 		switch {
@@ -176,7 +176,7 @@ func reportUntrusted(all []record, log *cli.Log) {
 // keepNeeded takes out of goes what a run that stays builds on, directly or
 // through others. Runs are known by their identifier alone: what a manifest
 // builds on may lie under any name.
-func keepNeeded(all []record, goes map[int]bool, log *cli.Log) {
+func keepNeeded(all []facts, goes map[int]bool, log *cli.Log) {
 	byRun := map[archive.Run][]int{}
 	var stay []int
 	for i, r := range all {

@@ -2,7 +2,6 @@ package scripts
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -158,42 +157,18 @@ func (s *sandbox) atToday(lines string) string {
 	return regexp.MustCompile(`--at \S+`).ReplaceAllString(lines, "--at "+today)
 }
 
-// examples returns the commands of a manual's EXAMPLES.
-func examples(t *testing.T, page string) []string {
-	t.Helper()
-	_, section, _ := strings.Cut(text(t, "man", page), "\n.Sh EXAMPLES\n")
-	section, _, _ = strings.Cut(section, "\n.Sh ")
-	section = regexp.MustCompile(`\\([-&])`).ReplaceAllStringFunc(section, func(escape string) string {
-		return strings.TrimPrefix(strings.TrimPrefix(escape, `\`), "&")
-	})
-	var commands []string
-	for _, m := range regexp.MustCompile(`(?m)^\.Dl (.*)$|(?s:^\.Bd -literal -offset indent\n(.*?)^\.Ed$)`).FindAllStringSubmatch(section, -1) {
-		commands = append(commands, m[1]+m[2])
-	}
-	return commands
-}
-
 // pages are the manuals whose examples run here; slotcalc, pgpipe and napback
 // test their own.
 func TestExamplesOfTheManualsRun(t *testing.T) {
 	s := newSandbox(t, tooltest.File(t))
 	s.shell("cp " + s.secret + " secret.asc; s3put --create-bucket backups:x -- true")
-	for _, page := range []string{"s3put.1", "s3get.1", "s3ls.1", "s3rm.1", "napback-archive.7"} {
-		commands := examples(t, page)
-		if len(commands) == 0 {
-			t.Errorf("%s has no examples", page)
-		}
-		for i, command := range commands {
-			t.Run(fmt.Sprint(page, " ", i+1), func(t *testing.T) {
-				s.t = t
-				if page == "napback-archive.7" {
-					s.shell("tar -c /home 2>/dev/null | s3put --sign-key secret.asc --endpoint file:///mnt/usb backups:home")
-				}
-				s.shell(command)
-			})
-		}
+	work := filepath.Join(s.dir, "work")
+	for _, page := range []string{"s3put.1", "s3get.1", "s3ls.1", "s3rm.1"} {
+		tooltest.RunExamples(t, page, work, s.env, s.replace.Replace)
 	}
-	s.t = t
+	tooltest.RunExamples(t, "napback-archive.7", work, s.env, func(command string) string {
+		return s.replace.Replace("tar -c /home 2>/dev/null | s3put --sign-key secret.asc --endpoint file:///mnt/usb backups:home\n" + command)
+	})
 	s.run(0, "cmp", filepath.Join(s.dir, "home/me/thesis.tex"), filepath.Join(s.dir, "work", s.dir, "home/me/thesis.tex"))
 	if out := s.shell("cd /mnt/usb/backups; tar -tf home.stream"); !strings.Contains(out, "thesis.tex") {
 		t.Errorf("the archive that was read by hand holds %s", out)

@@ -4,21 +4,25 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	_ "time/tzdata" // TZ works wherever the tests run
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"napback/internal/cli"
 	"napback/internal/slot"
+	"napback/internal/tooltest"
 )
 
+// With -update, what a script's cmp finds is written into the script.
+var update = flag.Bool("update", false, "write what a script's cmp finds into the script")
+
 func TestMain(m *testing.M) {
+	os.Setenv("GORACE", "atexit_sleep_ms=0") // a program built with -race waits a second before it exits
 	testscript.Main(m, map[string]func(){"slotcalc": main})
 }
 
@@ -27,9 +31,9 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		UpdateScripts:       *update,
 		Setup: func(env *testscript.Env) error {
-			// A program built with -race waits a second before it exits.
-			env.Setenv("GORACE", "atexit_sleep_ms=0")
+			env.Setenv("GORACE", os.Getenv("GORACE"))
 			return nil
 		},
 	})
@@ -38,62 +42,24 @@ func TestScripts(t *testing.T) {
 // TestManualExamplesRun runs every example of the manual page as it is
 // printed, in a directory that has what they name.
 func TestManualExamplesRun(t *testing.T) {
-	page, err := os.ReadFile("../man/slotcalc.1")
-	if err != nil {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "documents"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	_, examples, _ := strings.Cut(string(page), ".Sh EXAMPLES\n")
-	examples, _, _ = strings.Cut(examples, "\n.Sh ")
-	blocks := strings.Split(examples, ".Bd -literal -offset indent\n")[1:]
-	want := []string{"", "due: slot", "FDDDDDD", "FULL"}
-	if len(blocks) != 4 {
-		t.Fatalf("%d examples; want 4", len(blocks))
+	out := tooltest.RunExamples(t, "slotcalc.1", dir, os.Environ(), nil)
+	if len(out) != 4 {
+		t.Fatalf("%d examples; want 4", len(out))
 	}
-	bin := slotcalcOnPath(t)
-	for i, block := range blocks {
-		script, _, ended := strings.Cut(block, "\n.Ed")
-		if !ended {
-			t.Fatalf("example %d has no end", i)
-		}
-		dir := t.TempDir()
-		if err := os.MkdirAll(filepath.Join(dir, "documents"), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		cmd := exec.Command("bash", "-e", "-o", "pipefail", "-c", script)
-		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"))
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Fatalf("%s\n%v: %s", script, err, out)
-		}
-		switch i {
-		case 0:
-			made, err := filepath.Glob(filepath.Join(dir, "documents-[0-4]-FULL.tar.gz"))
-			if err != nil || len(made) != 1 {
-				t.Fatalf("made %q, %v", made, err)
-			}
-		case 3:
-			next, err := slot.ParseDate(strings.TrimSpace(string(out)))
-			if err != nil || slot.DefaultSimple().At(next).Type != slot.Full {
-				t.Fatalf("%s\nprinted %q, %v", script, out, err)
-			}
-		default:
-			if !strings.Contains(string(out), want[i]) {
-				t.Fatalf("%s\nprinted %q; want %q in it", script, out, want[i])
-			}
-		}
+	if made, err := filepath.Glob(filepath.Join(dir, "documents-[0-4]-FULL.tar.gz")); err != nil || len(made) != 1 {
+		t.Errorf("made %q, %v", made, err)
 	}
-}
-
-// slotcalcOnPath returns a directory that holds the tool.
-func slotcalcOnPath(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	cmd := exec.Command("go", "build", "-o", dir, ".")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
+	if !strings.Contains(out[1], "due: slot") || !strings.Contains(out[2], "FDDDDDD") {
+		t.Errorf("printed %q and %q", out[1], out[2])
 	}
-	return dir
+	next, err := slot.ParseDate(strings.TrimSpace(out[3]))
+	if err != nil || slot.DefaultSimple().At(next).Type != slot.Full {
+		t.Errorf("printed %q, %v", out[3], err)
+	}
 }
 
 func TestAnAnswerThatCannotBePrintedIsAnError(t *testing.T) {

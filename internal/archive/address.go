@@ -4,9 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
+	"napback/internal/address"
 	"napback/internal/cli"
 )
 
@@ -85,40 +84,11 @@ func splitBucket(text string) (bucket, rest string, err error) {
 	case bucket == "." || bucket == "..", strings.ContainsAny(bucket, "/\\"):
 		return "", "", fmt.Errorf("%q is not a bucket name", bucket)
 	}
-	return bucket, rest, checkText("bucket", bucket)
+	return bucket, rest, address.CheckText("bucket", bucket)
 }
 
-// CheckName reports why name cannot be the name of an archive, or nil: it
-// holds no ':', no leading '/', no component that is empty, "." or "..", no
-// control characters, only UTF-8, and leaves room for the rest of the key.
+// CheckName reports why name cannot be the name of an archive, or nil:
+// address.CheckName with room for the rest of the longest key.
 func CheckName(name string) error {
-	if name == "" {
-		return errors.New("the name is empty")
-	}
-	if strings.ContainsRune(name, ':') {
-		return errors.New("a name cannot hold ':'")
-	}
-	for part := range strings.SplitSeq(name, "/") {
-		switch part {
-		case "":
-			return errors.New("a name cannot begin or end with '/' or hold '//'")
-		case ".", "..":
-			return fmt.Errorf("a name cannot hold the component %q", part)
-		}
-	}
-	if n := len(ChunkKey(name, runTemplate, 0)); n > maxKey {
-		return fmt.Errorf("the name is %d bytes too long", n-maxKey)
-	}
-	return checkText("name", name)
-}
-
-// checkText refuses what a key cannot hold or what would break a line.
-func checkText(what, text string) error {
-	if !utf8.ValidString(text) {
-		return fmt.Errorf("the %s is not UTF-8", what)
-	}
-	if strings.ContainsFunc(text, unicode.IsControl) {
-		return fmt.Errorf("the %s holds a control character", what)
-	}
-	return nil
+	return address.CheckName(name, maxKey-len(ChunkKey("", runTemplate, 0)))
 }

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"math/rand/v2"
 	"sync/atomic"
 	"testing"
-	"time"
 )
 
 func count(n int) func(context.Context) iter.Seq2[int, error] {
@@ -25,12 +23,19 @@ func count(n int) func(context.Context) iter.Seq2[int, error] {
 func TestInOrderKeepsTheOrderAndRunsInParallel(t *testing.T) {
 	var running, most atomic.Int64
 	next := 0
+	done := make([]chan struct{}, 200)
+	for i := range done {
+		done[i] = make(chan struct{})
+	}
 	err := InOrder(t.Context(), 4, count(200), func(_ context.Context, i int) (int, error) {
 		now := running.Add(1)
 		defer running.Add(-1)
 		for old := most.Load(); now > old && !most.CompareAndSwap(old, now); old = most.Load() {
 		}
-		time.Sleep(time.Duration(rand.IntN(500)) * time.Microsecond)
+		if i%2 == 0 {
+			<-done[i+1] // which another worker does meanwhile
+		}
+		close(done[i])
 		return i, nil
 	}, func(i int) error {
 		if i != next {

@@ -1,12 +1,16 @@
 package archive
 
-import "strings"
+import (
+	"strings"
+
+	"napback/internal/compress"
+)
 
 // The keys of meta that say what a stream is, so that `recover` can undo it.
 // Whoever builds the stream sets them.
 const (
 	MetaEncryption  = "encryption"  // not empty: OpenPGP
-	MetaCompression = "compression" // zstd, gzip, xz or none
+	MetaCompression = "compression" // the name of a compress.Method, or none
 	MetaUnpack      = "unpack"      // shell command that takes the plain stream
 )
 
@@ -17,9 +21,8 @@ func recoverCommand(fetch string, meta map[string]string) string {
 	if meta[MetaEncryption] != "" {
 		stages = append(stages, "gpg -d")
 	}
-	switch meta[MetaCompression] {
-	case "zstd", "gzip", "xz":
-		stages = append(stages, meta[MetaCompression]+" -d")
+	if m, ok := compress.Find(meta[MetaCompression]); ok {
+		stages = append(stages, m.Name+" -d")
 	}
 	if unpack := meta[MetaUnpack]; unpack != "" {
 		stages = append(stages, unpack)

@@ -27,15 +27,16 @@ type Signer struct {
 // returns nil.
 type Unlocker func(key *packet.PrivateKey) error
 
-// ErrPassphrase is that a secret key does not open with a passphrase.
-var ErrPassphrase = errors.New("wrong passphrase")
+// ErrPassphrase is that a secret key does not open with a passphrase. It has
+// the code cli.Passphrase.
+var ErrPassphrase = cli.WithCode(cli.Passphrase, errors.New("wrong passphrase"))
 
 // PassphraseFile unlocks with the first line of the file at path. Without a
 // path only keys that are not locked can be used.
 func PassphraseFile(path string) Unlocker {
 	return func(key *packet.PrivateKey) error {
 		if path == "" {
-			return cli.WithHint(errors.New("it needs a passphrase"), "give a file with it: --sign-passphrase-file FILE")
+			return cli.WithHint(cli.Errorf(cli.Passphrase, "it needs a passphrase"), "give a file with it: --sign-passphrase-file FILE")
 		}
 		secret, err := trust.ReadPrivateLine("read", path)
 		if err != nil {
@@ -127,7 +128,7 @@ func newSigner(k pgpkey.Key, unlock Unlocker, now time.Time) (*Signer, error) {
 		return nil, fmt.Errorf("the secret part of its signing key %X is not in the file", signing.PublicKey.Fingerprint)
 	case signing.PrivateKey.Encrypted:
 		if err := unlock(signing.PrivateKey); err != nil {
-			return nil, cli.OrCode(cli.Passphrase, fmt.Errorf("unlock secret key %X: %w", signing.PublicKey.Fingerprint, err))
+			return nil, fmt.Errorf("unlock secret key %X: %w", signing.PublicKey.Fingerprint, err)
 		}
 	}
 	s := &Signer{entity: entity, key: signing.PublicKey}

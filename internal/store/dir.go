@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -15,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"napback/internal/address"
 	"napback/internal/archive"
 	"napback/internal/cli"
 )
@@ -111,7 +110,7 @@ func (s *dirService) Buckets(ctx context.Context) ([]Bucket, error) {
 		}
 		entries, err := fs.ReadDir(s.root.FS(), ".")
 		for _, e := range entries {
-			if !e.IsDir() || checkBucketName(e.Name()) != nil {
+			if !e.IsDir() || !address.IsBucket(e.Name()) {
 				continue
 			}
 			if info, err := s.root.Lstat(e.Name()); err == nil {
@@ -187,15 +186,9 @@ func (s *dirService) RecoverCommand(bucket, keyPrefix string) string {
 	return recoverFromDir(s.path, bucket, keyPrefix)
 }
 
-// checkBucketName allows the names that S3 has had over the years, none of
-// which leads out of the root or is hidden in it.
+// checkBucketName refuses what no bucket is called.
 func checkBucketName(name string) error {
-	ok := name != "" && len(name) <= 255
-	for i, r := range name {
-		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
-		ok = ok && (letter || i > 0 && strings.ContainsRune("._-", r))
-	}
-	if !ok {
+	if !address.IsBucket(name) {
 		return cli.WithHint(cli.WithCode(cli.Usage, errors.New("not a bucket name")),
 			"use letters, digits, `-`, `.` and `_`, beginning with a letter or digit")
 	}
@@ -207,7 +200,7 @@ func (s *dirService) open(ctx context.Context, name string) (*os.Root, *failure)
 	if err := ctx.Err(); err != nil {
 		return nil, &failure{cause: err}
 	}
-	if checkBucketName(name) != nil {
+	if !address.IsBucket(name) {
 		return nil, &failure{cause: noBucket(name)}
 	}
 	info, err := s.root.Stat(name)
@@ -258,159 +251,4 @@ func syncPath(root *os.Root, name string) error {
 	}
 	defer dir.Close()
 	return syncDir(dir)
-}
-
-// Get implements archive.Store.
-func (b dirBucket) Get(ctx context.Context, key string) (io.ReadCloser, int64, error) {
-	var file *os.File
-	var size int64
-	var modified time.Time
-	err := b.policy.do(ctx, request{"get object", key}, func(ctx context.Context) *failure {
-		bucket, f := b.open(ctx, b.name)
-		if f != nil {
-			return f
-		}
-		defer bucket.Close()
-		name, err := keyPath(key)
-		if err != nil {
-			return &failure{cause: noObject()}
-		}
-		file, size, err = openObject(bucket, name)
-		if errors.Is(err, errNotDir) || errors.Is(err, errNotRegular) {
-			return &failure{cause: noObject()}
-		}
-		if err != nil {
-			return b.failure(err)
-		}
-		info, err := file.Stat()
-		if err != nil {
-			file.Close()
-			return b.failure(err)
-		}
-		modified = info.ModTime()
-		return nil
-	})
-	if err != nil {
-		return nil, 0, err
-	}
-	return &dirReader{ctx: ctx, request: request{"get object", key}, file: file, limit: b.limit, modified: modified}, size, nil
-}
-
-// errNotRegular: there is something else than a file.
-var errNotRegular = errors.New("not a regular file")
-
-// openObject opens a file for reading and returns its size. Opening waits for
-// nobody, as that of a named pipe would.
-func openObject(bucket *os.Root, name string) (*os.File, int64, error) {
-	file, err := bucket.OpenFile(name, os.O_RDONLY|openNoWait, 0)
-	if err != nil {
-		return nil, 0, err
-	}
-	info, err := file.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = errNotRegular
-	}
-	if err != nil {
-		file.Close()
-		return nil, 0, err
-	}
-	return file, info.Size(), nil
-}
-
-// openDirectory opens a directory, and nothing else.
-func openDirectory(root *os.Root, name string) (*os.File, error) {
-	dir, err := root.OpenFile(name, os.O_RDONLY|openNoWait, 0)
-	if err != nil {
-		return nil, err
-	}
-	info, err := dir.Stat()
-	if err == nil && !info.IsDir() {
-		err = errNotDir
-	}
-	if err != nil {
-		dir.Close()
-		return nil, err
-	}
-	return dir, nil
-}
-
-// dirReader reads an object within the bandwidth limit, and no longer than
-// its context lasts.
-type dirReader struct {
-	ctx     context.Context
-	request request
-	file    *os.File
-	limit   *limiter
-	// modified is when the object was stored.
-	modified time.Time
-}
-
-// Modified implements archive.Dated.
-func (r *dirReader) Modified() time.Time { return r.modified }
-
-func (r *dirReader) Read(p []byte) (int, error) {
-	if err := r.ctx.Err(); err != nil {
-		return 0, r.request.failed(err)
-	}
-	n, err := r.file.Read(p[:r.limit.clip(len(p))])
-	if waitErr := r.limit.wait(r.ctx, n); waitErr != nil && n > 0 {
-		return n, r.request.failed(waitErr)
-	}
-	if err != nil && err != io.EOF {
-		return n, r.request.failed(dirCause(err))
-	}
-	return n, err
-}
-
-func (r *dirReader) Close() error { return r.file.Close() }
-
-// Delete implements archive.Store. It also removes the directories that
-// become empty.
-func (b dirBucket) Delete(ctx context.Context, keys ...string) error {
-	var all []error
-	for _, key := range keys {
-		err := b.policy.do(ctx, request{"delete object", key}, func(ctx context.Context) *failure {
-			bucket, f := b.open(ctx, b.name)
-			if f != nil {
-				return f
-			}
-			defer bucket.Close()
-			return b.failure(removeKey(bucket, key))
-		})
-		if err != nil {
-			all = append(all, err)
-		}
-		if ctx.Err() != nil {
-			break
-		}
-	}
-	return errors.Join(all...)
-}
-
-// removeKey removes a key's file and makes that durable, so that objects
-// vanish in the order in which they were deleted.
-func removeKey(bucket *os.Root, key string) error {
-	name, err := keyPath(key)
-	if err != nil {
-		return nil // there cannot be such an object
-	}
-	info, err := bucket.Lstat(name)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotDir) || err == nil && info.IsDir() {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if err := bucket.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	dir := path.Dir(filepath.ToSlash(name))
-	for dir != "." && bucket.Remove(filepath.FromSlash(dir)) == nil {
-		dir = path.Dir(dir)
-	}
-	err = syncPath(bucket, filepath.FromSlash(dir))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // another deletion has emptied and removed it
-	}
-	return err
 }

@@ -82,7 +82,8 @@ func dnsReason(dns *net.DNSError) string {
 	return dns.Err
 }
 
-// oneLine makes a text of a service fit for a message.
+// oneLine makes a text of a service fit for a message: safe for a terminal as
+// all others, and no longer than a message, since the service chose its length.
 func oneLine(s string) string {
 	s = cli.Safe(strings.Join(strings.Fields(s), " "))
 	const most = 300

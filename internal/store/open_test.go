@@ -21,62 +21,25 @@ import (
 	"napback/internal/tooltest"
 )
 
-func TestParseEndpoint(t *testing.T) {
-	for _, test := range []struct {
-		raw  string
-		want endpoint
-		err  string
-	}{
-		{"", endpoint{}, ""},
-		{"file:///mnt/usb", endpoint{dir: "/mnt/usb"}, ""},
-		{"file:///mnt/a%20b/../c/", endpoint{dir: "/mnt/c"}, ""},
-		{"file://localhost/mnt", endpoint{dir: "/mnt"}, ""},
-		{"https://s3.example.com", endpoint{url: "https://s3.example.com"}, ""},
-		{"http://127.0.0.1:9000/", endpoint{url: "http://127.0.0.1:9000"}, ""},
-		{"https://example.com/path", endpoint{url: "https://example.com/path"}, ""},
-		{"file://mnt/usb", endpoint{}, "not an absolute path"},
-		{"file:mnt", endpoint{}, "not an absolute path"},
-		{"file:///a%00b", endpoint{}, "NUL"},
-		{"/mnt/usb", endpoint{}, "unknown scheme"},
-		{"example.com", endpoint{}, "unknown scheme"},
-		{"ftp://example.com", endpoint{}, "unknown scheme"},
-		{"https://", endpoint{}, "no host"},
-		{"https://:9000", endpoint{}, "no host"},
-		{"https://key:pass@example.com", endpoint{}, "does not belong there"},
-		{"https://example.com?x=y", endpoint{}, "neither a query"},
-		{"https://exa mple.com:pass", endpoint{}, "not a URL"},
+func TestAWrongEndpointIsNamed(t *testing.T) {
+	clearAWS(t)
+	for raw, want := range map[string]string{
+		"file:mnt":                     `endpoint "file:mnt": not an absolute path; write file:///DIR, with three slashes`,
+		"file:///a%00b":                `endpoint "file:///a%00b": a path holds no NUL; `,
+		"ftp://example.com":            `endpoint "ftp://example.com": unknown scheme; want https://HOST, http://HOST:PORT or file:///DIR`,
+		"https://":                     `endpoint "https://": no host; `,
+		"https://key:pass@example.com": `endpoint "https://key:xxxxx@example.com": a user name or password does not belong there; put the keys into a file and name it with -K`,
+		"https://example.com?x=y":      `endpoint "https://example.com?x=y": neither a query nor a fragment belongs there; in the path of a directory write %3F for ? and %23 for #`,
+		"https://exa mple.com:pass":    `endpoint: not a URL; want https://HOST, http://HOST:PORT or file:///DIR`,
 	} {
-		got, err := parseEndpoint(test.raw)
-		if got != test.want || (err == nil) != (test.err == "") || err != nil && !strings.Contains(err.Error(), test.err) {
-			t.Errorf("%q: %+v, error %v; want %+v, %q", test.raw, got, err, test.want, test.err)
-		}
-		if err != nil && strings.Contains(err.Error(), "pass@") {
-			t.Errorf("%q: the error holds a password: %v", test.raw, err)
+		_, err := Open(t.Context(), Config{Options: Options{Endpoint: raw}})
+		var out strings.Builder
+		cli.PrintError(&out, "tool", err)
+		said := strings.ReplaceAll(strings.TrimPrefix(out.String(), "tool: error: "), "\ntool: hint: ", "; ")
+		if strings.TrimSuffix(said, "\n") != strings.TrimSuffix(want, "; ") || cli.ExitStatus(err) != cli.Usage {
+			t.Errorf("%q: %s, want %s", raw, said, want)
 		}
 	}
-}
-
-func FuzzParseEndpoint(f *testing.F) {
-	for _, seed := range []string{"", "file:///mnt/usb", "https://s3.example.com", "http://[::1]:9000/x", "https://a:b@c", "file://x", "%"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, raw string) {
-		e, err := parseEndpoint(raw)
-		if err != nil {
-			if e != (endpoint{}) {
-				t.Errorf("%q: both %+v and error %v", raw, e, err)
-			}
-			return
-		}
-		if e.dir != "" && (!filepath.IsAbs(e.dir) || e.url != "") {
-			t.Errorf("%q: %+v", raw, e)
-		}
-		if e.url != "" {
-			if again, err := parseEndpoint(e.url); err != nil || again != e {
-				t.Errorf("%q: %+v once more is %+v, error %v", raw, e, again, err)
-			}
-		}
-	})
 }
 
 func TestParseKeyFile(t *testing.T) {

@@ -144,7 +144,7 @@ func TestPutWithoutMetadata(t *testing.T) {
 func TestRetry(t *testing.T) {
 	for code, status := range map[string]int{
 		"SlowDown": 503, "InternalError": 500, "RequestTimeout": 400, "ConditionalRequestConflict": 409,
-		"RequestTimeTooSkewed": 403, "TooManyRequests": 429, "": 502,
+		"RequestTimeTooSkewed": 403, "TooManyRequests": 429, "": 502, "ThrottlingException": 400, "BadDigest": 400,
 	} {
 		t.Run(code, func(t *testing.T) {
 			f := newFaulty(t, nil)

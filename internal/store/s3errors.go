@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
@@ -166,14 +167,32 @@ func (r errorReader) byCode(err error, code, bucket string) *failure {
 	case "TemporaryRedirect":
 		// A new bucket that not every name server knows yet. It passes.
 		return &failure{cause: cli.WithHint(answer(err), "no redirect is followed; with --region the bucket's own endpoint is asked"), retryable: true}
-	case "ConditionalRequestConflict", "OperationAborted", "RequestTimeout", "SlowDown", "Throttling", "ThrottlingException",
-		"RequestLimitExceeded", "BandwidthLimitExceeded", "TooManyRequests", "XAmzContentSHA256Mismatch", "BadDigest", "IncompleteBody":
-		return &failure{cause: answer(err), retryable: true, ambiguous: httpStatus(err) >= 500 || code == "RequestTimeout"}
+	}
+	if passes(err, code) {
+		return &failure{cause: answer(err), retryable: true, ambiguous: httpStatus(err) >= 500 || strings.HasPrefix(code, "RequestTimeout")}
 	}
 	return nil
 }
 
-// byStatus explains the rest by the class of the HTTP status.
+// passes tells a code that the same request may not meet later: those that the
+// SDK itself would try again, and those that it would not, because it knows
+// neither that a conditional write that met another may win the next time nor that
+// we send a damaged body anew.
+func passes(err error, code string) bool {
+	switch code {
+	case "ConditionalRequestConflict", "OperationAborted", "TooManyRequests", "XAmzContentSHA256Mismatch", "BadDigest", "IncompleteBody":
+		return true
+	}
+	sdk := retry.IsErrorRetryables{
+		retry.RetryableErrorCode{Codes: retry.DefaultRetryableErrorCodes},
+		retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes},
+	}
+	return sdk.IsErrorRetryable(err) == aws.TrueTernary
+}
+
+// byStatus explains the rest by the class of the HTTP status. The SDK tries
+// again after 500, 502, 503 and 504 alone; gateways and caches before a service
+// have codes of their own for the same trouble.
 func (r errorReader) byStatus(err error, status int, code, bucket string) *failure {
 	switch {
 	case status == http.StatusNotFound:
@@ -262,7 +281,9 @@ func answer(err error) error {
 }
 
 // transport explains a request that got no answer. A certificate that is not
-// trusted will not be so in a minute; everything else may be.
+// trusted will not be so in a minute; everything else may be. The SDK's rule
+// (retry.RetryableConnectionError) gives up where a name is not found, as it is
+// not while a host's network is down at night.
 func transport(err error) *failure {
 	var stalled *errStalled
 	var slow *errSlow

@@ -2,15 +2,13 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
-	"path"
-	"path/filepath"
-	"runtime"
-	"strings"
 	"time"
 
+	"napback/internal/address"
 	"napback/internal/archive"
 	"napback/internal/cli"
 )
@@ -110,9 +108,9 @@ func open(ctx context.Context, cfg Config, t tuning) (Service, error) {
 			raw = os.Getenv(name)
 		}
 	}
-	where, err := parseEndpoint(raw)
+	where, err := address.ParseEndpoint(raw)
 	if err != nil {
-		return nil, cli.WithCode(cli.Usage, err)
+		return nil, endpointError(raw, err)
 	}
 	policy := &policy{
 		attempts: cfg.Attempts,
@@ -122,58 +120,32 @@ func open(ctx context.Context, cfg Config, t tuning) (Service, error) {
 		log:      cfg.Log,
 	}
 	limit := newLimiter(int64(cfg.BandwidthLimit))
-	if where.dir != "" {
+	if where.Dir != "" {
 		if cfg.KeyFile != "" {
 			return nil, cli.UsageErrorf("key file %q: a directory store needs no keys", cfg.KeyFile)
 		}
-		return openDir(where.dir, policy, limit, cfg.Log)
+		return openDir(where.Dir, policy, limit, cfg.Log)
 	}
-	return openS3(ctx, cfg, where.url, policy, limit, t)
+	return openS3(ctx, cfg, where.URL, policy, limit, t)
 }
 
-// endpoint is a directory, the URL of an S3 service or, when both are empty,
-// AWS.
-type endpoint struct {
-	dir string
-	url string
-}
-
-// parseEndpoint reads an endpoint. It refuses what would be ignored silently,
-// and credentials, which would end up in logs and manifests.
-func parseEndpoint(raw string) (endpoint, error) {
-	if raw == "" {
-		return endpoint{}, nil
+// endpointError names the endpoint and adds a hint to what is wrong with it.
+func endpointError(raw string, err error) error {
+	var bad *address.EndpointError
+	if !errors.As(err, &bad) {
+		return err
 	}
-	u, err := url.Parse(raw)
-	if err != nil {
-		// url's own error repeats raw, which may hold a password.
-		return endpoint{}, cli.WithHint(fmt.Errorf("endpoint: not a URL"), "want https://HOST, http://HOST:PORT or file:///DIR")
+	u, parseErr := url.Parse(raw)
+	switch {
+	case parseErr != nil: // then nobody knows what of it is a password
+		err = fmt.Errorf("endpoint: %w", err)
+	case bad.Secret:
+		err = cli.WithHint(fmt.Errorf("endpoint %q: %w", u.Redacted(), err), "put the keys into a file and name it with -K")
+	default:
+		err = fmt.Errorf("endpoint %q: %w", raw, err)
 	}
-	if u.User != nil {
-		return endpoint{}, cli.WithHint(fmt.Errorf("endpoint %q: a user name or password does not belong there", u.Redacted()), "put the keys into a file and name it with -K")
+	if bad.Want != "" {
+		err = cli.WithHint(err, "%s", bad.Want)
 	}
-	if u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
-		return endpoint{}, cli.WithHint(fmt.Errorf("endpoint %q: neither a query nor a fragment belongs there", raw),
-			"in the path of a directory write %%3F for ? and %%23 for #")
-	}
-	switch u.Scheme {
-	case "http", "https":
-		if u.Hostname() == "" {
-			return endpoint{}, fmt.Errorf("endpoint %q: no host", raw)
-		}
-		return endpoint{url: strings.TrimRight(u.String(), "/")}, nil
-	case "file":
-		if u.Host != "" && u.Host != "localhost" || !path.IsAbs(u.Path) {
-			return endpoint{}, cli.WithHint(fmt.Errorf("endpoint %q: not an absolute path", raw), "write file:///DIR, with three slashes")
-		}
-		if strings.ContainsRune(u.Path, 0) {
-			return endpoint{}, fmt.Errorf("endpoint %q: a path holds no NUL", raw)
-		}
-		dir := u.Path
-		if runtime.GOOS == "windows" {
-			dir = strings.TrimPrefix(dir, "/") // file:///C:/dir
-		}
-		return endpoint{dir: filepath.Clean(filepath.FromSlash(dir))}, nil
-	}
-	return endpoint{}, cli.WithHint(fmt.Errorf("endpoint %q: unknown scheme", raw), "want https://HOST, http://HOST:PORT or file:///DIR")
+	return cli.WithCode(cli.Usage, err)
 }

@@ -19,6 +19,7 @@ const Bound = 256 << 20
 // the program is inside one besides, so that it dies rather than the machine.
 func (s Store) RunBounded(t testing.TB, stdin io.Reader, name string, args ...string) Result {
 	t.Helper()
+	name = Plain(t, name)
 	if group, files := memoryGroup(t); group != "" {
 		defer os.Remove(group)
 		inside := append([]string{"-c", `echo $$ >"$0" && exec "$@"`, files, name}, args...)

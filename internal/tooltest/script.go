@@ -72,6 +72,7 @@ func scripts(t *testing.T, dir string, setup func(*testscript.Env) error) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 dir,
 		RequireExplicitExec: true,
+		UpdateScripts:       Updating(),
 		Setup: func(env *testscript.Env) error {
 			for _, name := range []string{"AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"} {
 				env.Setenv(name, os.DevNull)
@@ -79,6 +80,7 @@ func scripts(t *testing.T, dir string, setup func(*testscript.Env) error) {
 			env.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 			env.Setenv("LC_ALL", "C")
 			env.Setenv("TZ", "UTC")
+			env.Setenv("GORACE", noRaceWait)
 			return setup(env)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "field": field},

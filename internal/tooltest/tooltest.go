@@ -7,7 +7,7 @@
 //
 // which builds s3put, s3get, s3ls and s3rm from this tree and puts them in
 // front of PATH for all tests of the package, with the distribution's programs
-// behind them: see System.
+// behind them: see System. The package of a tool has Own instead.
 package tooltest
 
 import (
@@ -17,7 +17,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -38,11 +37,7 @@ func Main(m *testing.M, others ...string) int {
 	if status, ok := Measure(); ok {
 		return status
 	}
-	// Under nohup the tools would inherit that hangups are ignored, and keep
-	// ignoring them, as they should. A signal that is caught is not inherited.
-	if signal.Ignored(syscall.SIGHUP) {
-		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
-	}
+	unignoreHangups()
 	dir, err := os.MkdirTemp("", "tools")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

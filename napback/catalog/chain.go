@@ -39,21 +39,40 @@ func Newest(points []Point) Point {
 	return points[Moment{}.pick(points, func(Point) bool { return true })]
 }
 
-// follow returns the chain that ends with an archive.
-func (a Archives) follow(last Entry, byRun map[string]Entry) ([]Entry, error) {
+// Walk follows an archive back through those that it builds on, and returns them all,
+// the newest first. parent returns what e builds on; ok is false where there is
+// nothing. A walk over more than limit archives is one in a circle.
+func Walk(last Entry, limit int, parent func(e Entry) (on Entry, ok bool, err error)) ([]Entry, error) {
 	chain := []Entry{last}
-	for e := last; e.Type() != Full; chain = append(chain, e) {
-		if e.Type() != Diff {
-			return nil, foreignf("%s of run %s has the type %q, neither FULL nor DIFF", e.Name, e.Run, e.Type())
+	for {
+		e := chain[len(chain)-1]
+		on, ok, err := parent(e)
+		switch {
+		case err != nil || !ok:
+			return chain, err
+		case len(chain) > limit:
+			return chain, foreignf("%s of run %s builds on itself", e.Name, e.Run)
 		}
-		parent, ok := byRun[e.Parent()]
-		if !ok {
-			return nil, a.missing(e)
+		chain = append(chain, on)
+	}
+}
+
+// follow returns the chain that ends with an archive, oldest first.
+func (a Archives) follow(last Entry, byRun map[string]Entry) ([]Entry, error) {
+	chain, err := Walk(last, len(a.All), func(e Entry) (on Entry, ok bool, err error) {
+		switch e.Type() {
+		case Full:
+			return on, false, nil
+		case Diff:
+			if on, ok = byRun[e.Parent()]; !ok {
+				err = a.missing(e)
+			}
+			return on, ok, err
 		}
-		if len(chain) > len(a.All) {
-			return nil, foreignf("%s of run %s builds on itself", e.Name, e.Run)
-		}
-		e = parent
+		return on, false, foreignf("%s of run %s has the type %q, neither FULL nor DIFF", e.Name, e.Run, e.Type())
+	})
+	if err != nil {
+		return nil, err
 	}
 	slices.Reverse(chain)
 	// A FULL may leave out that it is the FULL of its chain.

@@ -3,7 +3,7 @@
 //
 // Each stage is a process of its own, started without a shell, and the pipe
 // between two stages is the kernel's: no byte of data passes through this
-// process. What a stage says on stderr is handed to Chain.Log line by line,
+// process, but at the ends of the chain, if they are no files. What a stage says on stderr is handed to Chain.Log line by line,
 // and its last lines are kept for the report.
 //
 // The data flow of Run:
@@ -25,7 +25,10 @@
 //     Chain.Grace gets SIGTERM, then SIGKILL.
 //  5. When the context ends, all stages get SIGTERM at once, and after
 //     Chain.Grace SIGKILL, and so do all processes that they have started.
-//  6. The first stage that failed on its own account is the cause that Run
+//  6. What Chain.In and Chain.Out are, if no files, is read and written by this
+//     process. An error of theirs ends the stages as one of a stage does; before
+//     the first stage could take a part of its input for the whole, it is ended.
+//  7. The first stage that failed on its own account is the cause that Run
 //     reports (Error); the others are its consequences.
 package chain
 
@@ -33,7 +36,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"io"
 	"time"
 )
 
@@ -46,7 +49,6 @@ type Stage struct {
 	Path string   // the program's file
 	Args []string // its arguments, without the program's name
 	Env  []string // its complete environment; see Environ
-	Dir  string   // its working directory; "" = this process's
 
 	// NoTerminal keeps the stage from the terminal, so that it cannot ask
 	// for a password there, which nobody would answer, or be stopped for
@@ -61,10 +63,16 @@ type Stage struct {
 // Chain is a pipeline of one or more stages.
 type Chain struct {
 	Stages []Stage
-	Stdin  *os.File // of the first stage; nil = the null device
-	// Stdout is the last stage's; nil = the null device, or, where Commit
-	// is set, read by Run.
-	Stdout *os.File
+
+	// In is what the first stage reads; nil = the null device. It gets an
+	// *os.File as it is; what else there is, Run reads and passes on, until no
+	// stage wants more. An error of In ends the chain before the first stage
+	// can take what came for all.
+	In io.Reader
+	// Out is where the last stage writes; nil = the null device, or, where
+	// Commit is set, read by Run. It gets an *os.File as it is; to what else
+	// there is, Run writes. An error of Out ends the chain.
+	Out io.Writer
 
 	// Commit decides, once every stage but the last has succeeded, whether
 	// the last one may commit. announced is the first line that the last
@@ -85,13 +93,21 @@ type Chain struct {
 	// Grace is how long stages have to end by themselves, and then after
 	// SIGTERM; 0 = 10 s.
 	Grace time.Duration
+
+	take func(io.Reader) error // instead of Out; see Reading
 }
 
 // Run runs the chain to its end and returns how each stage ended, in the order
 // of the stages. The error is nil only if every stage succeeded (and, with
 // Commit, the commit was given to a sink that then succeeded). It is the
 // context's cause if the context ended first, an *Error if a stage failed, and
-// otherwise why the stages could not be started or were not to commit.
+// otherwise why the stages could not be started or were not to commit. An error of
+// In or Out counts before what stages do for it, which may be to fail because
+// nobody takes what they write, but not before a stage that failed earlier.
+//
+// Run waits for what it reads or writes itself. Only a Read of In that has not
+// returned though all stages have ended, and a Write to Out though the chain has
+// failed or the context ended, are left alone after a moment.
 func (c *Chain) Run(ctx context.Context) ([]Status, error) {
 	if len(c.Stages) == 0 {
 		return nil, errors.New("run chain: no stages")
@@ -101,22 +117,36 @@ func (c *Chain) Run(ctx context.Context) ([]Status, error) {
 	}
 	r, err := c.start()
 	r.supervise(ctx)
-	if err != nil {
-		return r.status, err
+	if err == nil {
+		err = r.verdict(ctx)
 	}
-	return r.status, r.verdict(ctx)
+	if bad := r.endPumps(ctx, err); err == nil {
+		err = bad
+	}
+	return r.status, err
+}
+
+// Reading is Run, with take reading what the last stage writes instead of Out. An
+// error of take is one of Out. What it reads ends when all stages have ended; how,
+// only Reading's own error tells. Run waits for take.
+func (c *Chain) Reading(ctx context.Context, take func(io.Reader) error) ([]Status, error) {
+	read := *c
+	read.take = take
+	return read.Run(ctx)
 }
 
 // verdict maps what happened to Run's error.
 func (r *running) verdict(ctx context.Context) error {
 	failed := r.failure()
 	switch {
-	case failed == nil && r.refused == nil && (r.chain.Commit == nil || r.committed):
+	case failed == nil && r.refused == nil && r.broken == nil && (r.chain.Commit == nil || r.committed):
 		return nil // also when the context ended just too late
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case r.refused != nil:
 		return r.refused
+	case r.broken != nil:
+		return r.broken
 	case failed != nil:
 		return failed
 	}

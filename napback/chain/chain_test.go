@@ -51,7 +51,7 @@ func TestDataFlowsThroughEveryStage(t *testing.T) {
 	defer f.Close()
 	c := Chain{Stages: []Stage{
 		sh("make", `i=0; while [ $i -lt 20000 ]; do echo "line $i"; i=$((i+1)); done`),
-		sh("upper", "tr a-z A-Z"), sh("last", "tail -n 1")}, Stdout: f}
+		sh("upper", "tr a-z A-Z"), sh("last", "tail -n 1")}, Out: f}
 	status, err := c.Run(t.Context())
 	got, _ := os.ReadFile(out)
 	if err != nil || string(got) != "LINE 19999\n" || Summary(status) != "make 0, upper 0, last 0" {
@@ -282,7 +282,7 @@ func TestNoStageInheritsAnotherDescriptor(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer out.Close()
-		c := Chain{Stages: append(before, sh("fds", "i=0; while [ $i -lt 64 ]; do [ -e /dev/fd/$i ] && echo $i; i=$((i+1)); done; cat >/dev/null")), Stdout: out}
+		c := Chain{Stages: append(before, sh("fds", "i=0; while [ $i -lt 64 ]; do [ -e /dev/fd/$i ] && echo $i; i=$((i+1)); done; cat >/dev/null")), Out: out}
 		if _, err := c.Run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -329,7 +329,7 @@ func TestQuotedWordsComeBackFromAShell(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer out.Close()
-	c := Chain{Stages: []Stage{{Name: "sh", Path: "/bin/sh", Args: []string{"-c", `printf '%s\0' ` + Quote(words...)}, Env: Environ(os.Environ())}}, Stdout: out}
+	c := Chain{Stages: []Stage{{Name: "sh", Path: "/bin/sh", Args: []string{"-c", `printf '%s\0' ` + Quote(words...)}, Env: Environ(os.Environ())}}, Out: out}
 	if _, err := c.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}

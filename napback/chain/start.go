@@ -21,12 +21,14 @@ type running struct {
 	listener sync.WaitGroup // reads listen
 	commit   *os.File       // our end of the commit pipe; nil once closed
 	logging  sync.Mutex     // held while Chain.Log runs
+	pumps
 
 	done      int    // how many stages have ended
 	named     string // the sink's first line, once it has come
 	hasName   bool
 	committed bool
 	refused   error // why Commit did not agree, or what could not be started
+	broken    error // of a pump, before a stage failed for its own
 }
 
 // ending tells that stage number i has ended, and how.
@@ -54,15 +56,15 @@ func (c *Chain) start() (*running, error) {
 		status:   make([]Status, len(c.Stages)),
 		ended:    make(chan ending, len(c.Stages)),
 		announce: make(chan string, 1),
+		pumps:    pumps{gone: make(chan struct{})},
 	}
-	next := c.Stdin // what the next stage reads
-	var err error
-	for i := range c.Stages {
+	next, err := r.openIn() // what the next stage reads
+	for i := 0; err == nil && i < len(c.Stages); i++ {
 		last := i == len(c.Stages)-1
 		var out, after *os.File
 		var extra []*os.File
 		var opened []*os.File // closed here once the stage has them
-		if next != nil && next != c.Stdin {
+		if next != nil && next != c.In {
 			opened = append(opened, next)
 		}
 		switch {
@@ -78,7 +80,9 @@ func (c *Chain) start() (*running, error) {
 				opened = append(opened, out)
 			}
 		default:
-			out = c.Stdout
+			if out, err = r.openOut(); r.out != nil {
+				opened = append(opened, out)
+			}
 		}
 		if err == nil {
 			err = r.startStage(c.Stages[i], next, out, extra)
@@ -90,7 +94,6 @@ func (c *Chain) start() (*running, error) {
 			if after != nil {
 				after.Close()
 			}
-			break
 		}
 		next = after
 	}
@@ -140,7 +143,7 @@ func (r *running) startStage(s Stage, in, out *os.File, extra []*os.File) error 
 		p.stderr.emit = func(line string) { log(s.Name, line) }
 	}
 	p.cmd = &exec.Cmd{
-		Path: s.Path, Args: append([]string{s.Name}, s.Args...), Env: s.Env, Dir: s.Dir,
+		Path: s.Path, Args: append([]string{s.Name}, s.Args...), Env: s.Env,
 		Stderr: p.stderr, ExtraFiles: extra, WaitDelay: stderrDelay, SysProcAttr: inGroup(r.leader()),
 	}
 	if s.NoTerminal {

@@ -105,18 +105,7 @@ const sameTime = 100 * time.Millisecond
 // those after it. If all of them only lost their reader, the last one is named;
 // a sink that says that it got no commit is named only if nobody else failed.
 func (r *running) failure() *Error {
-	var own, lost []Status
-	for i, s := range r.status {
-		switch {
-		case !s.Failed:
-		case s.lostReader():
-			lost = append(lost, s)
-		case s.Code == notCommitted && r.chain.Commit != nil && !r.committed && i == len(r.chain.Stages)-1:
-			lost = append([]Status{s}, lost...)
-		default:
-			own = append(own, s)
-		}
-	}
+	own, lost := r.failures()
 	if len(own) > 0 {
 		first := slices.MinFunc(own, func(a, b Status) int { return cmp.Compare(a.Ended.UnixNano(), b.Ended.UnixNano()) })
 		for _, s := range own {
@@ -129,4 +118,21 @@ func (r *running) failure() *Error {
 		return &Error{Cause: lost[len(lost)-1], All: r.status}
 	}
 	return nil
+}
+
+// failures tells the stages that failed on their own account from those that only
+// lost their reader or got no commit.
+func (r *running) failures() (own, lost []Status) {
+	for i, s := range r.status {
+		switch {
+		case !s.Failed:
+		case s.lostReader():
+			lost = append(lost, s)
+		case s.Code == notCommitted && r.chain.Commit != nil && !r.committed && i == len(r.chain.Stages)-1:
+			lost = append([]Status{s}, lost...)
+		default:
+			own = append(own, s)
+		}
+	}
+	return own, lost
 }

@@ -29,8 +29,7 @@ func (r *running) supervise(ctx context.Context) {
 	for r.done < len(r.procs) {
 		select {
 		case e := <-r.ended:
-			r.done++
-			r.status[e.i] = e.status
+			r.done, r.status[e.i] = r.done+1, e.status
 			if e.status.Failed && next == 0 {
 				r.closeCommit()
 				timer.Reset(grace)
@@ -38,6 +37,21 @@ func (r *running) supervise(ctx context.Context) {
 			}
 		case r.named = <-r.announce:
 			r.hasName = true
+		case err := <-r.fed:
+			r.fed = nil
+			if err != nil && r.status[0].Ended.IsZero() {
+				r.breakOff(fmt.Errorf("input of %s: %w", r.chain.Stages[0].Name, err))
+				r.signalAll(terminate)
+				timer.Reset(grace)
+				next = 2
+			}
+		case err := <-r.taken:
+			r.taken = nil
+			if err != nil {
+				r.breakOff(err)
+				timer.Reset(grace)
+				next = max(next, 1)
+			}
 		case <-cancelled:
 			cancelled = nil
 			r.closeCommit()
@@ -55,6 +69,11 @@ func (r *running) supervise(ctx context.Context) {
 		}
 		r.tryCommit(ctx)
 	}
+	r.leaveSink()
+}
+
+// leaveSink closes what only a committing sink has.
+func (r *running) leaveSink() {
 	r.closeCommit()
 	if r.listen != nil {
 		// A child of the sink may hold the other end for ever.
@@ -68,7 +87,8 @@ func (r *running) supervise(ctx context.Context) {
 // succeeded and it has said what it stores.
 func (r *running) tryCommit(ctx context.Context) {
 	upstream := len(r.chain.Stages) - 1
-	if r.commit == nil || !r.hasName || r.refused != nil || ctx.Err() != nil || !r.upstreamDone(upstream) {
+	fed := r.fed == nil || upstream > 0 // else the first of them has taken what it needs
+	if r.commit == nil || !r.hasName || r.refused != nil || ctx.Err() != nil || !fed || !r.upstreamDone(upstream) {
 		return
 	}
 	extra, err := r.chain.Commit(r.named, r.status[:upstream])

@@ -19,7 +19,7 @@ func TestAStageWithoutATerminalCannotAsk(t *testing.T) {
 	if os.Getenv("CHAIN_ASKS") != "" {
 		ask := sh("ask", `if read -r answer </dev/tty; then echo "asked"; else echo "could not ask"; fi`)
 		ask.NoTerminal = true
-		c := Chain{Stages: []Stage{ask, sh("pass", "cat")}, Stdout: os.Stdout}
+		c := Chain{Stages: []Stage{ask, sh("pass", "cat")}, Out: os.Stdout}
 		if _, err := c.Run(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"time"
 
+	"napback/internal/compress"
 	"napback/internal/slot"
+	"napback/napback/notify"
 )
 
 // Env is what a configuration depends on besides its text.
@@ -79,18 +81,6 @@ const (
 	HanoiCycle  CycleType = "HanoiCycle"
 )
 
-// Compression is how streams are compressed before they are encrypted.
-type Compression string
-
-// The ways to compress. CompressAuto stands for the best that is installed.
-const (
-	CompressAuto Compression = "auto"
-	CompressZstd Compression = "zstd"
-	CompressGzip Compression = "gzip"
-	CompressXz   Compression = "xz"
-	CompressNone Compression = "none"
-)
-
 // Settings are the values that hold in a scope. Unless said otherwise, the
 // zero value means that nothing was set and the tool's own default holds.
 type Settings struct {
@@ -124,8 +114,8 @@ type Settings struct {
 
 	GpgRecipients []string // none: no encryption
 	GpgKeyring    string
-	Compression   Compression // CompressAuto unless told otherwise
-	Prefix        string      // as written, with %h
+	Compression   string // one of compress.Names; compress.Auto unless told otherwise
+	Prefix        string // as written, with %h
 
 	CycleType         CycleType // SimpleCycle unless told otherwise
 	Frequency         int
@@ -151,7 +141,6 @@ type Settings struct {
 	RunBefore    []string // program and arguments
 	RunAfter     []string
 	RunOnFailure []string
-	PingURL      string
 
 	LogLevel      string // debug, info (the default), warn or error
 	LogFile       string
@@ -160,11 +149,8 @@ type Settings struct {
 	LogMaxBackups int
 	Syslog        bool
 
-	MailTo           []string
-	MailFrom         string
-	MailServer       string
-	MailPasswordFile string
-	MailOn           string // failure (the default), warning or always
+	// Notify are the values of the directives that channels have.
+	Notify notify.Settings
 }
 
 // defaults are the settings before the first directive.
@@ -173,7 +159,7 @@ func defaults() Settings {
 	return Settings{
 		NeverDie:    true,
 		RetryWait:   30 * time.Minute,
-		Compression: CompressAuto,
+		Compression: compress.Auto,
 		CycleType:   SimpleCycle,
 		Frequency:   simple.Frequency,
 		Phase:       simple.Phase,
@@ -182,7 +168,6 @@ func defaults() Settings {
 		Discs:       hanoi.Discs,
 		LogLevel:    "info",
 		LogFormat:   "text",
-		MailOn:      "failure",
 	}
 }
 

@@ -4,7 +4,9 @@ import (
 	"strings"
 	"time"
 
+	"napback/internal/compress"
 	"napback/napback/dump"
+	"napback/napback/notify"
 )
 
 // place is a set of kinds of scopes.
@@ -36,7 +38,7 @@ const (
 // directives returns all that set something, by their names in lower case.
 func directives() map[string]directive {
 	byName := map[string]directive{}
-	for _, group := range [][]directive{storeDirectives(), streamDirectives(), cycleDirectives(), sourceDirectives(), jobDirectives(), reportDirectives()} {
+	for _, group := range [][]directive{storeDirectives(), streamDirectives(), cycleDirectives(), sourceDirectives(), jobDirectives(), logDirectives(), channelDirectives()} {
 		for _, d := range group {
 			if d.where == 0 {
 				d.where = anywhere
@@ -80,8 +82,7 @@ func streamDirectives() []directive {
 		{name: "SignKey", set: text(func(s *Settings) *string { return &s.SignKey }, absolute)},
 		{name: "SignPassphraseFile", set: text(func(s *Settings) *string { return &s.SignPassphraseFile }, absolute)},
 		{name: "VerifyKey", repeat: true, set: list(func(s *Settings) *[]string { return &s.VerifyKeys }, false, absolute)},
-		{name: "Compression", set: enum(func(s *Settings) *Compression { return &s.Compression },
-			CompressAuto, CompressZstd, CompressGzip, CompressXz, CompressNone)},
+		{name: "Compression", set: enum(func(s *Settings) *string { return &s.Compression }, compress.Names()...)},
 		{name: "TempDir", set: text(func(s *Settings) *string { return &s.TempDir }, absolute)},
 		{name: "UseTempFile", set: boolean(func(s *Settings) *bool { return &s.UseTempFile })},
 		// State and lock are those of the whole file.
@@ -142,13 +143,12 @@ func jobDirectives() []directive {
 		{name: "RunBefore", words: true, set: command(func(s *Settings) *[]string { return &s.RunBefore })},
 		{name: "RunAfter", words: true, set: command(func(s *Settings) *[]string { return &s.RunAfter })},
 		{name: "RunOnFailure", words: true, set: command(func(s *Settings) *[]string { return &s.RunOnFailure })},
-		{name: "PingURL", set: text(func(s *Settings) *string { return &s.PingURL }, webURL)},
 	}
 }
 
-// reportDirectives say how a run reports. Those of the run as a whole stand
-// at the top level; the level of what is logged can differ from job to job.
-func reportDirectives() []directive {
+// logDirectives say what is logged. Those of the run as a whole stand at the top
+// level; the level can differ from job to job.
+func logDirectives() []directive {
 	return []directive{
 		{name: "LogLevel", set: enum(func(s *Settings) *string { return &s.LogLevel }, "debug", "info", "warn", "error")},
 		{name: "LogFile", where: atTop, set: text(func(s *Settings) *string { return &s.LogFile }, absolute)},
@@ -156,10 +156,20 @@ func reportDirectives() []directive {
 		{name: "LogMaxSize", where: atTop, set: size(func(s *Settings) *int64 { return &s.LogMaxSize }, 1, maxBytes)},
 		{name: "LogMaxBackups", where: atTop, set: number(func(s *Settings) *int { return &s.LogMaxBackups }, 1, maxCount)},
 		{name: "Syslog", where: atTop, set: boolean(func(s *Settings) *bool { return &s.Syslog })},
-		{name: "MailTo", where: atTop, repeat: true, set: list(func(s *Settings) *[]string { return &s.MailTo }, false, mailRecipient)},
-		{name: "MailFrom", where: atTop, set: text(func(s *Settings) *string { return &s.MailFrom }, mailAddress)},
-		{name: "MailServer", where: atTop, set: text(func(s *Settings) *string { return &s.MailServer }, noBlanks)},
-		{name: "MailPasswordFile", where: atTop, set: text(func(s *Settings) *string { return &s.MailPasswordFile }, absolute)},
-		{name: "MailOn", where: atTop, set: enum(func(s *Settings) *string { return &s.MailOn }, "failure", "warning", "always")},
 	}
+}
+
+// channelDirectives are those of the channels that tell how a run went.
+func channelDirectives() []directive {
+	var all []directive
+	for _, kind := range notify.Kinds() {
+		for _, d := range kind.Directives {
+			one := directive{name: d.Name, repeat: d.Repeat, set: channelValue(d)}
+			if d.Top {
+				one.where = atTop
+			}
+			all = append(all, one)
+		}
+	}
+	return all
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"napback/internal/address"
 	"napback/internal/cli"
 )
 
@@ -53,11 +54,11 @@ func render(j Job) string {
 		write(&top, "LogMaxBackups", fmt.Sprint(s.LogMaxBackups))
 	}
 	write(&top, "Syslog", fmt.Sprint(s.Syslog))
-	each(&top, "MailTo", s.MailTo)
-	set(&top, "MailFrom", s.MailFrom)
-	set(&top, "MailServer", s.MailServer)
-	set(&top, "MailPasswordFile", s.MailPasswordFile)
-	set(&top, "MailOn", s.MailOn)
+	for name, values := range s.Notify {
+		if name != "PingURL" {
+			each(&top, name, values)
+		}
+	}
 
 	set(&block, "Bucket", s.Bucket)
 	set(&block, "TempDir", s.TempDir)
@@ -83,7 +84,7 @@ func render(j Job) string {
 	each(&block, "VerifyKey", s.VerifyKeys)
 	each(&block, "GpgRecipient", s.GpgRecipients)
 	set(&block, "GpgKeyring", s.GpgKeyring)
-	write(&block, "Compression", string(s.Compression))
+	write(&block, "Compression", s.Compression)
 	set(&block, "Prefix", s.Prefix)
 	write(&block, "CycleType", string(s.CycleType))
 	number("Frequency", int64(s.Frequency))
@@ -112,7 +113,7 @@ func render(j Job) string {
 	all(&block, "RunBefore", s.RunBefore)
 	all(&block, "RunAfter", s.RunAfter)
 	all(&block, "RunOnFailure", s.RunOnFailure)
-	set(&block, "PingURL", s.PingURL)
+	each(&block, "PingURL", s.Notify["PingURL"])
 	set(&block, "LogLevel", s.LogLevel)
 	source := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(j.Source)
 	return fmt.Sprintf("%s<%s \"%s\">\n%s</%s>\n", top.String(), j.Kind, source, block.String(), j.Kind)
@@ -149,7 +150,7 @@ func FuzzLoad(f *testing.F) {
 		}
 		taken := map[string]bool{}
 		for _, j := range c.Jobs {
-			if taken[j.Name] || checkName(j.Name) != nil || j.Settings.Schedule.Validate() != nil {
+			if taken[j.Name] || address.CheckName(j.Name, maxName) != nil || j.Settings.Schedule.Validate() != nil {
 				t.Fatalf("a job that cannot be: %+v", j)
 			}
 			taken[j.Name] = true

@@ -37,10 +37,7 @@ func (p *parser) build(c *Config, env Env) {
 		c.Notes = append(c.Notes, "sources that stand in several places have the name of their Cycle in their archives' names: "+
 			strings.Join(renamed, ", "))
 	}
-	p.checkMail(p.top, &c.Settings)
-	if s := &c.Settings; len(s.MailTo) == 0 && s.MailServer+s.MailFrom+s.MailPasswordFile != "" {
-		c.Notes = append(c.Notes, "there is no MailTo, so no mail is sent")
-	}
+	c.Notes = append(c.Notes, p.checkChannels(c.Settings.Notify)...)
 }
 
 // apply returns the settings of a scope, given those around it.
@@ -155,15 +152,31 @@ func (p *parser) checkUpload(sc *scope, s Settings) {
 	}
 }
 
-// checkMail reports settings for mail that do not fit together.
-func (p *parser) checkMail(sc *scope, s *Settings) {
-	o := notify.MailOptions{To: s.MailTo, From: s.MailFrom, Server: s.MailServer, PasswordFile: s.MailPasswordFile}
-	if err := o.Check(); err != nil {
-		at := sc.settingAt("MailTo", "MailServer", "MailPasswordFile")
+// checkChannels reports settings of channels that do not fit together, and
+// returns what is worth a note.
+func (p *parser) checkChannels(s notify.Settings) (notes []string) {
+	for _, kind := range notify.Kinds() {
+		if kind.Check == nil {
+			continue
+		}
+		note, err := kind.Check(s)
+		if note != "" {
+			notes = append(notes, note)
+		}
+		if err == nil {
+			continue
+		}
+		var names []string
+		for _, d := range kind.Directives {
+			if d.Values == nil { // what takes one of a few words fits everything
+				names = append(names, d.Name)
+			}
+		}
 		for reason := range strings.Lines(err.Error()) {
-			p.addf(at, "%s", strings.TrimSuffix(reason, "\n"))
+			p.addf(p.top.settingAt(names...), "%s", strings.TrimSuffix(reason, "\n"))
 		}
 	}
+	return notes
 }
 
 // settingAt returns where the last of the named directives stands in the

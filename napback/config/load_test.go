@@ -128,7 +128,7 @@ func TestDefaultsAreThoseOfTheManual(t *testing.T) {
 		t.Errorf("schedule %+v, want %+v", got, want)
 	}
 	want := Settings{Bucket: "b", DiffDir: "/d", NeverDie: true, RetryWait: 30 * 60e9, Compression: "auto", CycleType: "SimpleCycle",
-		Frequency: 1, Diffs: 6, Fulls: 4, Discs: 5, LogLevel: "info", LogFormat: "text", MailOn: "failure"}
+		Frequency: 1, Diffs: 6, Fulls: 4, Discs: 5, LogLevel: "info", LogFormat: "text"}
 	got := j.Settings
 	got.Schedule = nil
 	if diff := cmp.Diff(want, got); diff != "" {

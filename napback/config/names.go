@@ -4,9 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
+	"napback/internal/address"
 	"napback/internal/cli"
 )
 
@@ -113,7 +112,7 @@ func base(kind Kind, source string) string {
 
 // checkJobName reports a name that no archive can have.
 func (p *parser) checkJobName(n *named) {
-	err := checkName(n.job.Name)
+	err := address.CheckName(n.job.Name, maxName)
 	if err == nil {
 		return
 	}
@@ -126,32 +125,6 @@ func (p *parser) checkJobName(n *named) {
 		reason: fmt.Sprintf("%s: no archive can have the name %q: %v", n.job, n.job.Name, err),
 		hint:   fmt.Sprintf("give it another name: <%s PATH>, then a line Name NAME, then </%s>", n.job.Kind, n.job.Kind),
 	})
-}
-
-// checkName reports why name cannot be that of an archive. The rules are those
-// of napback-archive(7).
-func checkName(name string) error {
-	switch {
-	case name == "":
-		return errors.New("it is empty")
-	case strings.ContainsRune(name, ':'):
-		return errors.New("it holds a colon")
-	case !utf8.ValidString(name):
-		return errors.New("it is not UTF-8")
-	case strings.ContainsFunc(name, unicode.IsControl):
-		return errors.New("it holds a control character")
-	case len(name) > maxName:
-		return fmt.Errorf("it is longer than %d bytes", maxName)
-	}
-	for part := range strings.SplitSeq(name, "/") {
-		switch part {
-		case "":
-			return errors.New("it begins or ends with / or holds //")
-		case ".", "..":
-			return fmt.Errorf("it holds the component %q", part)
-		}
-	}
-	return nil
 }
 
 // expandPrefix replaces %h by the host's name and %% by a percent sign. The

@@ -61,7 +61,7 @@ func TestTwoJobsCannotShareAName(t *testing.T) {
 		{"Directory /c/a\nDirectory /a\n<Cycle c>\nDirectory /a\n</Cycle>",
 			`f:6: Directory /a would have the archive name "c/a", which Directory /c/a at f:3 has: remove one, or give it a Name`},
 		{"Directory /a\n<Cycle x:y>\nDirectory /a\n</Cycle>",
-			`f:5: Directory /a: no archive can have the name "x:y/a": it holds a colon`},
+			`f:5: Directory /a: no archive can have the name "x:y/a": a name cannot hold ':'`},
 		{"SubversionDir /r\nDirectory /Subversion/r/a",
 			`f:4: Directory /Subversion/r/a has the archive name "Subversion/r/a", which could be that of a repository of SubversionDir /r at f:3: give it a Name`},
 	} {

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"napback/internal/compress"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -46,7 +48,7 @@ func directiveCases() map[string][]struct {
 		"SignKey":            {{"/etc/sign.pgp", func(s *Settings) { s.SignKey = "/etc/sign.pgp" }}},
 		"SignPassphraseFile": {{"/etc/word", func(s *Settings) { s.SignPassphraseFile = "/etc/word" }}},
 		"VerifyKey":          {{`"/a b.pgp"`, func(s *Settings) { s.VerifyKeys = []string{"/a b.pgp"} }}, {"/a\nVerifyKey /b", func(s *Settings) { s.VerifyKeys = []string{"/a", "/b"} }}},
-		"Compression":        {{"XZ", func(s *Settings) { s.Compression = CompressXz }}, {"none", func(s *Settings) { s.Compression = CompressNone }}},
+		"Compression":        {{"XZ", func(s *Settings) { s.Compression = "xz" }}, {"none", func(s *Settings) { s.Compression = compress.None }}},
 		"Prefix":             {{"%h", func(s *Settings) { s.Prefix = "%h" }}, {`""`, func(s *Settings) { s.Prefix = "" }}},
 		"CycleType":          {{"hanoicycle", func(s *Settings) { s.CycleType = HanoiCycle }}},
 		"Frequency":          {{"7", func(s *Settings) { s.Frequency = 7 }}},
@@ -66,20 +68,20 @@ func directiveCases() map[string][]struct {
 		"RunBefore":          {{`/bin/hook "a b" ''`, func(s *Settings) { s.RunBefore = []string{"/bin/hook", "a b", ""} }}},
 		"RunAfter":           {{"hook", func(s *Settings) { s.RunAfter = []string{"hook"} }}},
 		"RunOnFailure":       {{"hook", func(s *Settings) { s.RunOnFailure = []string{"hook"} }}},
-		"PingURL":            {{"https://hc.example.org/1-2-3", func(s *Settings) { s.PingURL = "https://hc.example.org/1-2-3" }}},
+		"PingURL":            {{"https://hc.example.org/1-2-3", func(s *Settings) { s.Notify = s.Notify.With("PingURL", "https://hc.example.org/1-2-3") }}},
 		"LogFile":            {{"/var/log/napback.log", func(s *Settings) { s.LogFile = "/var/log/napback.log" }}},
 		"LogLevel":           {{"Debug", func(s *Settings) { s.LogLevel = "debug" }}},
 		"LogFormat":          {{"json", func(s *Settings) { s.LogFormat = "json" }}},
 		"LogMaxSize":         {{"10M", func(s *Settings) { s.LogMaxSize = 10e6 }}},
 		"LogMaxBackups":      {{"1", func(s *Settings) { s.LogMaxBackups = 1 }}},
 		"Syslog":             {{"on", func(s *Settings) { s.Syslog = true }}},
-		"MailTo":             {{"root@example.org", func(s *Settings) { s.MailTo = []string{"root@example.org"} }}, {"root", func(s *Settings) { s.MailTo = []string{"root"} }}},
+		"MailTo":             {{"root@example.org", func(s *Settings) { s.Notify = s.Notify.With("MailTo", "root@example.org") }}, {"root", func(s *Settings) { s.Notify = s.Notify.With("MailTo", "root") }}},
 		"MailPasswordFile": {{"/etc/mail.password\nMailServer smtp://ann@mail.example.org", func(s *Settings) {
-			s.MailPasswordFile, s.MailServer = "/etc/mail.password", "smtp://ann@mail.example.org"
+			s.Notify = s.Notify.With("MailPasswordFile", "/etc/mail.password").With("MailServer", "smtp://ann@mail.example.org")
 		}}},
-		"MailFrom":   {{`"Backup <b@example.org>"`, func(s *Settings) { s.MailFrom = "Backup <b@example.org>" }}},
-		"MailServer": {{"mail.example.org:587", func(s *Settings) { s.MailServer = "mail.example.org:587" }}},
-		"MailOn":     {{"Always", func(s *Settings) { s.MailOn = "always" }}},
+		"MailFrom":   {{`"Backup <b@example.org>"`, func(s *Settings) { s.Notify = s.Notify.With("MailFrom", "Backup <b@example.org>") }}},
+		"MailServer": {{"mail.example.org:587", func(s *Settings) { s.Notify = s.Notify.With("MailServer", "mail.example.org:587") }}},
+		"MailOn":     {{"Always", func(s *Settings) { s.Notify = s.Notify.With("MailOn", "always") }}},
 	}
 }
 

@@ -5,17 +5,17 @@ import (
 	"os/exec"
 
 	"napback/internal/trust"
+	"napback/napback/notify"
 )
 
 // obeyed returns what is checked of the settings that name something which
 // napback obeys, or which others could use against who runs it.
 func obeyed() map[string]func(path string) error {
-	return map[string]func(string) error{
+	checks := map[string]func(string) error{
 		"DiffDir":            trust.Dir,
 		"ExcludeFrom":        trust.File,
 		"GpgKeyring":         trust.File,
 		"LogFile":            trust.Log,
-		"MailPasswordFile":   trust.File,
 		"RunAfter":           program,
 		"RunBefore":          program,
 		"RunOnFailure":       program,
@@ -25,6 +25,14 @@ func obeyed() map[string]func(path string) error {
 		"TempDir":            trust.Temp,
 		"VerifyKey":          trust.File,
 	}
+	for _, kind := range notify.Kinds() {
+		for _, d := range kind.Directives {
+			if d.File {
+				checks[d.Name] = trust.File
+			}
+		}
+	}
+	return checks
 }
 
 // program checks a hook's program where PATH finds it. Hooks check once more

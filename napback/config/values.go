@@ -3,15 +3,13 @@ package config
 import (
 	"errors"
 	"fmt"
-	"net/mail"
-	"net/url"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"napback/internal/address"
 	"napback/internal/cli"
 	"napback/napback/notify"
 )
@@ -173,6 +171,32 @@ func command(field func(*Settings) *[]string) setter {
 	}
 }
 
+// channelValue stores a value of a channel's directive.
+func channelValue(d notify.Directive) setter {
+	var value string
+	field := func(*Settings) *string { return &value }
+	set := text(field, noBlanks)
+	switch {
+	case d.Values != nil:
+		set = enum(field, d.Values...)
+	case d.File:
+		set = text(field, absolute)
+	case d.Check != nil:
+		set = text(field, d.Check)
+	}
+	return func(s *Settings, words []string, first bool) error {
+		if err := set(s, words, first); err != nil {
+			return err
+		}
+		values := []string{value}
+		if !first {
+			values = slices.Concat(s.Notify[d.Name], values)
+		}
+		s.Notify = s.Notify.With(d.Name, values...)
+		return nil
+	}
+}
+
 func notEmpty(word string) error {
 	if word == "" {
 		return errors.New("want a value")
@@ -195,11 +219,10 @@ func absolute(word string) error {
 	return nil
 }
 
-var bucketPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,254}$`)
-
-// bucket takes what any service does; each refuses more by itself.
+// bucket takes what any service does; each refuses more by itself. Two dots in a
+// row are a slip: no service has taken them for years.
 func bucket(word string) error {
-	if !bucketPattern.MatchString(word) || strings.Contains(word, "..") {
+	if !address.IsBucket(word) || strings.Contains(word, "..") {
 		return errors.New("want a bucket's name: letters, digits, dots and hyphens")
 	}
 	return nil
@@ -207,43 +230,20 @@ func bucket(word string) error {
 
 // endpoint takes the addresses of section "Endpoint" of the manual.
 func endpoint(word string) error {
-	u, err := url.Parse(word)
+	if word == "" {
+		return notEmpty(word)
+	}
+	_, err := address.ParseEndpoint(word)
+	var bad *address.EndpointError
 	switch {
-	case err != nil || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "file":
-		return errors.New("want https://HOST[:PORT], http://HOST[:PORT] or file:///DIRECTORY")
-	case u.User != nil:
+	case !errors.As(err, &bad):
+		return err
+	case bad.Secret:
 		return errors.New("credentials do not belong here: use S3KeyFile or Profile")
-	case u.Scheme == "file" && (u.Host != "" || !strings.HasPrefix(u.Path, "/")):
-		return errors.New("want file:/// and an absolute path")
-	case u.Scheme != "file" && u.Host == "":
-		return fmt.Errorf("want %s:// and a host", u.Scheme)
-	case u.RawQuery != "" || u.Fragment != "":
-		return errors.New("want no ? and no # in it")
+	case bad.Want != "":
+		return fmt.Errorf("%w: %s", err, bad.Want)
 	}
-	return nil
-}
-
-func webURL(word string) error {
-	u, err := url.Parse(word)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return errors.New("want http:// or https:// and a host")
-	}
-	return nil
-}
-
-func mailAddress(word string) error {
-	if _, err := mail.ParseAddress(word); err != nil {
-		return errors.New("want a mail address, as in root@example.com")
-	}
-	return nil
-}
-
-// mailRecipient also takes a name of this host's mail system, as cron does.
-func mailRecipient(word string) error {
-	if mailAddress(word) != nil && !notify.IsLocal(word) {
-		return errors.New("want a mail address, as in root@example.com, or a local name, as in root")
-	}
-	return nil
+	return err
 }
 
 // prefix checks all of an archive name's beginning but the host's name.
@@ -252,7 +252,7 @@ func prefix(word string) error {
 	if err != nil || name == "" {
 		return err
 	}
-	return checkName(name)
+	return address.CheckName(name, maxName)
 }
 
 // notOptions refuses arguments that would make a tool do something else than

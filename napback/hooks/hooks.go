@@ -40,7 +40,7 @@ import (
 // State is how far a job is.
 type State string
 
-// The states of a job that a hook can be told.
+// The states of a job, as a hook gets them.
 const (
 	Started State = "started" // about to run
 	Success State = "success"
@@ -48,7 +48,7 @@ const (
 	Failure State = "failure"
 )
 
-// Facts are what a hook is told.
+// Facts are what a hook gets to know.
 type Facts struct {
 	Job    string
 	Kind   string
@@ -123,33 +123,18 @@ func (h Hook) run(ctx context.Context) error {
 	if base == nil {
 		base = os.Environ()
 	}
-	read, write, err := os.Pipe()
-	if err != nil {
-		return err
-	}
 	log := h.logger()
-	var reader sync.WaitGroup
-	reader.Go(func() {
-		defer read.Close() // what is left of the hook must not block for ever
-		eachLine(read, log)
-	})
 	c := chain.Chain{
 		Stages: []chain.Stage{{Name: filepath.Base(h.Argv[0]), Path: path, Args: h.Argv[1:], Env: h.Facts.Environ(base)}},
-		Stdout: write,
 		Log:    func(_, line string) { log(line) },
 		Grace:  h.Grace,
 	}
-	_, err = c.Run(ctx)
-	write.Close()
-	// A process that the hook left behind may hold its stdout open.
-	_ = read.SetReadDeadline(time.Now().Add(stdoutDelay))
-	reader.Wait()
+	_, err = c.Reading(ctx, func(stdout io.Reader) error {
+		eachLine(stdout, log) // what the hook left behind may hold it open
+		return nil
+	})
 	return err
 }
-
-// stdoutDelay is how long stdout is read after the hook has ended, as long as
-// chain does with stderr.
-const stdoutDelay = 2 * time.Second
 
 // logger returns Log, one call at a time: stdout and stderr are read at once.
 func (h Hook) logger() func(string) {
@@ -173,7 +158,7 @@ func eachLine(r io.Reader, f func(string)) {
 	for {
 		line, more, err := lines.ReadLine()
 		if err != nil {
-			return // the end, or the deadline
+			return
 		}
 		text := string(line)
 		if more {

@@ -143,19 +143,19 @@ func pids(t *testing.T, path string) []int {
 	return all
 }
 
-// gone waits until a process has ended, be it that nobody has waited for it.
-func gone(pid int) bool {
-	for range 500 {
+// awaitEnd returns when a process has ended, be it that nobody has waited for it.
+func awaitEnd(t *testing.T, pid int) {
+	t.Helper()
+	t.Logf("process %d has to end", pid)
+	for range time.Tick(time.Millisecond) {
 		if syscall.Kill(pid, 0) != nil {
-			return true
+			return
 		}
 		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 		if _, state, ok := strings.Cut(string(stat), ") "); err == nil && ok && state[0] == 'Z' {
-			return true
+			return
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
-	return false
 }
 
 func TestEndOfContextEndsTheHookAndItsChildren(t *testing.T) {
@@ -184,9 +184,7 @@ func TestEndOfContextEndsTheHookAndItsChildren(t *testing.T) {
 				t.Fatal("no process has told its number")
 			}
 			for _, pid := range all {
-				if !gone(pid) {
-					t.Errorf("process %d of %v is still running", pid, all)
-				}
+				awaitEnd(t, pid)
 			}
 		})
 	}

@@ -1,102 +1,144 @@
 package logging
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
+	"sync"
+	"time"
 )
 
 // core is what all handlers of a log share.
 type core struct {
 	out    *output
 	redact *Redactor
-	kinds  map[string]slog.Level
-	run    string
-	level  slog.Level
-	lowest slog.Level // of level and kinds
+	format Format
+
+	mu   sync.Mutex
+	line bytes.Buffer // that slog's own handler writes to
 }
 
 // handler is a log with the attributes that it was given so far.
 type handler struct {
 	*core
-	own    bool       // level is that of this handler, not to be looked up
-	level  slog.Level // if own
-	scopes []scope    // in the order of the calls
+	level slog.Level
+	// slog writes what comes after the message of a line of text, or all of a
+	// line of JSON.
+	slog    slog.Handler
+	first   [3]string // what a line of text puts first: run, job, stage
+	grouped bool      // a group is open, so that further attributes are none of these
 }
 
-// scope is the name of a group that was opened, or attributes.
-type scope struct {
-	group string
-	attrs []slog.Attr
-}
-
-// Enabled reports whether a line of that level can be wanted. Without a level
-// of the handler's own, Handle decides.
-func (h *handler) Enabled(_ context.Context, level slog.Level) bool {
-	if h.own {
-		return level >= h.level
+// newHandler returns the handler of a log without attributes.
+func newHandler(c *core, run string) slog.Handler {
+	h := &handler{core: c, level: slog.LevelInfo}
+	options := &slog.HandlerOptions{ReplaceAttr: c.clean}
+	if c.format == JSON {
+		h.slog = slog.NewJSONHandler(&c.line, options)
+	} else {
+		h.slog = slog.NewTextHandler(&c.line, options)
 	}
-	return level >= h.lowest
+	if run == "" {
+		return h
+	}
+	return h.WithAttrs([]slog.Attr{slog.String(Run, run)})
 }
+
+// Enabled reports whether a line of that level is wanted.
+func (h *handler) Enabled(_ context.Context, level slog.Level) bool { return level >= h.level }
 
 // Handle writes a line. It never fails: see step 4 of the package.
-func (h *handler) Handle(_ context.Context, r slog.Record) error {
-	attrs := make([]slog.Attr, 0, r.NumAttrs())
+func (h *handler) Handle(ctx context.Context, r slog.Record) error {
+	var attrs []slog.Attr
 	r.Attrs(func(a slog.Attr) bool {
 		attrs = append(attrs, a)
 		return true
 	})
-	for _, s := range slices.Backward(h.scopes) {
-		if s.group == "" {
-			attrs = append(slices.Clone(s.attrs), attrs...)
-		} else {
-			attrs = []slog.Attr{{Key: s.group, Value: slog.GroupValue(attrs...)}}
-		}
+	one := *h
+	attrs = one.take(attrs)
+	message := h.redact.line(r.Message)
+	clean := slog.NewRecord(r.Time, r.Level, message, 0)
+	if h.format != JSON {
+		clean.Time, clean.Message = time.Time{}, ""
 	}
-	if !h.own && r.Level < h.levelOf(attrs) {
+	clean.AddAttrs(attrs...)
+
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.line.Reset()
+	_ = h.slog.Handle(ctx, clean) // a Buffer takes everything
+	if h.format == JSON {
+		h.out.put(r.Level, "", h.line.String())
 		return nil
 	}
-	clean := slog.NewRecord(r.Time, r.Level, h.redact.line(r.Message), 0)
-	if h.run != "" {
-		clean.AddAttrs(slog.String(Run, h.run))
+	begin := strings.Join(slices.DeleteFunc(one.first[:], func(word string) bool { return word == "" }), " ")
+	if begin != "" {
+		begin += ": "
 	}
-	for _, a := range attrs {
-		clean.AddAttrs(h.clean(a))
-	}
-	h.out.put(clean)
+	rest := strings.TrimRight(" "+strings.TrimSpace(h.line.String()), " ")
+	h.out.put(r.Level, stampOf(r), begin+printable(message)+rest+"\n")
 	return nil
 }
 
-// levelOf is the level for lines with these attributes.
-func (c *core) levelOf(attrs []slog.Attr) slog.Level {
+// take returns the attributes but for those that a line of text puts first,
+// which it keeps, and Kind, which text leaves out.
+func (h *handler) take(attrs []slog.Attr) []slog.Attr {
+	var rest []slog.Attr
 	for _, a := range attrs {
-		if a.Key == Kind {
-			if level, ok := c.kinds[a.Value.Resolve().String()]; ok {
-				return level
-			}
+		i := slices.Index([]string{Run, Job, Stage}, a.Key)
+		switch {
+		case h.format == JSON || h.grouped || i < 0 && a.Key != Kind:
+			rest = append(rest, h.cleanGroup(a))
+		case i >= 0:
+			h.first[i] = word(h.redact.line(a.Value.Resolve().String()))
 		}
 	}
-	return c.level
+	return rest
 }
 
-// clean returns the attribute without secrets. Values that could hide one are
-// made text, or a list of texts.
-func (c *core) clean(a slog.Attr) slog.Attr {
+// cleanGroup masks secrets in the names of groups, which slog does not show to
+// ReplaceAttr.
+func (c *core) cleanGroup(a slog.Attr) slog.Attr {
 	v := a.Value.Resolve()
+	if v.Kind() != slog.KindGroup {
+		return slog.Attr{Key: a.Key, Value: v}
+	}
+	members := slices.Clone(v.Group())
+	for i := range members {
+		members[i] = c.cleanGroup(members[i])
+	}
+	return slog.Attr{Key: c.redact.line(a.Key), Value: slog.GroupValue(members...)}
+}
+
+// clean is the log's ReplaceAttr: it returns the attribute without secrets.
+// Values that could hide one are made text, or a list of texts. In text it drops
+// level and message, which stand before the attributes already.
+func (c *core) clean(groups []string, a slog.Attr) slog.Attr {
+	v, text := a.Value, c.format != JSON
 	switch v.Kind() {
 	case slog.KindString:
-		v = slog.StringValue(c.redact.line(v.String()))
-	case slog.KindGroup:
-		members := slices.Clone(v.Group())
-		for i := range members {
-			members[i] = c.clean(members[i])
+		if text && len(groups) == 0 && a.Key == slog.MessageKey && v.String() == "" {
+			return slog.Attr{}
 		}
-		v = slog.GroupValue(members...)
+		v = slog.StringValue(c.redact.line(v.String()))
+	case slog.KindTime:
+		if text {
+			v = slog.StringValue(v.Time().Format(time.RFC3339))
+		}
 	case slog.KindAny:
+		if _, level := v.Any().(slog.Level); text && len(groups) == 0 && a.Key == slog.LevelKey && level {
+			return slog.Attr{}
+		}
 		v = c.cleanAny(v.Any())
 	}
-	return slog.Attr{Key: c.redact.line(a.Key), Value: v}
+	key := c.redact.line(a.Key)
+	if text {
+		key = printable(key)
+	}
+	return slog.Attr{Key: key, Value: v}
 }
 
 func (c *core) cleanAny(value any) slog.Value {
@@ -111,18 +153,15 @@ func (c *core) cleanAny(value any) slog.Value {
 		return slog.AnyValue(texts)
 	case []byte:
 		return slog.StringValue(c.redact.line(string(x)))
-	case *slog.Source:
-		return slog.AnyValue(x)
 	}
 	return slog.StringValue(c.redact.line(fmt.Sprint(value)))
 }
 
 // WithAttrs returns the log with attributes that every line gets.
 func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	if len(attrs) == 0 {
-		return h
-	}
-	return h.with(scope{attrs: attrs})
+	more := *h
+	more.slog = h.slog.WithAttrs(more.take(attrs))
+	return &more
 }
 
 // WithGroup returns the log with a group that all further attributes are in.
@@ -130,11 +169,7 @@ func (h *handler) WithGroup(name string) slog.Handler {
 	if name == "" {
 		return h
 	}
-	return h.with(scope{group: name})
-}
-
-func (h *handler) with(s scope) slog.Handler {
 	more := *h
-	more.scopes = append(slices.Clip(h.scopes), s)
+	more.slog, more.grouped = h.slog.WithGroup(h.redact.line(name)), true
 	return &more
 }

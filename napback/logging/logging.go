@@ -4,14 +4,13 @@
 //
 // A line goes through these steps:
 //
-//  1. Its level is compared with that of its job (AtLevel), of the kind of its
-//     source (Options.Kinds), or of the run.
+//  1. Its level is compared with that of the run or of the job (AtLevel).
 //  2. Secrets are masked in the message and in every attribute, and what is
 //     too long is cut (Redactor).
-//  3. It is written in each place's format, with the run's id.
-//  4. A place that cannot be written costs one warning; its lines go to stderr
-//     until it can be written again. Logging never fails a backup and never
-//     holds it up for longer than a few seconds.
+//  3. It gets the run's id, and slog's own handlers write it as text or JSON.
+//  4. It goes to each destination. One that cannot be written costs one warning;
+//     its lines go to stderr until it can be written again. Logging never fails
+//     a backup and never holds it up for longer than a few seconds.
 //
 // A line of text is for people and for grep:
 //
@@ -32,8 +31,7 @@ import (
 	"runtime"
 )
 
-// The attributes that a line of text puts first, and the one that Kinds is
-// about, which text leaves out.
+// The attributes that a line of text puts first, and Kind, which it leaves out.
 const (
 	Run   = "run"
 	Job   = "job"
@@ -52,10 +50,6 @@ const (
 
 // Options say what is logged, and where to.
 type Options struct {
-	Level slog.Level
-	// Kinds are the levels of lines with one of these values as their
-	// attribute Kind, instead of Level.
-	Kinds  map[string]slog.Level
 	Format Format
 	Run    string // the id of the run, in every line; "" = none
 
@@ -76,52 +70,42 @@ type Options struct {
 	syslogPaths []string // instead of the system's
 }
 
-// Open returns a logger. Its error is only about Options that cannot be meant
-// so; a place that cannot be written is told on stderr. Lines that come after
-// Close go to stderr.
+// Open returns a logger of level Info. Its error is only about Options that
+// cannot be meant so; a destination that cannot be written costs a warning on
+// stderr. Lines that come after Close go to stderr.
 func Open(o Options) (*slog.Logger, io.Closer, error) {
 	if o.Stderr == nil {
 		o.Stderr = os.Stderr
 	}
-	encode := encodeText
-	switch o.Format {
-	case "", Text:
-	case JSON:
-		encode = encodeJSON
-	default:
+	if o.Format == "" {
+		o.Format = Text
+	}
+	if o.Format != Text && o.Format != JSON {
 		return nil, nil, fmt.Errorf("log format %q: want text or json", o.Format)
 	}
 	if o.Syslog && (runtime.GOOS == "windows" || runtime.GOOS == "plan9" || runtime.GOOS == "js") {
 		return nil, nil, fmt.Errorf("syslog: there is none on %s", runtime.GOOS)
 	}
-	out := &output{stderr: o.Stderr, encode: encode}
+	out := &output{stderr: o.Stderr}
 	if o.File != "" {
 		f, err := openFile(o.File, o.MaxSize, o.MaxBackups)
-		out.add("log file "+o.File, f, encode, err)
+		out.add("log file "+o.File, f, err)
 	}
 	if o.Syslog {
-		short := encode
-		if o.Format != JSON {
-			short = encodeShort
-		}
-		out.add("syslog", newSyslog(o.syslogPaths), short, nil)
+		out.add("syslog", newSyslog(o.syslogPaths), nil)
 	}
-	c := &core{out: out, redact: NewRedactor(o.Secrets), kinds: o.Kinds, run: o.Run, level: o.Level, lowest: o.Level}
-	for _, level := range o.Kinds {
-		c.lowest = min(c.lowest, level)
-	}
-	return slog.New(&handler{core: c}), out, nil
+	return slog.New(newHandler(&core{out: out, redact: NewRedactor(o.Secrets), format: o.Format}, o.Run)), out, nil
 }
 
-// AtLevel returns the logger with another level, whatever the kind of source:
-// that of a job. A logger that is not from Open is returned as it is.
+// AtLevel returns the logger with another level. A logger that is not from Open
+// is returned as it is.
 func AtLevel(log *slog.Logger, level slog.Level) *slog.Logger {
 	h, ok := log.Handler().(*handler)
 	if !ok {
 		return log
 	}
 	changed := *h
-	changed.own, changed.level = true, level
+	changed.level = level
 	return slog.New(&changed)
 }
 

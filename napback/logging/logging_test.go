@@ -90,32 +90,27 @@ func TestJSONIsWhatSlogPromises(t *testing.T) {
 }
 
 func TestLevels(t *testing.T) {
-	debug := map[string]slog.Level{"MySQL": slog.LevelDebug, "Directory": slog.LevelError}
+	warn, debug := slog.LevelWarn, slog.LevelDebug
 	cases := []struct {
-		name  string
-		kinds map[string]slog.Level
-		with  []any // given to the logger
-		line  []any // given with the line
-		own   *slog.Level
-		want  string // levels that get through
+		name string
+		with []any // given to the logger
+		own  *slog.Level
+		want string // levels that get through
 	}{
-		{"the run's", nil, nil, nil, nil, "INFO WARN ERROR"},
-		{"another kind's does not matter", debug, []any{Kind, "Subversion"}, nil, nil, "INFO WARN ERROR"},
-		{"raised for a kind", debug, []any{Kind, "MySQL"}, nil, nil, "DEBUG INFO WARN ERROR"},
-		{"raised for a kind that the line tells", debug, nil, []any{Kind, "MySQL"}, nil, "DEBUG INFO WARN ERROR"},
-		{"lowered for a kind", debug, []any{Kind, "Directory"}, nil, nil, "ERROR"},
-		{"the job's own", debug, []any{Kind, "Directory"}, nil, new(slog.LevelWarn), "WARN ERROR"},
-		{"the job's own, raised", nil, nil, nil, new(slog.LevelDebug), "DEBUG INFO WARN ERROR"},
+		{"the run's", nil, nil, "INFO WARN ERROR"},
+		{"the run's, of a job", []any{Kind, "MySQL", Job, "db"}, nil, "INFO WARN ERROR"},
+		{"the job's own", []any{Kind, "Directory"}, &warn, "WARN ERROR"},
+		{"the job's own, raised", nil, &debug, "DEBUG INFO WARN ERROR"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			var out bytes.Buffer
-			log := open(t, Options{Kinds: c.kinds, Stderr: &out}).With(c.with...)
+			log := open(t, Options{Stderr: &out}).With(c.with...)
 			if c.own != nil {
 				log = AtLevel(log, *c.own)
 			}
 			for _, level := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError} {
-				log.Log(t.Context(), level, "-", c.line...)
+				log.Log(t.Context(), level, "-")
 			}
 			var got []string
 			for line := range strings.Lines(out.String()) {
@@ -187,14 +182,13 @@ func TestFileRotatesBySizeAndKeepsSoMany(t *testing.T) {
 	}
 	// Old files are removed in the background.
 	var files []string
-	for range 500 {
+	for range time.Tick(time.Millisecond) {
 		if files, err = filepath.Glob(filepath.Join(dir, "*")); err != nil {
 			t.Fatal(err)
 		}
 		if len(files) <= 3 {
 			break
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 	if len(files) != 3 {
 		t.Errorf("want the current file and two more, got %q", files)
@@ -260,34 +254,34 @@ type fragile struct {
 	tries int
 }
 
-func (f *fragile) write(_ slog.Level, line []byte) error {
+func (f *fragile) write(_ slog.Level, _, line string) error {
 	f.tries++
 	if f.err == nil {
-		f.Write(line)
+		f.WriteString(line)
 	}
 	return f.err
 }
 
 func (f *fragile) Close() error { return nil }
 
-func TestPlaceThatWorksAgainIsUsedAgain(t *testing.T) {
+func TestDestinationThatWorksAgainIsUsedAgain(t *testing.T) {
 	var stderr bytes.Buffer
 	broken := &fragile{err: errors.New("no space")}
-	out := &output{stderr: &stderr, encode: encodeShort}
-	out.add("place", broken, encodeShort, nil)
-	put := func(text string) { out.put(slog.NewRecord(time.Now(), slog.LevelInfo, text, 0)) }
+	out := &output{stderr: &stderr}
+	out.add("disk", broken, nil)
+	put := func(text string) { out.put(slog.LevelInfo, "", text+"\n") }
 	put("one")
 	put("two")
 	if broken.tries != 1 {
-		t.Errorf("a broken place was tried %d times at once", broken.tries)
+		t.Errorf("a broken destination was tried %d times at once", broken.tries)
 	}
-	out.places[0].later = time.Now()
+	out.destinations[0].later = time.Now()
 	put("again")
 	broken.err = nil
-	out.places[0].later = time.Now()
+	out.destinations[0].later = time.Now()
 	put("three")
-	if want := "napback: warning: place: no space; its lines are written here instead\none\ntwo\nagain\n"; stderr.String() != want || broken.String() != "three\n" {
-		t.Errorf("stderr %q, place %q", stderr.String(), broken.String())
+	if want := "napback: warning: disk: no space; its lines are written here instead\none\ntwo\nagain\n"; stderr.String() != want || broken.String() != "three\n" {
+		t.Errorf("stderr %q, disk %q", stderr.String(), broken.String())
 	}
 }
 

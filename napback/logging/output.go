@@ -14,92 +14,91 @@ import (
 	"napback/internal/trust"
 )
 
-// pause is how long a place that could not be written is left alone: each try
-// may take as long as a dead syslog's deadline.
+// pause is how long a destination that could not be written is left alone: each
+// try may take as long as a dead syslog's deadline.
 const pause = time.Minute
 
-// sink is a place that lines are written to.
+// sink is what lines are written to. The stamp is the time and level of a line,
+// for a sink that does not note them itself.
 type sink interface {
-	write(level slog.Level, line []byte) error
+	write(level slog.Level, stamp, line string) error
 	Close() error
 }
 
-// output writes lines to its places, or to stderr.
+// output writes lines to its destinations, or to stderr.
 type output struct {
-	mu     sync.Mutex
-	stderr io.Writer
-	encode func(slog.Record) []byte // for stderr
-	places []*place
+	mu           sync.Mutex
+	stderr       io.Writer
+	destinations []*destination
 }
 
-// place is a sink and how it has behaved.
-type place struct {
+// destination is a sink and how it has behaved.
+type destination struct {
 	name   string
-	sink   sink // nil once closed, or if it could not be made
-	encode func(slog.Record) []byte
+	sink   sink      // nil once closed, or if it could not be made
 	failed bool      // at least once
 	later  time.Time // not to be tried before
 }
 
-// add adds a place, or, after an error, only the warning about it.
-func (o *output) add(name string, s sink, encode func(slog.Record) []byte, err error) {
-	p := &place{name: name, sink: s, encode: encode}
+// add adds a destination, or, after an error, only the warning about it.
+func (o *output) add(name string, s sink, err error) {
+	d := &destination{name: name, sink: s}
 	if err != nil {
-		p.sink = nil
-		o.warn(p, err)
+		d.sink = nil
+		o.warn(d, err)
 	}
-	o.places = append(o.places, p)
+	o.destinations = append(o.destinations, d)
 }
 
-// put writes a record to every place, and once to stderr if there is none or
+// put writes a line to every destination, and once to stderr if there is none or
 // one could not be written.
-func (o *output) put(r slog.Record) {
+func (o *output) put(level slog.Level, stamp, line string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	missed := len(o.places) == 0
-	for _, p := range o.places {
-		if !o.try(p, r) {
+	missed := len(o.destinations) == 0
+	for _, d := range o.destinations {
+		if !o.try(d, level, stamp, line) {
 			missed = true
 		}
 	}
 	if missed {
-		_, _ = o.stderr.Write(o.encode(r)) // there is no place left to tell
+		_, _ = io.WriteString(o.stderr, stamp+line) // there is nowhere left to report it
 	}
 }
 
-func (o *output) try(p *place, r slog.Record) bool {
-	if p.sink == nil || time.Now().Before(p.later) {
+func (o *output) try(d *destination, level slog.Level, stamp, line string) bool {
+	if d.sink == nil || time.Now().Before(d.later) {
 		return false
 	}
-	err := p.sink.write(r.Level, p.encode(r))
+	err := d.sink.write(level, stamp, line)
 	if err != nil {
-		p.later = time.Now().Add(pause)
-		o.warn(p, err)
+		d.later = time.Now().Add(pause)
+		o.warn(d, err)
 	}
 	return err == nil
 }
 
-// warn tells the first failure of a place.
-func (o *output) warn(p *place, err error) {
-	if !p.failed {
-		p.failed = true
-		fmt.Fprintf(o.stderr, "napback: warning: %s; its lines are written here instead\n", cli.Safe(fmt.Sprintf("%s: %v", p.name, err)))
+// warn warns of the first failure of a destination.
+func (o *output) warn(d *destination, err error) {
+	if !d.failed {
+		d.failed = true
+		fmt.Fprintf(o.stderr, "napback: warning: %s; its lines are written here instead\n", cli.Safe(fmt.Sprintf("%s: %v", d.name, err)))
 	}
 }
 
-// Close closes all places.
+// Close closes all destinations.
 func (o *output) Close() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	var errs []error
-	for _, p := range o.places {
-		if p.sink == nil {
+	for _, d := range o.destinations {
+		if d.sink == nil {
 			continue
 		}
-		if err := p.sink.Close(); err != nil {
-			errs = append(errs, fmt.Errorf("close %s: %w", p.name, err))
+		if err := d.sink.Close(); err != nil {
+			errs = append(errs, fmt.Errorf("close %s: %w", d.name, err))
 		}
-		p.sink = nil
+		d.sink = nil
 	}
 	return errors.Join(errs...)
 }
@@ -136,7 +135,7 @@ func openFile(path string, maxSize int64, maxBackups int) (file, error) {
 	}}, nil
 }
 
-func (f file) write(_ slog.Level, line []byte) error {
-	_, err := f.Write(line)
+func (f file) write(_ slog.Level, stamp, line string) error {
+	_, err := f.Write([]byte(stamp + line))
 	return err
 }

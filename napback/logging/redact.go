@@ -105,7 +105,7 @@ func Environment(env []string) []string {
 	var secrets []string
 	for _, entry := range env {
 		name, value, _ := strings.Cut(entry, "=")
-		if secretName.MatchString(name) && !placeName.MatchString(name) && value != "" {
+		if secretName.MatchString(name) && !locationName.MatchString(name) && value != "" {
 			secrets = append(secrets, value)
 		}
 	}
@@ -114,7 +114,7 @@ func Environment(env []string) []string {
 
 var (
 	secretName = regexp.MustCompile(`(?i)(SECRET|TOKEN|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|_PWD$|API_?KEY)`)
-	// placeName is for variables that only tell where a secret is, which logs
+	// locationName is for variables that only say where a secret is, which logs
 	// should show.
-	placeName = regexp.MustCompile(`(?i)_(FILE|PATH|DIR|DIRECTORY|URI|URL)$`)
+	locationName = regexp.MustCompile(`(?i)_(FILE|PATH|DIR|DIRECTORY|URI|URL)$`)
 )

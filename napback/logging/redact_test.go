@@ -32,6 +32,13 @@ func (lazy) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("inner", "x"+awsSecret), slog.Any("err", errors.New(token)))
 }
 
+// group is a value that turns out to be a group with a secret for a name.
+type group struct{}
+
+func (group) LogValue() slog.Value {
+	return slog.GroupValue(slog.Group(awsSecret, "n", 1))
+}
+
 type credentials struct {
 	ID     string
 	Secret []byte
@@ -51,8 +58,8 @@ func TestNoSecretIsLoggedInAnyForm(t *testing.T) {
 	asJSON, _ := json.Marshal(smtpPass)
 	for _, format := range []Format{Text, JSON} {
 		var out bytes.Buffer
-		log := open(t, Options{Level: slog.LevelDebug, Format: format, Secrets: secrets, Stderr: &out})
-		log = log.With("attr", "a "+awsSecret).WithGroup("g").With("more", []byte(token))
+		log := AtLevel(open(t, Options{Format: format, Secrets: secrets, Stderr: &out}), slog.LevelDebug)
+		log = log.With("attr", "a "+awsSecret, Job, token).WithGroup("g "+awsSecret).With("more", []byte(token))
 		for _, level := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError} {
 			log.Log(t.Context(), level, "message "+awsSecret+" and "+token+token,
 				"error", fmt.Errorf("auth %q: %w", smtpPass, errors.New(awsSecret)),
@@ -64,6 +71,8 @@ func TestNoSecretIsLoggedInAnyForm(t *testing.T) {
 				"lazy", lazy{},
 				"pointer", &[]string{awsSecret},
 				awsSecret, "as a key",
+				slog.Group("of "+awsSecret, token, slog.GroupValue(slog.String("inner", smtpPass))),
+				"groups", group{},
 				"query", "https://h/?p="+url.QueryEscape(smtpPass),
 				"path", "https://h/"+url.PathEscape(awsSecret),
 				"user", url.UserPassword("u", smtpPass).String(),

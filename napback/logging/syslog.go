@@ -19,11 +19,10 @@ const syslogDeadline = 2 * time.Second
 const daemon = 3 << 3
 
 // syslog speaks the local form of RFC 3164, without a host's name. The standard
-// library's log/syslog knows no deadline.
+// library's log/syslog cannot take its place: it knows no deadline.
 type syslog struct {
-	paths  []string
-	conn   net.Conn // nil if not connected
-	stream bool     // lines have to be told apart
+	paths []string
+	conn  net.Conn // nil if not connected
 }
 
 func newSyslog(paths []string) *syslog {
@@ -33,9 +32,10 @@ func newSyslog(paths []string) *syslog {
 	return &syslog{paths: paths}
 }
 
-// write sends a line. If the connection is broken, because syslog was started
-// anew, it is made again once.
-func (s *syslog) write(level slog.Level, line []byte) error {
+// write sends a line, without its stamp, since syslog notes time and level. If
+// the connection is broken, because syslog was started anew, it is made again
+// once.
+func (s *syslog) write(level slog.Level, _, line string) error {
 	message := fmt.Appendf(nil, "<%d>%s napback[%d]: %s", daemon|severity(level), time.Now().Format(time.Stamp), os.Getpid(), line)
 	if s.conn != nil {
 		err := s.send(message)
@@ -50,7 +50,7 @@ func (s *syslog) write(level slog.Level, line []byte) error {
 }
 
 func (s *syslog) send(message []byte) error {
-	if !s.stream {
+	if s.conn.RemoteAddr().Network() != "unix" { // of a stream the line's end is the message's
 		message = message[:len(message)-1]
 	}
 	_ = s.conn.SetWriteDeadline(time.Now().Add(syslogDeadline))
@@ -63,12 +63,12 @@ func (s *syslog) send(message []byte) error {
 }
 
 func (s *syslog) connect() error {
-	var refused error
+	refused := fmt.Errorf("nothing listens at %s", strings.Join(s.paths, ", "))
 	for _, path := range s.paths {
 		for _, network := range []string{"unixgram", "unix"} {
 			conn, err := net.DialTimeout(network, path, syslogDeadline)
 			if err == nil {
-				s.conn, s.stream = conn, network == "unix"
+				s.conn = conn
 				return nil
 			}
 			// The other type of socket is no news.
@@ -77,10 +77,7 @@ func (s *syslog) connect() error {
 			}
 		}
 	}
-	if refused != nil {
-		return refused
-	}
-	return fmt.Errorf("nothing listens at %s", strings.Join(s.paths, ", "))
+	return refused
 }
 
 // Close closes the connection.

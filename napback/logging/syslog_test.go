@@ -51,7 +51,8 @@ func TestSyslogGetsLinesWithTheirSeverity(t *testing.T) {
 	path := socket(t)
 	conn := listen(t, path)
 	var stderr bytes.Buffer
-	log := open(t, Options{Level: slog.LevelDebug, Syslog: true, Run: "r7", Secrets: []string{"hidden"}, Stderr: &stderr, syslogPaths: []string{"/nonexistent/log", path}})
+	log := open(t, Options{Syslog: true, Run: "r7", Secrets: []string{"hidden"}, Stderr: &stderr, syslogPaths: []string{"/nonexistent/log", path}})
+	log = AtLevel(log, slog.LevelDebug)
 	for level, severity := range map[slog.Level]int{slog.LevelDebug: 31, slog.LevelInfo: 30, slog.LevelWarn: 28, slog.LevelError: 27} {
 		log.Log(t.Context(), level, "a\nb hidden", Job, "home/build", Stage, "tar", "n", 1)
 		got := receive(t, conn)
@@ -122,7 +123,7 @@ func TestSyslogThatIsNotThereCostsOneWarning(t *testing.T) {
 		t.Errorf("stderr: %q", got)
 	}
 	if n := lines(t, file); n != 2 {
-		t.Errorf("the other place has %d lines", n)
+		t.Errorf("the file has %d lines", n)
 	}
 }
 

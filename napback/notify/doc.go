@@ -1,9 +1,12 @@
 // Package notify tells people how a run went: by mail, and by calling a URL as
 // monitoring services such as healthchecks.io expect it.
 //
-// Neither can fail a backup nor hold one up for long: everything has a limit in
-// time, and an error is for the caller to log, not to act on. What is sent goes
-// through the caller's Redact first, so that no secret leaves in a message.
+// Each of these ways is a Channel; Kinds is the table of them. The configuration
+// takes their directives from it, and a run opens what its settings ask for.
+//
+// No channel can fail a backup nor hold one up for long: everything has a limit
+// in time, and an error is for the caller to log, not to act on. What is sent goes
+// through the caller's redact first, so that no secret leaves in a message.
 package notify
 
 import (
@@ -12,19 +15,41 @@ import (
 	"napback/internal/cli"
 )
 
-// Verdict is how a run, or one job of it, ended.
-type Verdict int
+// Report is what is told about a run, or one job of it, at its end.
+type Report struct {
+	Host   string
+	Run    string // its id
+	Ending Ending
+	// Count of all Jobs ended like that.
+	Count, Jobs int
+	Summary     string // what people read: of a run the table of all jobs
+	Failures    []Failure
+	// Locked: nothing was started because another run was at work, which
+	// tells about itself.
+	Locked bool
+}
 
-// The verdicts, from good to bad.
+// Failure is a job that failed.
+type Failure struct {
+	Job   string
+	Error string
+	Stage string   // that failed; "" = none
+	Lines []string // the last that it wrote on stderr
+}
+
+// Ending is how a run, or one job of it, ended.
+type Ending int
+
+// The endings, from good to bad.
 const (
-	OK Verdict = iota
+	OK Ending = iota
 	Warnings
 	Failed
 )
 
-// String is the verdict as the subject of a mail has it.
-func (v Verdict) String() string {
-	switch v {
+// String is the ending as the subject of a mail has it.
+func (e Ending) String() string {
+	switch e {
 	case OK:
 		return "ok"
 	case Warnings:
@@ -33,15 +58,15 @@ func (v Verdict) String() string {
 	return "FAILED"
 }
 
-// Due tells whether a run with this verdict is to be mailed about, where on is
-// the value of MailOn: failure, warning or always. Anything else is taken as
+// Due tells whether a run that ended like this is to be mailed about, where on
+// is the value of MailOn: failure, warning or always. Anything else is taken as
 // always: a message too many is better than one too few.
-func Due(on string, v Verdict) bool {
+func Due(on string, e Ending) bool {
 	switch on {
 	case "failure":
-		return v >= Failed
+		return e >= Failed
 	case "warning":
-		return v >= Warnings
+		return e >= Warnings
 	}
 	return true
 }

@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -20,7 +21,70 @@ const (
 	maxBody        = 512 << 10 // bytes of a mail's text
 )
 
-// MailOptions say how mail is sent.
+// mailKind is mail about the whole run, at its end.
+func mailKind() Kind {
+	return Kind{
+		Directives: []Directive{
+			{Name: "MailTo", Top: true, Repeat: true, Check: mailRecipient},
+			{Name: "MailFrom", Top: true, Check: mailAddress},
+			{Name: "MailServer", Top: true},
+			{Name: "MailPasswordFile", Top: true, File: true},
+			{Name: "MailOn", Top: true, Values: []string{"failure", "warning", "always"}},
+		},
+		Check: func(s Settings) (note string, err error) {
+			o := mailOptions(s)
+			if len(o.To) == 0 && o.Server+o.From+o.PasswordFile != "" {
+				note = "there is no MailTo, so no mail is sent"
+			}
+			return note, o.Check()
+		},
+		Open: func(s Settings, redact func(string) string) (Channel, error) {
+			o := mailOptions(s)
+			if o.Redact = redact; len(o.To) == 0 {
+				return nil, nil
+			}
+			return o, nil
+		},
+	}
+}
+
+func mailOptions(s Settings) MailOptions {
+	return MailOptions{
+		To: s["MailTo"], From: s.One("MailFrom"), Server: s.One("MailServer"), PasswordFile: s.One("MailPasswordFile"),
+		on: cmp.Or(s.One("MailOn"), "failure"),
+	}
+}
+
+// Name is how warnings name a mail.
+func (MailOptions) Name() string { return "the mail" }
+
+// Start sends nothing: the mail of a run is about its end.
+func (MailOptions) Start(context.Context) error { return nil }
+
+// Finish sends the mail if it is due.
+func (o MailOptions) Finish(ctx context.Context, r Report) error {
+	if !Due(o.on, r.Ending) {
+		return nil
+	}
+	return SendMail(ctx, o, r)
+}
+
+func mailAddress(word string) error {
+	if _, err := netmail.ParseAddress(word); err != nil {
+		return errors.New("want a mail address, as in root@example.com")
+	}
+	return nil
+}
+
+// mailRecipient also takes a name of this host's mail system, as cron does.
+func mailRecipient(word string) error {
+	if mailAddress(word) != nil && !isLocal(word) {
+		return errors.New("want a mail address, as in root@example.com, or a local name, as in root")
+	}
+	return nil
+}
+
+// MailOptions say how mail is sent. They are the channel.
 type MailOptions struct {
 	To []string // without a Server also names that the local sendmail knows
 	// From is the sender; "" = napback@HOST with a server, and whoever runs
@@ -36,40 +100,22 @@ type MailOptions struct {
 	Timeout time.Duration            // for all of SendMail; 0 = a minute
 	Redact  func(text string) string // masks secrets in what is sent; nil = nothing
 
+	on      string         // the value of MailOn
 	roots   *x509.CertPool // nil = the system's
 	program string         // sendmail's path, instead of the usual ones
 }
 
-// Message is what is told about a run.
-type Message struct {
-	Host    string
-	Run     string // its id
-	Verdict Verdict
-	// Count of all Jobs have that verdict.
-	Count, Jobs int
-	Summary     string // the table of all jobs
-	Failures    []Failure
-}
-
-// Failure is a job that failed.
-type Failure struct {
-	Job   string
-	Error string
-	Stage string   // that failed; "" = none
-	Lines []string // the last that it wrote on stderr
-}
-
 // Subject is the subject of the mail: one line, whatever the host's name.
-func (m Message) Subject() string {
-	subject := fmt.Sprintf("napback %s: %v (%d of %d jobs)", m.Host, m.Verdict, m.Count, m.Jobs)
+func (r Report) Subject() string {
+	subject := fmt.Sprintf("napback %s: %v (%d of %d jobs)", r.Host, r.Ending, r.Count, r.Jobs)
 	return strings.Join(strings.Fields(plain(subject)), " ")
 }
 
 // Body is the text of the mail, before secrets are masked in it.
-func (m Message) Body() string {
+func (r Report) Body() string {
 	var b strings.Builder
-	b.WriteString(strings.TrimRight(m.Summary, "\n") + "\n")
-	for _, f := range m.Failures {
+	b.WriteString(strings.TrimRight(r.Summary, "\n") + "\n")
+	for _, f := range r.Failures {
 		// What foreign text holds after a line end is no line of ours.
 		fmt.Fprintf(&b, "\n%s: %s\n", cli.Safe(f.Job), strings.ReplaceAll(f.Error, "\n", "\n    "))
 		if len(f.Lines) > 0 {
@@ -79,13 +125,13 @@ func (m Message) Body() string {
 			b.WriteString("    " + cli.Safe(line) + "\n")
 		}
 	}
-	fmt.Fprintf(&b, "\n-- \nrun %s on %s\n", m.Run, m.Host)
+	fmt.Fprintf(&b, "\n-- \nrun %s on %s\n", r.Run, r.Host)
 	return b.String()
 }
 
-// IsLocal tells whether a recipient is a name that only the local mail system
+// isLocal reports whether a recipient is a name that only the local mail system
 // knows, such as root.
-func IsLocal(to string) bool { return localName.MatchString(to) }
+func isLocal(to string) bool { return localName.MatchString(to) }
 
 var localName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9._-]*$`)
 
@@ -94,20 +140,14 @@ var localName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9._-]*$`)
 func (o MailOptions) Check() error {
 	var errs []error
 	for _, to := range o.To {
-		if IsLocal(to) {
-			if o.Server != "" {
-				errs = append(errs, fmt.Errorf("MailTo %q: a name of this host means nothing to a MailServer: want an address with its domain", to))
-			}
-			continue
-		}
-		if _, err := netmail.ParseAddress(to); err != nil {
+		if err := mailRecipient(to); err != nil {
 			errs = append(errs, fmt.Errorf("MailTo %q: %w", to, err))
+		} else if o.Server != "" && isLocal(to) {
+			errs = append(errs, fmt.Errorf("MailTo %q: a name of this host means nothing to a MailServer: want an address with its domain", to))
 		}
 	}
-	if o.From != "" {
-		if _, err := netmail.ParseAddress(o.From); err != nil {
-			errs = append(errs, fmt.Errorf("MailFrom %q: %w", o.From, err))
-		}
+	if err := mailAddress(o.From); o.From != "" && err != nil {
+		errs = append(errs, fmt.Errorf("MailFrom %q: %w", o.From, err))
 	}
 	var s Server
 	if o.Server != "" {
@@ -125,10 +165,10 @@ func (o MailOptions) Check() error {
 	return errors.Join(errs...)
 }
 
-// SendMail sends the message. It returns within the options' Timeout, whatever
+// SendMail sends the report. It returns within the options' Timeout, whatever
 // the server does. If there are several recipients, those that the server
 // refuses do not keep it from the others.
-func SendMail(ctx context.Context, o MailOptions, m Message) error {
+func SendMail(ctx context.Context, o MailOptions, r Report) error {
 	if len(o.To) == 0 {
 		return errors.New("mail: nobody to send it to")
 	}
@@ -142,14 +182,14 @@ func SendMail(ctx context.Context, o MailOptions, m Message) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("not done within %v", timeout))
 	defer cancel()
 	if o.Server == "" {
-		return o.bySendmail(ctx, m)
+		return o.bySendmail(ctx, r)
 	}
-	return o.byServer(ctx, m)
+	return o.byServer(ctx, r)
 }
 
 // compose makes the mail to these recipients. From may be "", where sendmail
 // adds it.
-func (o MailOptions) compose(m Message, from string, to ...string) (*mail.Msg, error) {
+func (o MailOptions) compose(r Report, from string, to ...string) (*mail.Msg, error) {
 	redact := o.Redact
 	if redact == nil {
 		redact = func(text string) string { return text }
@@ -163,11 +203,11 @@ func (o MailOptions) compose(m Message, from string, to ...string) (*mail.Msg, e
 	if err := msg.To(to...); err != nil {
 		return nil, fmt.Errorf("recipients %q: %w", to, err)
 	}
-	msg.Subject(redact(m.Subject()))
+	msg.Subject(redact(r.Subject()))
 	msg.SetDate()
 	msg.SetMessageID()
 	// RFC 3834: no out-of-office notes to a machine.
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
-	msg.SetBodyString(mail.TypeTextPlain, head(plain(redact(m.Body())), maxBody))
+	msg.SetBodyString(mail.TypeTextPlain, head(plain(redact(r.Body())), maxBody))
 	return msg, nil
 }

@@ -19,12 +19,35 @@ const (
 	maxPing     = 10000       // bytes of a body, the least that services keep
 )
 
+// pingKind is a call of a URL about the whole run, or about each job where it
+// stands in a block.
+func pingKind() Kind {
+	return Kind{
+		Directives: []Directive{{Name: "PingURL", Secret: true, Check: func(address string) error { _, err := pingURL(address); return err }}},
+		Open: func(s Settings, redact func(string) string) (Channel, error) {
+			if s.One("PingURL") == "" {
+				return nil, nil
+			}
+			return NewPing(s.One("PingURL"), redact)
+		},
+	}
+}
+
+// pingURL parses a PingURL. Its error holds nothing of the address.
+func pingURL(address string) (*url.URL, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return nil, errors.New("want http:// or https:// and a host")
+	}
+	return u, nil
+}
+
 // Ping calls a URL when a run begins and ends, as healthchecks.io defines it:
 // URL/start, then URL for success or URL/fail, all three with the same random
 // UUID as the query's rid, so that overlapping runs are told apart.
 //
 // The URL is a secret, since who knows it can report success: no error holds
-// more of it than its host. A nil Ping does nothing.
+// more of it than its host.
 type Ping struct {
 	url    *url.URL
 	rid    string
@@ -33,15 +56,12 @@ type Ping struct {
 	wait   time.Duration
 }
 
-// NewPing returns a Ping for one run, or nil if the URL is "". redact masks
-// secrets in what is sent; nil = nothing.
+// NewPing returns a Ping for one run. redact masks secrets in what is sent; nil =
+// nothing.
 func NewPing(address string, redact func(string) string) (*Ping, error) {
-	if address == "" {
-		return nil, nil
-	}
-	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return nil, errors.New("PingURL: want http:// or https:// and a host")
+	u, err := pingURL(address)
+	if err != nil {
+		return nil, fmt.Errorf("PingURL: %w", err)
 	}
 	u.Fragment = ""
 	if redact == nil {
@@ -101,20 +121,25 @@ func pingClient() *http.Client {
 	}
 }
 
+// Name is how warnings name a Ping.
+func (p *Ping) Name() string { return "the ping" }
+
 // Start tells that the run begins.
 func (p *Ping) Start(ctx context.Context) error { return p.send(ctx, "start", "") }
 
-// Success tells that the run has succeeded, if with warnings, and how.
-func (p *Ping) Success(ctx context.Context, body string) error { return p.send(ctx, "", body) }
-
-// Fail tells that the run has failed, and how.
-func (p *Ping) Fail(ctx context.Context, body string) error { return p.send(ctx, "fail", body) }
+// Finish tells that the run has succeeded, if with warnings, or failed, and how.
+func (p *Ping) Finish(ctx context.Context, r Report) error {
+	switch {
+	case r.Locked:
+		return nil
+	case r.Ending == Failed:
+		return p.send(ctx, "fail", r.Summary)
+	}
+	return p.send(ctx, "", r.Summary)
+}
 
 // send calls the URL with event as its last part, at most pingTries times.
 func (p *Ping) send(ctx context.Context, event, body string) error {
-	if p == nil {
-		return nil
-	}
 	u := *p.url
 	if event != "" {
 		u = *u.JoinPath(event)

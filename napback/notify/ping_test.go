@@ -69,7 +69,7 @@ func TestPingCallsWhatHealthchecksExpects(t *testing.T) {
 		if !regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`).MatchString(p.rid) {
 			t.Errorf("rid %q", p.rid)
 		}
-		err := errors.Join(p.Start(t.Context()), p.Success(t.Context(), "all is secret-word"), p.Fail(t.Context(), "a\n\x1bb"))
+		err := errors.Join(p.Start(t.Context()), p.Finish(t.Context(), Report{Summary: "all is secret-word"}), p.Finish(t.Context(), Report{Ending: Failed, Summary: "a\n\x1bb"}))
 		if err != nil {
 			t.Error(err)
 		}
@@ -89,7 +89,7 @@ func TestPingCallsWhatHealthchecksExpects(t *testing.T) {
 func TestPingBodyIsBounded(t *testing.T) {
 	m := startMonitor(t, fine)
 	p := newPing(t, m.URL)
-	if err := p.Fail(t.Context(), strings.Repeat("ä", maxPing)); err != nil {
+	if err := p.Finish(t.Context(), Report{Ending: Failed, Summary: strings.Repeat("ä", maxPing)}); err != nil {
 		t.Fatal(err)
 	}
 	_, body, _ := strings.Cut(m.heard()[0], p.rid+" ")
@@ -101,7 +101,7 @@ func TestPingBodyIsBounded(t *testing.T) {
 func TestPingTriesAgainOnlyWhereThatHelps(t *testing.T) {
 	for code, want := range map[int]int{200: 1, 204: 1, 400: 1, 404: 1, 408: 3, 429: 3, 500: 3, 503: 3} {
 		m := startMonitor(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) })
-		err := newPing(t, m.URL+"/"+check).Success(t.Context(), "body")
+		err := newPing(t, m.URL+"/"+check).Finish(t.Context(), Report{Summary: "body"})
 		if n := len(m.heard()); n != want || (err == nil) != (code < 300) {
 			t.Errorf("%d: %d calls, %v", code, n, err)
 		}
@@ -112,7 +112,7 @@ func TestPingTriesAgainOnlyWhereThatHelps(t *testing.T) {
 			panic(http.ErrAbortHandler)
 		}
 	})
-	if err := newPing(t, m.URL).Success(t.Context(), "body"); err != nil {
+	if err := newPing(t, m.URL).Finish(t.Context(), Report{Summary: "body"}); err != nil {
 		t.Error(err)
 	}
 	calls := m.heard()
@@ -128,7 +128,7 @@ func TestPingNeverShowsItsURL(t *testing.T) {
 	odd := startMonitor(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "ftp://x/"+check, http.StatusFound) })
 	for _, base := range []string{refused.URL, down.URL, odd.URL, "http://ann:" + check + "@127.0.0.1:1", "https://" + strings.TrimPrefix(refused.URL, "http://")} {
 		p := newPing(t, base+"/"+check+"?key="+check)
-		for _, err := range []error{p.Start(t.Context()), p.Fail(t.Context(), "x")} {
+		for _, err := range []error{p.Start(t.Context()), p.Finish(t.Context(), Report{Ending: Failed, Summary: "x"})} {
 			if err == nil || strings.Contains(err.Error(), check) || !strings.HasPrefix(err.Error(), "ping ") {
 				t.Errorf("%s: %v", base, err)
 			}
@@ -153,7 +153,7 @@ func TestPingFollowsRedirectsOnlyToItsOwnHost(t *testing.T) {
 				http.Redirect(w, r, target+"/there", http.StatusTemporaryRedirect)
 			}
 		})
-		err := newPing(t, m.URL+"/"+check).Fail(t.Context(), "body")
+		err := newPing(t, m.URL+"/"+check).Finish(t.Context(), Report{Ending: Failed, Summary: "body"})
 		calls := m.heard()
 		if want == "" {
 			if err != nil || len(calls) != 2 || calls[1] != "POST /there body" {
@@ -203,9 +203,8 @@ func TestPingThatHangsIsLeft(t *testing.T) {
 }
 
 func TestNoURLNoPing(t *testing.T) {
-	p, err := NewPing("", nil)
-	if p != nil || err != nil || errors.Join(p.Start(t.Context()), p.Success(t.Context(), "x"), p.Fail(t.Context(), "x")) != nil {
-		t.Errorf("%v, %v", p, err)
+	if all, err := Open(nil, nil, mask); len(all) != 0 || err != nil {
+		t.Errorf("%v, %v", all, err)
 	}
 }
 

@@ -9,23 +9,22 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 
 	"napback/internal/cli"
 	"napback/napback/chain"
 )
 
-// bySendmail gives the message to the local mail system, as cron does.
-func (o MailOptions) bySendmail(ctx context.Context, m Message) error {
+// bySendmail gives the report to the local mail system, as cron does.
+func (o MailOptions) bySendmail(ctx context.Context, r Report) error {
 	path, err := o.sendmail()
 	if err != nil {
 		return fmt.Errorf("mail: %w", err)
 	}
 	var to, recipients []string
 	for _, one := range o.To {
-		if IsLocal(one) {
+		if isLocal(one) {
 			// The header needs a domain; the mail system knows its own.
-			to, recipients = append(to, one+"@"+m.Host), append(recipients, one)
+			to, recipients = append(to, one+"@"+r.Host), append(recipients, one)
 			continue
 		}
 		address, err := netmail.ParseAddress(one)
@@ -37,7 +36,7 @@ func (o MailOptions) bySendmail(ctx context.Context, m Message) error {
 		}
 		to, recipients = append(to, one), append(recipients, address.Address)
 	}
-	msg, err := o.compose(m, o.From, to...)
+	msg, err := o.compose(r, o.From, to...)
 	if err != nil {
 		return fmt.Errorf("mail: %w", err)
 	}
@@ -68,21 +67,10 @@ func (o MailOptions) sendmail() (string, error) {
 
 // feed runs sendmail, which takes a line with a single dot for what it is.
 func feed(ctx context.Context, path string, recipients []string, text []byte) error {
-	read, write, err := os.Pipe()
-	if err != nil {
-		return err
-	}
-	var writer sync.WaitGroup
-	writer.Go(func() {
-		defer write.Close()
-		_, _ = write.Write(text) // if it is not read, the exit status tells why
-	})
 	c := chain.Chain{
 		Stages: []chain.Stage{{Name: "sendmail", Path: path, Args: append([]string{"-i"}, recipients...), Env: chain.Environ(os.Environ())}},
-		Stdin:  read,
+		In:     bytes.NewReader(text), // if it is not read, the exit status tells why
 	}
-	_, err = c.Run(ctx)
-	read.Close()
-	writer.Wait()
+	_, err := c.Run(ctx)
 	return err
 }

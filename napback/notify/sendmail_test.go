@@ -10,7 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // program writes a script that is called as sendmail is, and returns its path.
@@ -87,15 +86,14 @@ func TestSendmailThatFailsIsAnError(t *testing.T) {
 
 func TestSendmailThatHangsIsEnded(t *testing.T) {
 	ready := filepath.Join(t.TempDir(), "ready")
+	if err := syscall.Mkfifo(ready, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	stopped := errors.New("stopped")
 	ctx, cancel := context.WithCancelCause(t.Context())
 	go func() {
-		for ctx.Err() == nil {
-			if _, err := os.Stat(ready); err == nil {
-				cancel(stopped)
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
+		_, _ = os.ReadFile(ready) // ends when the program has opened and closed it
+		cancel(stopped)
 	}()
 	o := MailOptions{To: []string{"a@example.com"}, program: program(t, ">"+ready+"; exec sleep 600")}
 	if err := SendMail(ctx, o, message()); !errors.Is(err, stopped) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/textproto"
 	"net/url"
 	"os"
 	"strconv"
@@ -66,7 +67,7 @@ func ParseServer(text string) (Server, error) {
 	return s, nil
 }
 
-// notHost tells what no host's name or address has.
+// notHost reports whether no host's name or address has such a character.
 func notHost(r rune) bool { return r <= ' ' || strings.ContainsRune(`<>"\@,;%`, r) }
 
 func (s Server) address() string { return net.JoinHostPort(s.Host, strconv.Itoa(s.Port)) }
@@ -75,7 +76,7 @@ func (s Server) loopback() bool {
 	return s.Host == "localhost" || s.Host == "127.0.0.1" || s.Host == "::1"
 }
 
-// encryption returns the rules that ParseServer tells.
+// encryption returns the rules of ParseServer.
 func (s Server) encryption(roots *x509.CertPool) (*tls.Config, mail.TLSPolicy) {
 	config := &tls.Config{ServerName: s.Host, RootCAs: roots, MinVersion: tls.VersionTLS12}
 	if s.User != "" && !s.loopback() {
@@ -87,8 +88,8 @@ func (s Server) encryption(roots *x509.CertPool) (*tls.Config, mail.TLSPolicy) {
 	return config, mail.TLSOpportunistic
 }
 
-// byServer sends the message, a mail for each recipient, over one connection.
-func (o MailOptions) byServer(ctx context.Context, m Message) error {
+// byServer sends the report, a mail for each recipient, over one connection.
+func (o MailOptions) byServer(ctx context.Context, r Report) error {
 	s, err := ParseServer(o.Server)
 	if err != nil {
 		return fmt.Errorf("mail: %w", err)
@@ -101,11 +102,11 @@ func (o MailOptions) byServer(ctx context.Context, m Message) error {
 	}
 	from := o.From
 	if from == "" {
-		from = "napback@" + m.Host
+		from = "napback@" + r.Host
 	}
 	var mails []*mail.Msg
 	for _, to := range o.To {
-		one, err := o.compose(m, from, to)
+		one, err := o.compose(r, from, to)
 		if err != nil {
 			return fmt.Errorf("mail: %w", err)
 		}
@@ -120,32 +121,14 @@ func (o MailOptions) byServer(ctx context.Context, m Message) error {
 	return nil
 }
 
-// deliver sends mails. When ctx ends, the connection is closed under whatever
-// is going on.
+// deliver sends mails. When ctx ends, the connection is closed under whatever is
+// going on.
 func (s Server) deliver(ctx context.Context, roots *x509.CertPool, password string, mails []*mail.Msg) error {
-	raw, err := new(net.Dialer).DialContext(ctx, "tcp", s.address())
-	if err != nil {
-		var op *net.OpError
-		if errors.As(err, &op) {
-			err = op.Err // the address is named anyway
-		}
-		return err
-	}
-	defer raw.Close()
-	defer context.AfterFunc(ctx, func() { raw.Close() })()
-
 	config, policy := s.encryption(roots)
-	dial := func(context.Context, string, string) (net.Conn, error) {
-		if !s.TLS {
-			return raw, nil
-		}
-		conn := tls.Client(raw, config)
-		return conn, conn.HandshakeContext(ctx)
-	}
 	until, _ := ctx.Deadline()
 	options := []mail.Option{
 		mail.WithPort(s.Port), mail.WithTimeout(max(time.Until(until), time.Millisecond)),
-		mail.WithTLSConfig(config), mail.WithTLSPolicy(policy), mail.WithDialContextFunc(dial),
+		mail.WithTLSConfig(config), mail.WithTLSPolicy(policy), mail.WithDialContextFunc(s.dialer(ctx, config)),
 	}
 	if s.TLS {
 		options = append(options, mail.WithSSL())
@@ -166,20 +149,41 @@ func (s Server) deliver(ctx context.Context, roots *x509.CertPool, password stri
 		return err
 	}
 	// What comes now cannot take the mails back.
-	_ = raw.SetDeadline(time.Now().Add(quitDelay))
+	_ = conn.UpdateDeadline(quitDelay)
 	_ = client.CloseWithSMTPClient(conn)
 	return nil
+}
+
+// dialer connects as go-mail would, but its connection ends with ctx: go-mail
+// looks at the context only while it dials, and leaves connections open that fail
+// later.
+func (s Server) dialer(ctx context.Context, config *tls.Config) mail.DialContextFunc {
+	dial := new(net.Dialer).DialContext
+	if s.TLS {
+		dial = (&tls.Dialer{Config: config}).DialContext
+	}
+	return func(dialing context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(dialing, network, address)
+		if err == nil {
+			context.AfterFunc(ctx, func() { conn.Close() })
+		}
+		return conn, err
+	}
 }
 
 // quitDelay is how long a server that has taken the mails is given to say bye.
 const quitDelay = 5 * time.Second
 
-// explain adds a hint to the errors that a setting can mend.
+// explain adds a hint to what a wrong port leads to. go-mail has no type of error
+// for a server without STARTTLS, so it is all but a server's refusal and a wrong
+// certificate.
 func (s Server) explain(err error) error {
-	if strings.Contains(err.Error(), "does not support STARTTLS") {
-		return cli.WithHint(err, "the password is not sent unencrypted: use smtps://, or the port of the server's submission service")
+	var refused *textproto.Error
+	var certificate *tls.CertificateVerificationError
+	if s.User == "" || s.TLS || s.loopback() || errors.As(err, &refused) || errors.As(err, &certificate) {
+		return err
 	}
-	return err
+	return cli.WithHint(err, "the password is not sent unencrypted: use smtps://, or the port of the server's submission service")
 }
 
 // readPassword returns the first line of a file that nobody but its owner may

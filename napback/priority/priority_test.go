@@ -33,9 +33,9 @@ func TestWrap(t *testing.T) {
 		if got := c.p.Wrap(argv, c.nice); !slices.Equal(got, want) {
 			t.Errorf("%+v, %d: %q", c.p, c.nice, got)
 		}
-		s := chain.Stage{Name: "tar", Path: argv[0], Args: argv[1:], Dir: "/d", Env: []string{"A=b"}}
+		s := chain.Stage{Name: "tar", Path: argv[0], Args: argv[1:], Env: []string{"A=b"}}
 		got := c.p.Stage(s, c.nice)
-		if got.Name != "tar" || got.Dir != "/d" || got.String() != chain.Quote(want...) {
+		if got.Name != "tar" || got.String() != chain.Quote(want...) {
 			t.Errorf("stage %v", got)
 		}
 	}
@@ -73,7 +73,7 @@ func TestStageRunsAtTheLowerPriority(t *testing.T) {
 		tell += "; ionice"
 	}
 	s := chain.Stage{Name: "sh", Path: "/bin/sh", Args: []string{"-c", tell + "; exit 3"}, Env: chain.Environ(os.Environ())}
-	status, err := (&chain.Chain{Stages: []chain.Stage{p.Stage(s, 5)}, Stdout: out}).Run(t.Context())
+	status, err := (&chain.Chain{Stages: []chain.Stage{p.Stage(s, 5)}, Out: out}).Run(t.Context())
 	if err == nil || chain.Summary(status) != "sh 3" {
 		t.Errorf("ended as %s, %v", chain.Summary(status), err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 
@@ -65,11 +66,11 @@ func (d *Stream) writeFile(ctx context.Context) (Done, error) {
 	return Done{What: d.Point.Source(), Where: "to " + d.To}, nil
 }
 
-// Copy writes the dump to a file that is open.
-func (d *Stream) Copy(ctx context.Context, out *os.File) error { return d.run(ctx, out) }
+// Copy writes the dump to out.
+func (d *Stream) Copy(ctx context.Context, out io.Writer) error { return d.run(ctx, out) }
 
 // run runs the chain of each archive.
-func (d *Stream) run(ctx context.Context, out *os.File, sink ...chain.Stage) error {
+func (d *Stream) run(ctx context.Context, out io.Writer, sink ...chain.Stage) error {
 	for _, a := range d.Point.Chain {
 		if len(d.Point.Chain) > 1 {
 			d.From.Log.Notef("reading %s (%s)", a.Name, cli.FormatSize(a.Bytes))
@@ -79,7 +80,7 @@ func (d *Stream) run(ctx context.Context, out *os.File, sink ...chain.Stage) err
 			if err != nil {
 				return nil, err
 			}
-			c := chain.Chain{Stages: append(stages, sink...), Stdout: out, Log: unpack.Hear(d.From.Log)}
+			c := chain.Chain{Stages: append(stages, sink...), Out: out, Log: unpack.Hear(d.From.Log)}
 			return c.Run(ctx)
 		})
 		if err != nil {

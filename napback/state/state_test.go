@@ -42,7 +42,7 @@ func keep(t *testing.T, j *Job, run, text string) *Point {
 		t.Fatal(err)
 	}
 	date, _ := slot.ParseDate("2026-11-20")
-	return &Point{Name: j.key.Name + "-0-FULL", Run: run, Type: slot.Full, Date: date, Snapshot: name, Sum: sum, Unread: []string{`a\377b\n`}}
+	return &Point{Archive: Archive{Name: j.key.Name + "-0-FULL", Run: run, Type: slot.Full, Date: date}, Snapshot: name, Sum: sum, Unread: []string{`a\377b\n`}}
 }
 
 func TestWhatIsSavedIsLoaded(t *testing.T) {
@@ -52,7 +52,7 @@ func TestWhatIsSavedIsLoaded(t *testing.T) {
 		t.Fatalf("without a record: %+v, %v", empty, err)
 	}
 	want := Record{Format: format, Job: "home/build", Endpoint: "file:///s", Bucket: "bk", Source: "Directory /x", Owner: "o",
-		Runs: []Run{{Name: "home/build-0-FULL", Run: "R1", Type: slot.Full}}, Current: keep(t, j, "R1", "one"), Pending: &Pending{Current: keep(t, j, "R2", "two")}}
+		Runs: []Run{{Archive: Archive{Name: "home/build-0-FULL", Run: "R1", Type: slot.Full}}}, Current: keep(t, j, "R1", "one"), Pending: &Pending{Current: keep(t, j, "R2", "two")}}
 	if err := j.Save(want); err != nil {
 		t.Fatal(err)
 	}

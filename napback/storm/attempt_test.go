@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"napback/napback/treetest"
 )
 
 // attempt is one call of napback, and the copy of the source of that moment.
@@ -63,7 +65,7 @@ func (h *host) begin(o options) *attempt {
 	w.must(os.MkdirAll(a.copy, 0o755))
 	w.must(run("cp", "-a", h.source()+"/.", a.copy))
 	a.want = w.tree(a.copy)
-	if d := difference(w.tree(h.source()), a.want); d != "" {
+	if d := treetest.Difference(w.tree(h.source()), a.want); d != "" {
 		w.t.Fatalf("the oracle is wrong:\n%s", d)
 	}
 	clock := time.Now().UTC().Add(w.ahead() + h.jump)

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"napback/napback/treetest"
 )
 
 // commit is a run whose manifest was seen in the store.
@@ -148,9 +150,9 @@ func (w *world) compare(what, to string, byTar bool) *attempt {
 		by := w.attempts[number]
 		want, got := by.want, w.tree(source)
 		if byTar {
-			want, got = plain(want), plain(got)
+			want, got = treetest.Plain(want), treetest.Plain(got)
 		}
-		if d := difference(want, got); d != "" {
+		if d := treetest.Difference(want, got); d != "" {
 			w.fault("%s, restored, is not the source of attempt %d:\n%s", what, number, d)
 			return nil
 		}

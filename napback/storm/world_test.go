@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"napback/internal/storetest"
+	"napback/napback/treetest"
 )
 
 // world is a store, the hosts that use it, and what they were told of it.
@@ -81,6 +82,17 @@ func (w *world) must(err error) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// sparse is the size from which holes are compared.
+const sparse = 1 << 16
+
+// tree describes everything below a directory that a backup must bring back.
+func (w *world) tree(root string) map[string]string {
+	w.t.Helper()
+	all, err := treetest.Describe(root, sparse)
+	w.must(err)
+	return all
 }
 
 // tell writes down what happens.

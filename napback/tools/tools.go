@@ -14,7 +14,6 @@ import (
 	"strings"
 
 	"napback/internal/cli"
-	"napback/napback/catalog"
 	"napback/napback/chain"
 )
 
@@ -115,26 +114,10 @@ func (k Kit) Output(ctx context.Context, s chain.Stage, log func(stage, line str
 	return data, status, err
 }
 
-// Reading is output whose stdout is taken as it comes. An error of take counts
-// before one of the program, which may be that nobody took what it wrote.
+// Reading is output whose stdout is taken as it comes.
 func (k Kit) Reading(ctx context.Context, s chain.Stage, log func(stage, line string), take func(io.Reader) error) ([]chain.Status, error) {
-	read, write, err := os.Pipe()
-	if err != nil {
-		return nil, fmt.Errorf("run %s: %w", s.Name, err)
-	}
-	taken := make(chan error, 1)
-	go func() {
-		err := take(read)
-		read.Close() // a program that says more than we take must not hang
-		taken <- err
-	}()
-	c := chain.Chain{Stages: []chain.Stage{s}, Stdout: write, Log: log}
-	status, err := c.Run(ctx)
-	write.Close()
-	if bad := <-taken; bad != nil && (err == nil || errors.Is(bad, catalog.ErrTooMuch)) {
-		err = bad
-	}
-	return status, err
+	c := chain.Chain{Stages: []chain.Stage{s}, Log: log}
+	return c.Reading(ctx, take)
 }
 
 // maxOutput bounds what is held of a program's output, in bytes. (A listing is not

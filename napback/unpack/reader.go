@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"napback/internal/cli"
@@ -114,24 +113,14 @@ func (r Reader) Members(ctx context.Context, a catalog.Entry, dir string, lists 
 		if err != nil {
 			return nil, err
 		}
-		read, write, err := os.Pipe()
-		if err != nil {
-			return nil, fmt.Errorf("make pipe: %w", err)
-		}
-		answer := make(chan error, 1)
-		go func() {
-			err := dumpdir.Read(read, lists, each)
-			// After an error the chain still has to tell whether the
-			// stream was whole; it must not fail for want of a reader.
-			_, _ = io.Copy(io.Discard, read)
-			read.Close()
-			answer <- err
-		}()
-		c := chain.Chain{Stages: stages, Stdout: write, Log: Hear(r.Log)}
-		status, err := c.Run(ctx)
-		write.Close()
-		damage = <-answer
-		return status, err
+		c := chain.Chain{Stages: stages, Log: Hear(r.Log)}
+		return c.Reading(ctx, func(from io.Reader) error {
+			damage = dumpdir.Read(from, lists, each)
+			// The chain still has to tell whether the stream was whole; it
+			// must not fail for want of a reader.
+			_, err := io.Copy(io.Discard, from)
+			return err
+		})
 	})
 	if err == nil && damage != nil {
 		err = cli.WithCode(cli.Integrity, damage)

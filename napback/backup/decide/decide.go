@@ -239,25 +239,35 @@ func (p *Planner) whyFull(d *Decision) string {
 // Chain follows an archive back to its FULL, and returns the runs and what is
 // wrong with one of them, or "".
 func (p *Planner) Chain(b *state.Point) ([]catalog.Entry, string) {
-	full, why := p.find(b.FullName, b.Chain)
-	if why != "" {
-		return nil, fmt.Sprintf("the FULL %s, run %s, %s", b.FullName, b.Chain, why)
+	full, flaw := p.find(b.FullName, b.Chain)
+	if flaw != "" {
+		return nil, fmt.Sprintf("the FULL %s, run %s, %s", b.FullName, b.Chain, flaw)
 	}
-	runs := []catalog.Entry{full}
-	for name, run := b.Name, b.Run; run != b.Chain; name = p.nameOf(run) {
-		r, why := p.find(name, run)
-		if why == "" && len(runs) > len(p.Contents.Runs) {
-			why = "builds on itself"
-		}
-		if why != "" {
-			return nil, fmt.Sprintf("run %s, which it would build on, %s", run, why)
-		}
-		runs = append(runs, r)
-		if run = p.parent(r); run == "" {
-			break // a manifest that cannot be read tells no parent
-		}
+	if b.Run == b.Chain {
+		return []catalog.Entry{full}, ""
 	}
-	return runs, ""
+	link := func(name, run string) (catalog.Entry, bool, error) {
+		r, flaw := p.find(name, run)
+		if flaw != "" {
+			return r, false, fmt.Errorf("run %s, which it would build on, %s", run, flaw)
+		}
+		return r, true, nil
+	}
+	last, _, err := link(b.Name, b.Run)
+	if err != nil {
+		return nil, err.Error()
+	}
+	runs, err := catalog.Walk(last, len(p.Contents.Runs), func(r catalog.Entry) (catalog.Entry, bool, error) {
+		run := p.parent(r)
+		if run == "" || run == b.Chain { // a manifest that cannot be read tells no parent
+			return r, false, nil
+		}
+		return link(p.nameOf(run), run)
+	})
+	if err != nil {
+		return nil, err.Error()
+	}
+	return append(runs, full), ""
 }
 
 // nameOf is the archive name under which a run was stored here, "" if the state does

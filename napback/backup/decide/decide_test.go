@@ -39,7 +39,7 @@ func at(n int, kind slot.Type) (*state.Point, catalog.Entry) {
 	s := p.Schedule.At(p.Today)
 	run := func(n int) string { return runAt(n, "a") }
 	name := catalog.Name("x", s.Number, kind)
-	point := &state.Point{Name: name, Run: run(n), Type: kind, Slot: s.Number, Turn: s.Turn, Cycle: s.Cycle, Date: p.Today, Hash: "h"}
+	point := &state.Point{Archive: state.Archive{Name: name, Run: run(n), Type: kind, Slot: s.Number, Turn: s.Turn, Cycle: s.Cycle, Date: p.Today}, Hash: "h"}
 	entry := catalog.Entry{Bucket: "b", Name: name, Run: run(n), State: catalog.Committed, Host: "here", Owner: "me", Committed: noon(n),
 		Meta: map[string]string{"job": "x", "source": "Directory /x", "date": p.Today.String(), "type": string(kind)}}
 	full := n - n%4
@@ -210,7 +210,7 @@ func TestAStoreWhoseClockHasGoneBackRetiresNothing(t *testing.T) {
 		for _, n := range []int{0, 1, 2, 3, 4, 5, 6, 7, -3000} {
 			date := slot.Today(noon(n))
 			number := p.Schedule.At(date).Number
-			run := state.Run{Name: catalog.Name("x", number, slot.Full), Run: runAt(n, "a"), Type: slot.Full, Slot: number, Date: date}
+			run := state.Run{Archive: state.Archive{Name: catalog.Name("x", number, slot.Full), Run: runAt(n, "a"), Type: slot.Full, Slot: number, Date: date}}
 			p.Record.Runs = append(p.Record.Runs, run)
 			p.Contents.Runs = append(p.Contents.Runs, catalog.Entry{Bucket: "b", Name: run.Name, Run: run.Run, State: catalog.Committed, Owner: "me", Modified: c.modified(n)})
 		}

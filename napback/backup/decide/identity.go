@@ -167,7 +167,7 @@ func StoredRun(e catalog.Entry) (state.Run, bool) {
 	if !ok || err != nil {
 		return state.Run{}, false
 	}
-	return state.Run{Name: e.Name, Run: e.Run, Type: kind, Slot: number, Date: date, Chain: e.Meta["chain"], Parent: e.Parent()}, true
+	return state.Run{Archive: state.Archive{Name: e.Name, Run: e.Run, Type: kind, Slot: number, Date: date}, Chain: e.Meta["chain"], Parent: e.Parent()}, true
 }
 
 // IsOurs tells whether a run was stored or adopted here, as far as the state that

@@ -13,13 +13,13 @@ import (
 	"napback/internal/cli"
 )
 
-// openSource returns the source that the options name. It starts nothing.
-func openSource(o *options, std cli.Streams) (source, error) {
+// openProducer returns the producer that the options name. It starts nothing.
+func openProducer(o *options, std cli.Streams) (producer, error) {
 	switch {
 	case o.command != nil:
-		return newCommandSource(o.command, o.OKExit, std)
+		return newCommandProducer(o.command, o.OKExit, std)
 	case o.CommitFD != nil:
-		return newCommitSource(*o.CommitFD, std)
+		return newCommitProducer(*o.CommitFD, std)
 	}
 	if cli.IsTerminal(std.In) {
 		return nil, cli.WithHint(cli.UsageErrorf("standard input is a terminal"),
@@ -30,24 +30,24 @@ func openSource(o *options, std cli.Streams) (source, error) {
 		return nil, cli.WithHint(cli.UsageErrorf("standard input is closed"),
 			"pipe something into s3put; </dev/null stores an empty archive")
 	}
-	return plainSource{std.In}, nil
+	return plainProducer{std.In}, nil
 }
 
-// plainSource is stdin whose producer only the shell knows. Its end counts as
+// plainProducer is stdin that only the shell knows more of. Its end counts as
 // success.
-type plainSource struct{ io.Reader }
+type plainProducer struct{ io.Reader }
 
-func (plainSource) start(context.Context) error { return nil }
-func (plainSource) verdict(context.Context) (map[string]string, error) {
+func (plainProducer) start(context.Context) error { return nil }
+func (plainProducer) verdict(context.Context) (map[string]string, error) {
 	return nil, nil
 }
-func (plainSource) stop() {}
+func (plainProducer) stop() {}
 
-// commitSource is stdin with a second descriptor that delivers the verdict:
+// commitProducer is stdin with a second descriptor that delivers the verdict:
 // the line "commit", then optionally a JSON object of strings, then end of
 // file. End of file without it aborts, and at once, because then the driver
 // that held the other end is gone.
-type commitSource struct {
+type commitProducer struct {
 	io.Reader
 	fd      *os.File
 	message chan commitMessage
@@ -62,7 +62,7 @@ type commitMessage struct {
 // maxCommit is the longest commit message, in bytes.
 const maxCommit = 64 << 10
 
-func newCommitSource(fd int, std cli.Streams) (*commitSource, error) {
+func newCommitProducer(fd int, std cli.Streams) (*commitProducer, error) {
 	closed := cli.UsageErrorf("--commit-fd %d: not an open descriptor", fd)
 	if !inherited(fd) {
 		return nil, closed
@@ -74,11 +74,11 @@ func newCommitSource(fd int, std cli.Streams) (*commitSource, error) {
 	if _, err := file.Stat(); err != nil {
 		return nil, closed
 	}
-	return &commitSource{Reader: std.In, fd: file, message: make(chan commitMessage, 1)}, nil
+	return &commitProducer{Reader: std.In, fd: file, message: make(chan commitMessage, 1)}, nil
 }
 
 // start begins to listen.
-func (s *commitSource) start(context.Context) error {
+func (s *commitProducer) start(context.Context) error {
 	go func() {
 		meta, err := readCommit(s.fd)
 		if err != nil {
@@ -89,7 +89,7 @@ func (s *commitSource) start(context.Context) error {
 	return nil
 }
 
-func (s *commitSource) verdict(ctx context.Context) (map[string]string, error) {
+func (s *commitProducer) verdict(ctx context.Context) (map[string]string, error) {
 	select {
 	case m := <-s.message:
 		return m.meta, m.err
@@ -98,7 +98,7 @@ func (s *commitSource) verdict(ctx context.Context) (map[string]string, error) {
 	}
 }
 
-func (s *commitSource) stop() {}
+func (s *commitProducer) stop() {}
 
 // readCommit reads a commit message to its end. Errors have the code
 // cli.NotCommitted.

@@ -1,6 +1,8 @@
 //go:build linux
 
-package storm
+// Package treetest describes trees of files, so that tests can compare what was
+// backed up with what was restored.
+package treetest
 
 import (
 	"crypto/sha256"
@@ -14,17 +16,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sparse is the size from which holes are compared.
-const sparse = 1 << 16
-
-// tree describes everything below a directory that a backup must bring back:
+// Describe describes everything below a directory that a backup must bring back:
 // type, mode, owner, size, times to the nanosecond, content, link target, which
-// names are the same file, holes, and extended attributes.
-func (w *world) tree(root string) map[string]string {
-	w.t.Helper()
+// names are the same file, holes, and extended attributes, which ACLs are too.
+// Holes are looked for in files of at least sparse bytes.
+func Describe(root string, sparse int64) (map[string]string, error) {
 	all := map[string]string{}
 	first := map[uint64]string{} // name by which an inode was met first
-	w.must(filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -53,19 +52,21 @@ func (w *world) tree(root string) map[string]string {
 				return err
 			}
 			what += fmt.Sprintf(" to %q", target)
+		case unix.S_IFCHR, unix.S_IFBLK:
+			what += fmt.Sprintf(" device %d", st.Rdev)
 		}
 		attributes, err := attributes(path)
 		all[name] = what + fmt.Sprintf(" mtime %d.%09d", st.Mtim.Sec, st.Mtim.Nsec) + attributesAre + attributes
 		return err
-	}))
-	return all
+	})
+	return all, err
 }
 
 // attributesAre comes before the extended attributes in a description.
 const attributesAre = " attributes"
 
-// plain is a tree without the extended attributes of its directories.
-func plain(tree map[string]string) map[string]string {
+// Plain is a tree without the extended attributes of its directories.
+func Plain(tree map[string]string) map[string]string {
 	bare := map[string]string{}
 	for name, what := range tree {
 		if strings.HasPrefix(what, "mode 4") {
@@ -77,7 +78,7 @@ func plain(tree map[string]string) map[string]string {
 }
 
 func attributes(path string) (string, error) {
-	buffer := make([]byte, 1<<12)
+	buffer := make([]byte, 1<<16)
 	n, err := unix.Llistxattr(path, buffer)
 	if err != nil {
 		return "", err
@@ -89,7 +90,7 @@ func attributes(path string) (string, error) {
 		if name == "" {
 			continue
 		}
-		value := make([]byte, 1<<12)
+		value := make([]byte, 1<<16)
 		n, err := unix.Lgetxattr(path, name, value)
 		if err != nil {
 			return "", err
@@ -99,8 +100,11 @@ func attributes(path string) (string, error) {
 	return b.String(), nil
 }
 
-// difference says how two trees differ, or "".
-func difference(want, got map[string]string) string {
+// shown is how many differences are told.
+const shown = 10
+
+// Difference says how two trees differ, or "".
+func Difference(want, got map[string]string) string {
 	var lines []string
 	for name, w := range want {
 		if g, ok := got[name]; !ok {
@@ -115,8 +119,8 @@ func difference(want, got map[string]string) string {
 		}
 	}
 	slices.Sort(lines)
-	if len(lines) > 6 {
-		lines = append(lines[:6], fmt.Sprintf("and %d more", len(lines)-6))
+	if len(lines) > shown {
+		lines = append(lines[:shown], fmt.Sprintf("and %d more", len(lines)-shown))
 	}
 	return strings.Join(lines, "\n")
 }
