@@ -58,7 +58,7 @@ func list(c *urfave.Context, e *engine, configs []*config.Config) error {
 		for _, p := range points {
 			lines = append(lines, newListed(p))
 		}
-		var newest catalog.Point
+		var newest catalog.RecoveryPoint
 		if len(points) > 0 {
 			newest = catalog.Newest(points)
 		}
@@ -70,7 +70,7 @@ func list(c *urfave.Context, e *engine, configs []*config.Config) error {
 	return printList(e.std.Out, lines, e.now())
 }
 
-func newListed(p catalog.Point) listed {
+func newListed(p catalog.RecoveryPoint) listed {
 	l := listed{
 		Job: p.Job(), Source: p.Source(), Host: p.Host, Owner: p.Owner, Date: p.Date(), Type: p.Type(), Slot: p.Slot(), Name: p.Name, Run: p.Run,
 		State: p.State, Bytes: p.Bytes, Restorable: p.Broken == nil, Warnings: p.Warnings(),

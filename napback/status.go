@@ -52,7 +52,7 @@ func status(c *urfave.Context, e *engine, configs []*config.Config) error {
 		}
 		s := standing.Judge(t.Job.Settings.Schedule, backup.DateBy(e.Day, e.now(), clock).Today, a, standing.CheckedOn(e.finder().Record(t), a))
 		s.Job, s.Source = t.Name, t.Job.String()
-		e.finder().Warn(t, a, catalog.Point{Entry: catalog.Entry{Run: newestRun(a)}})
+		e.finder().Warn(t, a, catalog.RecoveryPoint{Entry: catalog.Entry{Run: newestRun(a)}})
 		lines = append(lines, s)
 	}
 	if c.Bool("json") {

@@ -139,7 +139,7 @@ func (v *verifier) choose(ctx context.Context, t jobs.Target) (archives []catalo
 	if err != nil {
 		return nil, nil, err
 	}
-	v.find.Warn(t, a, catalog.Point{})
+	v.find.Warn(t, a, catalog.RecoveryPoint{})
 	if archives = slices.Concat(a.All, a.Unreadable); len(archives) == 0 {
 		return nil, nil, cli.Errorf(cli.NotFound, "it has no archives")
 	}

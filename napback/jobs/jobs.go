@@ -184,17 +184,17 @@ func (f Finder) Archives(ctx context.Context, t Target, who Choice) (catalog.Arc
 }
 
 // Warn says what is doubtful about a choice among archives of a job.
-func (f Finder) Warn(t Target, a catalog.Archives, chosen catalog.Point) {
+func (f Finder) Warn(t Target, a catalog.Archives, chosen catalog.RecoveryPoint) {
 	if w := a.Warning(chosen); w != "" {
 		f.Log.Warnf("job %q: %s", t.Name, cli.Safe(w))
 	}
 }
 
 // Point finds the archive of a job at a moment, and says what is doubtful.
-func (f Finder) Point(ctx context.Context, t Target, who Choice, at catalog.Moment) (catalog.Point, error) {
+func (f Finder) Point(ctx context.Context, t Target, who Choice, at catalog.Moment) (catalog.RecoveryPoint, error) {
 	a, _, err := f.Archives(ctx, t, who)
 	if err != nil {
-		return catalog.Point{}, err
+		return catalog.RecoveryPoint{}, err
 	}
 	p, err := a.At(at)
 	if err == nil {

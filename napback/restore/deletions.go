@@ -43,13 +43,12 @@ func (r *Tree) planDeletions(ctx context.Context) ([]Deletion, error) {
 	return gone, nil
 }
 
-// deletions foretells what is deleted, going through what tar
-// does with each archive of the chain. When tar extracts a directory from an
-// archive, it deletes in it what the archive's list does not have, and what is
-// a directory where the list has a file, or the other way round. That includes
-// what later archives do not bring back: files that were excluded from the
-// backup are on the lists from the time when they came into being, so an older
-// FULL does away with them.
+// deletions foretells what is deleted, going through what tar does with each
+// archive of the chain. When tar extracts a directory from an archive, it deletes
+// in it what the archive's list does not have, and what is a directory where the
+// list has a file, or the other way round. That includes what later archives do
+// not bring back: files that were excluded from the backup are on the lists from
+// the time when they came into being, so an older FULL does away with them.
 func (r *Tree) deletions() ([]Deletion, error) {
 	d := &simulation{root: "/", tree: r.tree}
 	if d.tree == nil {

@@ -13,7 +13,7 @@ import (
 type Request struct {
 	From   unpack.Reader // reads its archives
 	Job    string        // the name of the archives
-	Point  catalog.Point
+	Point  catalog.RecoveryPoint
 	Source string // what the archives were made of, without its kind
 	To     string // the destination
 }

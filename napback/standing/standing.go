@@ -46,7 +46,7 @@ type Standing struct {
 func Judge(schedule slot.Schedule, today slot.Date, a catalog.Archives, checked string) Standing {
 	s := Standing{Next: NextDue(schedule, today).String()}
 	points := a.Points()
-	var last *catalog.Point // of the latest date
+	var last *catalog.RecoveryPoint // of the latest date
 	for i := range points {
 		p := &points[i]
 		if p.Broken != nil {
@@ -90,7 +90,7 @@ func Judge(schedule slot.Schedule, today slot.Date, a catalog.Archives, checked 
 
 // doneUntil is the last day whose backup is there. One that bears a date later
 // than the day after it was made stands for the day on which it was made.
-func doneUntil(points []catalog.Point) string {
+func doneUntil(points []catalog.RecoveryPoint) string {
 	done := ""
 	for _, p := range points {
 		if p.Broken != nil {
