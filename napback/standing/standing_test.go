@@ -6,6 +6,7 @@ import (
 
 	"napback/internal/slot"
 	"napback/napback/catalog"
+	"napback/napback/state"
 )
 
 func date(t *testing.T, text string) slot.Date {
@@ -56,6 +57,33 @@ func TestAJobIsJudgedByItsSchedule(t *testing.T) {
 		}
 		if got := Judge(c.schedule, date(t, c.today), a, c.checked); got.State != c.state || got.Next != c.next {
 			t.Errorf("%s: %s, next %s (%s); want %s, next %s", name, got.State, got.Next, got.Reason, c.state, c.next)
+		}
+	}
+}
+
+func TestNothingNewCountsOnlyForTheNewestArchive(t *testing.T) {
+	checked := date(t, "2026-11-20")
+	entry := catalog.Entry{Name: "job-0-FULL", Run: "b", State: catalog.Committed, Meta: map[string]string{"job": "job", "type": "FULL", "date": "2026-11-19"}}
+	a, err := catalog.OfJob([]catalog.Entry{entry}, "job", catalog.Wanted{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	current := func(name, run string) state.Record {
+		return state.Record{Checked: &checked, Current: &state.Point{Archive: state.Archive{Name: name, Run: run}}}
+	}
+	for name, c := range map[string]struct {
+		record state.Record
+		a      catalog.Archives
+		want   string
+	}{
+		"the newest":   {current("job-0-FULL", "b"), a, "2026-11-20"},
+		"another run":  {current("job-0-FULL", "a"), a, ""},
+		"another name": {current("job-1-DIFF", "b"), a, ""},
+		"no archives":  {current("job-0-FULL", "b"), catalog.Archives{}, ""},
+		"no state":     {state.Record{}, a, ""},
+	} {
+		if got := CheckedOn(c.record, c.a); got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
 }
