@@ -222,8 +222,8 @@ func TestVerifyOfAllFindsWhatCannotBeRestored(t *testing.T) {
 	s.tool("s3rm", "-y", runs[1].Address())
 	e := s.cmd(4, "verify", "--all", "job")
 	for i, r := range runs {
-		verdict := []string{"ok ", "", "BAD ", "BAD "}[i]
-		if verdict != "" && !strings.Contains(e.out, verdict+r.Address()) || verdict == "" && strings.Contains(e.out, r.Address()) {
+		state := []string{"ok ", "", "BAD ", "BAD "}[i]
+		if state != "" && !strings.Contains(e.out, state+r.Address()) || state == "" && strings.Contains(e.out, r.Address()) {
 			t.Errorf("run %d: %v", i, e)
 		}
 	}
