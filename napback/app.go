@@ -20,7 +20,7 @@ import (
 	"napback/napback/backup/decide"
 	"napback/napback/config"
 	"napback/napback/priority"
-	"napback/napback/tools"
+	"napback/napback/programs"
 )
 
 // configDir is where words on the command line name configurations.
@@ -117,7 +117,7 @@ func newEngine(c *urfave.Context, std cli.Streams) (*engine, error) {
 		return nil, fmt.Errorf("name of this host: %w", err)
 	}
 	e := &engine{
-		std: std, log: newJournal(std.Err, c.Bool("debug")), kit: tools.New(), host: host,
+		std: std, log: newJournal(std.Err, c.Bool("debug")), kit: programs.New(), host: host,
 		Day: decide.Day{Today: slot.Today(time.Now()), Force: c.Bool("force")}, debug: c.Bool("debug"), now: time.Now, runID: newRunID(time.Now()),
 		clocks: backup.Clocks{},
 	}

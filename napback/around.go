@@ -191,7 +191,7 @@ func lastContext(ctx context.Context, limit time.Duration) (context.Context, con
 // hook runs a program of the configuration.
 func (j *jobRun) hook(ctx context.Context, argv []string, state hooks.State, reason string) error {
 	f := hooks.Facts{
-		Job: j.job.Name, Kind: string(j.job.Kind), Source: j.job.Source, Run: j.runID,
+		Job: j.job.Name, Kind: j.job.Kind.Name, Source: j.job.Source, Run: j.runID,
 		State: state, Error: reason, Host: j.host, Slot: -1,
 	}
 	if j.backup != nil && j.backup.decision != nil {

@@ -11,8 +11,9 @@ import (
 	"napback/napback/backup/decide"
 	"napback/napback/catalog"
 	"napback/napback/config"
+	"napback/napback/programs"
+	"napback/napback/source"
 	"napback/napback/state"
-	"napback/napback/tools"
 )
 
 // backup is one job on its way. Its steps:
@@ -53,8 +54,8 @@ type jobBackup struct {
 	job        *config.Job
 	dir        *state.Dir
 	state      *state.Job
-	source     source
-	compressor tools.Compressor
+	source     source.Source
+	compressor programs.Compressor
 
 	record   state.Record
 	self     decide.Identity
@@ -127,19 +128,18 @@ const maxTries = 3
 func (b *jobBackup) storeWell(ctx context.Context, r *result) error {
 	for try := 1; ; try++ {
 		err := b.store(ctx, r)
-		var split *splitLinkError
-		var moved *movedError
+		var full *source.NeedsFull
+		var again *source.Again
 		switch {
 		case ctx.Err() != nil:
 			return err
-		case errors.As(err, &split):
-			b.note("making a FULL: " + split.Error())
-			b.decision.Kind, b.decision.Why, b.decision.Base = slot.Full, split.Error(), nil
-		case errors.As(err, &moved) && try >= maxTries:
-			return cli.WithHint(fmt.Errorf("directories are renamed all the time, %d times %w", try, moved),
-				"stop what renames them while the backup runs (RunBefore), or Exclude their directory")
-		case errors.As(err, &moved):
-			b.note("beginning again: " + moved.Error())
+		case errors.As(err, &full):
+			b.note("making a FULL: " + full.Why)
+			b.decision.Kind, b.decision.Why, b.decision.Base = slot.Full, full.Why, nil
+		case errors.As(err, &again) && try >= maxTries:
+			return cli.WithHint(fmt.Errorf("%s, %d times %w", again.Always, try, again), "%s", again.Hint)
+		case errors.As(err, &again):
+			b.note("beginning again: " + again.Why)
 		default:
 			return err
 		}
@@ -158,7 +158,7 @@ func (b *jobBackup) prepare(ctx context.Context, note, warn func(string)) error 
 // decide does step 3.
 func (b *jobBackup) decide(ctx context.Context, found *backup.Survey, note, warn func(string)) error {
 	b.survey, b.held, b.record, b.self, b.Day = found, found.Contents, found.Record, found.Self, found.Day
-	p := found.Planner(b.job, b.source.hash(b.job))
+	p := found.Planner(b.job, hashOf(b.job, b.source.Hash()))
 	d, err := p.Plan()
 	for err == nil && d.Base != nil && !b.held.ListDenied {
 		// What it would build on must be whole. What is not, is not there.
@@ -183,18 +183,18 @@ func (b *jobBackup) decide(ctx context.Context, found *backup.Survey, note, warn
 		}
 	}
 	if d.Base != nil {
-		if d.Why = b.source.whyNotDiff(b, d.Base); d.Why != "" {
+		if d.Why = b.source.WhyNotDiff(b.turn()); d.Why != "" {
 			d.Kind, d.Base = slot.Full, nil
 		}
 	}
-	d.Nothing = d.Base != nil && b.source.unchanged(d.Base)
+	d.Nothing = d.Base != nil && b.source.Unchanged(d.Base)
 	return nil
 }
 
 // checkEmpty warns of a source that is empty and was not.
 func (b *jobBackup) checkEmpty() {
 	before := b.decision.Before
-	if before != nil && !before.Empty && b.source.empty() {
+	if before != nil && !before.Empty && b.source.Empty() {
 		b.warn("the source is EMPTY, and was not at the last backup: is its disk mounted?")
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"napback/napback/snapshot"
+	"napback/napback/source/tar"
 )
 
 func (s *site) shell(script string) {
@@ -166,7 +167,7 @@ func TestAnIncrementIsSmall(t *testing.T) {
 	s.write("dir/new", "2")
 	s.napback(0, day(1))
 	out, err := exec.Command("bash", "-c", `cat "$1"/bk/job-1-DIFF:*:0000* | zstd -dq | tar -t`, "x", s.store).Output()
-	member := memberName(s.source)
+	member := tar.Listed(s.source)
 	if want := member + "/\n" + member + "/big/\n" + member + "/dir/\n" + member + "/dir/new\n"; err != nil || string(out) != want {
 		t.Errorf("%v: holds\n%s", err, out)
 	}

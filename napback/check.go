@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -17,6 +16,8 @@ import (
 	"napback/napback/catalog"
 	"napback/napback/config"
 	"napback/napback/jobs"
+	"napback/napback/programs"
+	"napback/napback/source"
 	"napback/napback/state"
 	"napback/napback/tools"
 )
@@ -34,12 +35,12 @@ func checkCommand(std cli.Streams) *urfave.Command {
 type checker struct {
 	std  cli.Streams
 	log  *journal
-	kit  tools.Kit
+	kit  programs.Kit
 	day  decide.Day
 	host backup.Host
 	find jobs.Finder
-	// open makes sure that there is the source of a job.
-	open func(context.Context, *config.Job) error
+	// open prepares the source of a job.
+	open func(context.Context, *config.Job) (source.Source, error)
 	// encrypt makes sure that all recipients can be encrypted to.
 	encrypt func(context.Context, []*config.Config) error
 
@@ -71,7 +72,7 @@ func check(c *urfave.Context, e *engine, configs []*config.Config) error {
 	for _, cfg := range configs {
 		e.tellNotes(cfg)
 	}
-	k := &checker{std: e.std, log: e.log, kit: e.kit, day: e.Day, host: e.machine(), find: e.finder(), open: e.checkSource, encrypt: e.checkRecipients}
+	k := &checker{std: e.std, log: e.log, kit: e.kit, day: e.Day, host: e.machine(), find: e.finder(), open: e.openSource, encrypt: e.checkRecipients}
 	ctx := c.Context
 	for _, step := range []func(context.Context, []*config.Config) error{k.programs, k.recipients, k.sources, k.buckets, k.owners} {
 		if err := step(ctx, configs); err != nil {
@@ -160,38 +161,17 @@ func (k *checker) sources(ctx context.Context, configs []*config.Config) error {
 	return nil
 }
 
-// source checks the source of a job, and warns of links on the way to it.
+// source checks the source of a job, and warns of what is doubtful about it.
 func (k *checker) source(ctx context.Context, job *config.Job) error {
-	err := k.open(ctx, job)
-	if err != nil || job.Kind != config.Directory {
-		return k.say(job.String(), err)
+	_, err := k.open(ctx, job)
+	doubt := ""
+	if err == nil && job.Kind.Probe != nil {
+		doubt, err = job.Kind.Probe(job.OfSource())
 	}
-	real, err := filepath.EvalSymlinks(job.Source)
-	if err != nil || real == job.Source {
-		return k.say(job.String(), err)
+	if doubt != "" {
+		return k.warn(job.String(), doubt)
 	}
-	return k.warn(job.String(), fmt.Sprintf("a symbolic link leads to it, it is %q: where it leads elsewhere one day the next backup is a FULL of that, and restore --in-place refuses it", real))
-}
-
-func (e *engine) checkSource(ctx context.Context, job *config.Job) error {
-	switch job.Kind {
-	case config.MySQL, config.PostgreSQL:
-		_, err := e.newDatabase(job)
-		return err
-	case config.Subversion:
-		_, err := e.newRepository(ctx, job)
-		return err
-	case config.SubversionDir: // one without repositories
-		return errors.New("there is no repository below it")
-	}
-	if _, err := e.newDirectory(ctx, job); err != nil {
-		return err
-	}
-	d, err := os.Open(job.Source)
-	if err != nil {
-		return err
-	}
-	return d.Close()
+	return k.say(job.String(), err)
 }
 
 // checkState checks that state can be written, without writing any.
@@ -214,7 +194,7 @@ func (k *checker) buckets(ctx context.Context, configs []*config.Config) error {
 	for _, t := range jobs.All(configs) {
 		s := t.Settings
 		// Jobs of one bucket and the same access need one question only.
-		key := k.kit.Store(s, nil).Access()
+		key := tools.Open(k.kit, s, nil).Access()
 		if seen[key] {
 			continue
 		}
@@ -252,7 +232,7 @@ func (k *checker) owners(ctx context.Context, configs []*config.Config) error {
 		if err != nil {
 			continue
 		}
-		held, err := k.kit.Store(t.Settings, func(string, string) {}).Contents(ctx, t.Name)
+		held, err := tools.Open(k.kit, t.Settings, func(string, string) {}).Contents(ctx, t.Name)
 		if err != nil {
 			continue
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"napback/napback/config"
 	"napback/napback/logging"
 	"napback/napback/priority"
+	"napback/napback/programs"
 	"napback/napback/state"
 	"napback/napback/tools"
 )
@@ -23,7 +23,7 @@ import (
 type engine struct {
 	std  cli.Streams
 	log  *journal
-	kit  tools.Kit
+	kit  programs.Kit
 	host string
 	decide.Day
 	debug bool
@@ -88,7 +88,7 @@ func (e *engine) runJob(ctx context.Context, c *config.Config, job *config.Job) 
 
 // newBackup makes what a job needs to run, before it touches anything.
 func (e *engine) newBackup(ctx context.Context, job *config.Job) (*jobBackup, error) {
-	source, err := e.newSource(ctx, job)
+	from, err := e.openSource(ctx, job)
 	if err != nil {
 		return nil, err
 	}
@@ -96,32 +96,11 @@ func (e *engine) newBackup(ctx context.Context, job *config.Job) (*jobBackup, er
 	if err != nil {
 		return nil, err
 	}
-	b := &jobBackup{engine: e, job: job, dir: dir, state: dir.Job(tools.StateKey(job, e.kit.Env)), source: source}
+	b := &jobBackup{engine: e, job: job, dir: dir, state: dir.Job(tools.StateKey(job, e.kit.Env)), source: from}
 	if b.compressor, err = e.kit.Compressor(job.Settings.Compression); err != nil {
 		return nil, err
 	}
 	return b, nil
-}
-
-// newDirectory prepares a Directory.
-func (e *engine) newDirectory(ctx context.Context, job *config.Job) (source, error) {
-	info, err := os.Lstat(job.Source)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return nil, cli.WithHint(errors.New("the source has vanished: no such directory"), "was its disk not mounted?")
-	case err != nil:
-		return nil, err
-	case info.Mode()&os.ModeSymlink != 0:
-		return nil, cli.WithHint(errors.New("the source is a symbolic link, of which tar would store the link alone"),
-			"name the directory that it points to")
-	case !info.IsDir():
-		return nil, errors.New("the source is not a directory")
-	}
-	program, err := e.kit.GNUTar(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return newTarSource(program, job)
 }
 
 // lockAll locks the DiffDirs of all configurations.
@@ -170,7 +149,7 @@ func (e *engine) checkRecipients(ctx context.Context, configs []*config.Config) 
 			if _, known := e.keys[tools.Recipients(set)]; known || len(set.GpgRecipients) == 0 {
 				continue
 			}
-			keys, err := e.kit.CheckRecipients(ctx, set, func(line string) { io.WriteString(e.std.Err, oneLine(line)+"\n") })
+			keys, err := tools.CheckRecipients(ctx, e.kit, set, func(line string) { io.WriteString(e.std.Err, oneLine(line)+"\n") })
 			if errors.Is(err, tools.ErrRecipients) {
 				return cli.Errorf(cli.ExitStatus(err), "recipients of %s cannot be encrypted to; nothing was started", c.Jobs[i])
 			}

@@ -9,8 +9,8 @@ import (
 	"napback/internal/cli"
 	"napback/napback/confine"
 	"napback/napback/guard"
-	"napback/napback/jobs"
-	"napback/napback/tools"
+	"napback/napback/programs"
+	"napback/napback/source"
 	"napback/napback/unpack"
 )
 
@@ -20,13 +20,13 @@ const guardMemory = 200 << 20
 // guardCommand is the stage before every tar.
 func guardCommand(std cli.Streams) *urfave.Command {
 	return filter(&urfave.Command{
-		Name:      tools.Guard,
+		Name:      programs.Guard,
 		Usage:     "copy a tar archive of a directory, as long as tar can extract it safely",
 		ArgsUsage: "SOURCE",
 		Flags:     []urfave.Flag{&urfave.StringSliceFlag{Name: "not-dir", Usage: "refuse a directory of this `NAME`"}},
 		Action: func(c *urfave.Context) error {
-			if c.NArg() != 1 || !jobs.IsCleanPath(c.Args().First()) {
-				return cli.UsageErrorf("%s: want the path of the source", tools.Guard)
+			if c.NArg() != 1 || !source.IsCleanPath(c.Args().First()) {
+				return cli.UsageErrorf("%s: want the path of the source", programs.Guard)
 			}
 			debug.SetMemoryLimit(guardMemory)
 			return guard.Copy(std.Out, std.In, guard.Policy{Source: c.Args().First(), NotDirs: c.StringSlice("not-dir")})
@@ -38,11 +38,11 @@ func guardCommand(std cli.Streams) *urfave.Command {
 // also if that is not encrypted.
 func sealedCommand(std cli.Streams) *urfave.Command {
 	return filter(&urfave.Command{
-		Name:  tools.Sealed,
+		Name:  programs.Sealed,
 		Usage: "copy an OpenPGP message, if it is encrypted",
 		Action: func(c *urfave.Context) error {
 			if c.NArg() > 0 {
-				return cli.UsageErrorf("%s takes no arguments", tools.Sealed)
+				return cli.UsageErrorf("%s takes no arguments", programs.Sealed)
 			}
 			return unpack.CopySealed(std.Out, std.In)
 		},
@@ -52,13 +52,13 @@ func sealedCommand(std cli.Streams) *urfave.Command {
 // confineCommand becomes tar.
 func confineCommand() *urfave.Command {
 	return filter(&urfave.Command{
-		Name:            tools.Confined,
+		Name:            programs.Confined,
 		Usage:           "run a program that can write below a directory only",
 		ArgsUsage:       "DIR PROGRAM [ARG...]",
 		SkipFlagParsing: true,
 		Action: func(c *urfave.Context) error {
 			if c.NArg() < 2 {
-				return cli.UsageErrorf("%s: want DIR PROGRAM [ARG...]", tools.Confined)
+				return cli.UsageErrorf("%s: want DIR PROGRAM [ARG...]", programs.Confined)
 			}
 			words := c.Args().Slice()
 			return confine.Exec(words[0], words[1], append([]string{"tar"}, words[2:]...), os.Environ())

@@ -89,7 +89,7 @@ func (j *journal) of(job *config.Job) *journal {
 	}
 	own.about = job.String() + ": "
 	if own.log != nil {
-		own.log = own.log.With(logging.Job, job.Name, logging.Kind, string(job.Kind))
+		own.log = own.log.With(logging.Job, job.Name, logging.Kind, job.Kind.Name)
 	}
 	return &own
 }

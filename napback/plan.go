@@ -136,7 +136,7 @@ func (e *engine) planJob(ctx context.Context, job *config.Job) (string, error) {
 
 // commands writes the chain as lines for a shell.
 func (b *jobBackup) commands() (string, error) {
-	before, stages, err := b.source.plan(b)
+	before, stages, err := b.source.Plan(b.turn())
 	if err != nil {
 		return "", err
 	}

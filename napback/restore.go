@@ -14,6 +14,7 @@ import (
 	"napback/napback/config"
 	"napback/napback/jobs"
 	"napback/napback/restore"
+	"napback/napback/source"
 	"napback/napback/unpack"
 )
 
@@ -66,22 +67,36 @@ func restoreJob(c *urfave.Context, e *engine, configs []*config.Config) error {
 			return err
 		}
 	}
-	kind, source := jobs.KindOf(p.Source())
+	kind, made := jobs.KindOf(p.Source())
 	if err := checkKindUsage(c, kind); err != nil {
 		return err
 	}
 	if err := t.Placed(c.Bool("in-place"), c.Bool("load"), kind, c.String("to")); err != nil {
 		return err
 	}
-	r := restore.Request{From: unpack.Reader{Kit: e.kit, Settings: t.Settings, Key: key, Log: e.log}, Job: t.Name, Point: p, Source: source, To: c.String("to")}
-	if kind == config.Directory {
+	r := restore.Request{From: unpack.Reader{Kit: e.kit, Settings: t.Settings, Key: key, Log: e.log}, Job: t.Name, Point: p, Source: made, To: c.String("to")}
+	if kind.Tree {
 		return restoreTree(c, e.std, r)
 	}
 	s := &restore.Stream{Request: r}
 	if c.Bool("load") {
-		s.Loader = e.newLoader(t, kind, source, r.To)
+		if s.Loader, err = newLoader(e.hostOf(), t, kind, r); err != nil {
+			return err
+		}
 	}
 	return restoreStream(c, e.std, s)
+}
+
+// newLoader returns what loads archives of the job's source.
+func newLoader(host source.Host, t jobs.Target, kind source.Kind, r restore.Request) (source.Loader, error) {
+	if kind.Load == nil {
+		return nil, cli.WithHint(cli.UsageErrorf("nothing is known that loads a %s", cli.Safe(kind.Name)), "restore --to FILE, and load that by hand")
+	}
+	job := config.Job{Kind: kind, Source: r.Source, Name: t.Name, Settings: *t.Settings}
+	if j := t.Job; j != nil && j.Kind.Name == kind.Name {
+		job.Source, job.Words = j.Source, j.Words // that of this host, with its own server
+	}
+	return kind.Load(host, source.Load{Job: job.OfSource(), To: r.To, Signed: len(t.Settings.VerifyKeys) > 0 && !t.Settings.AcceptUnsigned})
 }
 
 // checkRestoreUsage refuses what cannot be meant.
@@ -96,21 +111,21 @@ func checkRestoreUsage(c *urfave.Context) (catalog.Moment, error) {
 }
 
 // checkKindUsage refuses what cannot be meant with a kind of source.
-func checkKindUsage(c *urfave.Context, kind config.Kind) error {
+func checkKindUsage(c *urfave.Context, kind source.Kind) error {
 	inPlace, load, to := c.Bool("in-place"), c.Bool("load"), c.String("to") != ""
 	switch {
-	case kind == config.Directory && load:
+	case kind.Tree && load:
 		return cli.UsageErrorf("--load is for databases and repositories")
-	case kind == config.Directory && !inPlace && !to:
+	case kind.Tree && !inPlace && !to:
 		return cli.WithHint(cli.UsageErrorf("restore to where? no destination is given"),
 			"--to DIR, an empty or new directory, or --in-place")
-	case kind == config.Directory:
+	case kind.Tree:
 		return nil
 	case inPlace:
 		return cli.WithHint(cli.UsageErrorf("--in-place is for directories"), "--load loads a dump")
 	case c.NArg() > 1:
-		return cli.UsageErrorf("a %s can only be restored as a whole: PATHs are for directories", kind)
-	case load && to && kind != config.Subversion:
+		return cli.UsageErrorf("a %s can only be restored as a whole: PATHs are for directories", cli.Safe(kind.Name))
+	case load && to && !kind.LoadsTo:
 		return cli.WithHint(cli.UsageErrorf("--load and --to are two destinations, give one"), "a dump is loaded into the server that the job is configured for")
 	}
 	return nil

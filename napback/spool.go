@@ -12,7 +12,7 @@ import (
 
 	"napback/internal/cli"
 	"napback/napback/chain"
-	"napback/napback/tools"
+	"napback/napback/programs"
 )
 
 // spool is a temporary file in TempDir that holds what is going to be uploaded.
@@ -68,7 +68,7 @@ func (s *spool) Close() error {
 
 // spoolReader is the stage that reads the file. Without it, s3put would be given its
 // commit when it begins, and go on to the end should napback be killed.
-func spoolReader(kit tools.Kit) (chain.Stage, error) {
+func spoolReader(kit programs.Kit) (chain.Stage, error) {
 	path, ok := kit.Program("cat")
 	if !ok {
 		return chain.Stage{}, errors.New("cat: not in PATH")

@@ -15,6 +15,7 @@ import (
 	"napback/napback/backup/decide"
 	"napback/napback/catalog"
 	"napback/napback/chain"
+	"napback/napback/source"
 	"napback/napback/state"
 	"napback/napback/tools"
 )
@@ -22,7 +23,7 @@ import (
 // attempt is one run of the chain for a decision (steps 4 to 7).
 type attempt struct {
 	*jobBackup
-	reading
+	source.Reading
 	name   string // of the archive
 	stored tools.Stored
 	now    *state.Point // once it is pending
@@ -30,25 +31,25 @@ type attempt struct {
 
 // store runs the chain, and promotes the new state when it has committed.
 func (b *jobBackup) store(ctx context.Context, r *result) error {
-	reading, err := b.source.begin(b)
+	reading, err := b.source.Begin(b.turn())
 	if err != nil {
 		return err
 	}
-	a := &attempt{jobBackup: b, reading: reading, name: b.decision.Name(b.job.Name)}
+	a := &attempt{jobBackup: b, Reading: reading, name: b.decision.Name(b.job.Name)}
 	defer a.cleanUp()
-	producers, put, err := b.chain(a.name, reading.stages())
+	producers, put, err := b.chain(a.name, reading.Stages())
 	if err != nil {
 		return err
 	}
 	if err := a.run(ctx, producers, put); err != nil {
-		return b.source.explain(err)
+		return b.source.Explain(err)
 	}
 	b.promote(a.now)
 	if err := b.state.Save(b.record); err != nil {
 		// The pending state is durable: the next run promotes it.
 		b.warn(fmt.Sprintf("the archive is committed, but %v", err))
 	}
-	r.name, r.kind, r.source, r.stored = a.name, b.decision.Kind, reading.bytes(), a.stored.String()
+	r.name, r.kind, r.source, r.stored = a.name, b.decision.Kind, reading.Bytes(), a.stored.String()
 	return nil
 }
 
@@ -122,7 +123,7 @@ func (a *attempt) runPart(ctx context.Context, c *chain.Chain) ([]chain.Status, 
 
 // cleanUp removes what the attempt no longer needs.
 func (a *attempt) cleanUp() {
-	a.reading.end()
+	a.End()
 	record, err := a.state.Load()
 	if err == nil {
 		err = a.state.Clean(record)
@@ -138,7 +139,7 @@ func (b *jobBackup) chain(name string, stages []chain.Stage) (producers []chain.
 		stages = append(stages, *b.compressor.Stage)
 	}
 	if set := &b.job.Settings; len(set.GpgRecipients) > 0 {
-		encrypt, err := b.kit.Encrypt(set)
+		encrypt, err := tools.Encrypt(b.kit, set)
 		if err != nil {
 			return nil, put, err
 		}
@@ -173,13 +174,13 @@ func (b *jobBackup) meta() []string {
 	if keys := b.keys[tools.Recipients(&b.job.Settings)]; len(keys) > 0 {
 		kv = append(kv, "encryption="+strings.Join(keys, " "))
 	}
-	return append(kv, "unpack="+b.source.unpack())
+	return append(kv, "unpack="+b.source.Unpack())
 }
 
 // hears takes the lines of the stages, and tells which are for people.
 func (a *attempt) hears(stage, line string) bool {
 	if stage != "s3put" {
-		return a.reading.heard(stage, line)
+		return a.Heard(stage, line)
 	}
 	return spoken.MatchString(strings.TrimPrefix(line, "s3put: ")) // the rest is what -v says
 }
@@ -204,7 +205,7 @@ func (a *attempt) commit(begun string, upstream []chain.Status) (map[string]stri
 	}
 	p := a.point(run)
 	p.Token = rand.Text()
-	if err := a.reading.finish(p, upstream); err != nil {
+	if err := a.Finish(p, upstream); err != nil {
 		return nil, err
 	}
 	a.judgeSize()
@@ -243,8 +244,8 @@ func (a *attempt) point(run string) *state.Point {
 			Name: a.name, Run: run, Type: d.Kind,
 			Slot: d.Slot.Number, Turn: d.Slot.Turn, Cycle: d.Slot.Cycle, Date: a.Today,
 		},
-		Chain: run, FullName: a.name, FullBytes: a.reading.bytes(),
-		Hash: a.source.hash(a.job),
+		Chain: run, FullName: a.name, FullBytes: a.Bytes(),
+		Hash: hashOf(a.job, a.source.Hash()),
 	}
 	if b := d.Base; b != nil {
 		p.Chain, p.FullName, p.FullBytes = b.Chain, b.FullName, b.FullBytes
@@ -256,9 +257,9 @@ func (a *attempt) point(run string) *state.Point {
 // judgeSize warns of a FULL that is much smaller than the one before it.
 func (a *attempt) judgeSize() {
 	before := a.record.Current
-	if a.decision.Kind != slot.Full || before == nil || a.reading.bytes() >= before.FullBytes/2 {
+	if a.decision.Kind != slot.Full || before == nil || a.Bytes() >= before.FullBytes/2 {
 		return
 	}
 	a.warn(fmt.Sprintf("this FULL has %s, LESS THAN HALF of the previous one's %s: is part of the source missing?",
-		cli.FormatSize(a.reading.bytes()), cli.FormatSize(before.FullBytes)))
+		cli.FormatSize(a.Bytes()), cli.FormatSize(before.FullBytes)))
 }

@@ -7,22 +7,20 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"napback/internal/cli"
-	"napback/napback/dump"
-	"napback/napback/tools"
+	"napback/napback/programs"
+	"napback/napback/source/dump"
 )
-
-// The names of commands that are stages of chains, for no one to type.
 
 // filters are the stages that napback itself is. They copy stdin to stdout.
 func filters(std cli.Streams) []*urfave.Command {
 	return []*urfave.Command{
 		filter(&urfave.Command{
-			Name:      tools.Whole,
+			Name:      programs.Whole,
 			Usage:     "copy a dump, and fail unless it is whole",
 			ArgsUsage: "FORMAT [FROM:TO]",
 			Action: func(c *urfave.Context) error {
 				if c.NArg() < 1 || c.NArg() > 2 {
-					return cli.UsageErrorf("%s: want FORMAT [FROM:TO]", tools.Whole)
+					return cli.UsageErrorf("%s: want FORMAT [FROM:TO]", programs.Whole)
 				}
 				n, err := dump.Copy(std.Out, std.In, dump.Format(c.Args().First()), c.Args().Get(1))
 				if err != nil {
@@ -33,22 +31,22 @@ func filters(std cli.Streams) []*urfave.Command {
 			},
 		}),
 		filter(&urfave.Command{
-			Name:  tools.Roles,
+			Name:  programs.Roles,
 			Usage: "copy a dump of pg_dumpall that creates only the roles that do not exist",
 			Action: func(c *urfave.Context) error {
 				if c.NArg() > 0 {
-					return cli.UsageErrorf("%s takes no arguments", tools.Roles)
+					return cli.UsageErrorf("%s takes no arguments", programs.Roles)
 				}
 				return dump.OnceRoles(std.Out, std.In)
 			},
 		}),
 		filter(&urfave.Command{
-			Name:  tools.SQL,
+			Name:  programs.SQL,
 			Usage: "copy a dump for psql, unless it holds commands that no dump has",
 			Flags: []urfave.Flag{&urfave.BoolFlag{Name: "restrict", Usage: "have psql refuse them, too"}},
 			Action: func(c *urfave.Context) error {
 				if c.NArg() > 0 {
-					return cli.UsageErrorf("%s takes no arguments", tools.SQL)
+					return cli.UsageErrorf("%s takes no arguments", programs.SQL)
 				}
 				key := ""
 				if c.Bool("restrict") {

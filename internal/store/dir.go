@@ -129,8 +129,9 @@ func (s *dirService) CreateBucket(ctx context.Context, name string) error {
 		if ctx.Err() != nil {
 			return &failure{cause: ctx.Err()}
 		}
-		if err := checkBucketName(name); err != nil {
-			return &failure{cause: err}
+		if !address.IsBucket(name) {
+			return &failure{cause: cli.WithHint(cli.WithCode(cli.Usage, errors.New("not a bucket name")),
+				"use letters, digits, `-`, `.` and `_`, beginning with a letter or digit")}
 		}
 		err := s.root.Mkdir(name, 0o700)
 		if errors.Is(err, fs.ErrExist) {
@@ -184,15 +185,6 @@ func notEmpty() error {
 // RecoverCommand implements Service.
 func (s *dirService) RecoverCommand(bucket, keyPrefix string) string {
 	return recoverFromDir(s.path, bucket, keyPrefix)
-}
-
-// checkBucketName refuses what no bucket is called.
-func checkBucketName(name string) error {
-	if !address.IsBucket(name) {
-		return cli.WithHint(cli.WithCode(cli.Usage, errors.New("not a bucket name")),
-			"use letters, digits, `-`, `.` and `_`, beginning with a letter or digit")
-	}
-	return nil
 }
 
 // open opens a bucket for one operation.

@@ -1,5 +1,6 @@
 // Package trust tells whether somebody else could have written what a program
-// is about to obey: its configuration, its hooks, its keyrings, its state.
+// is about to obey: its configuration, its hooks, its keyrings, its state. It
+// also reads the files of secrets, which nobody else may read either.
 //
 // The rule is that of OpenSSH, sudo and cron. A file, the directories on its
 // path up to /, and the symbolic links on the way (the directories of a link as well as
@@ -25,7 +26,6 @@ package trust
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 
 	"napback/internal/cli"
 )
@@ -73,8 +73,3 @@ func Temp(path string) error { return current().temp(path) }
 // group (gid below 1000, but not 100, which are the users); symbolic links in
 // such a directory are refused.
 func Log(path string) error { return current().log(path) }
-
-// Owner checks only whom an open file belongs to: root or the running user. It
-// is for files whose mode is checked by stricter rules. A pipe or a terminal has no owner
-// that means anything.
-func Owner(path string, info fs.FileInfo) error { return current().owner(path, info) }

@@ -7,6 +7,7 @@ import (
 	"napback/internal/slot"
 	"napback/napback/backup/decide"
 	"napback/napback/config"
+	"napback/napback/tools"
 )
 
 // DateBy is the day by a store's clock, if that and the host's cannot both be right.
@@ -29,7 +30,7 @@ func (c Clocks) Day(ctx context.Context, h Host, job *config.Job, day decide.Day
 	if _, due := job.Settings.Schedule.Slot(day.Today); due || day.Force || day.Dated {
 		return day
 	}
-	store := h.Kit.Store(&job.Settings, func(string, string) {})
+	store := tools.Open(h.Kit, &job.Settings, func(string, string) {})
 	if _, asked := c[store.Access()]; !asked {
 		l, _ := store.List(ctx, job.Name+"-clock-") // a prefix of nothing
 		c[store.Access()] = l.Time

@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"napback/napback/config"
+	"napback/napback/programs"
 	"napback/napback/state"
 	"napback/napback/tools"
 )
 
 // Host is the machine that backups are made on.
 type Host struct {
-	Kit  tools.Kit
+	Kit  programs.Kit
 	Name string
 	Now  func() time.Time
 	Log  Log
@@ -31,7 +32,9 @@ type Log interface {
 }
 
 // Store returns the client of a job's store.
-func (h Host) Store(job *config.Job) tools.Store { return h.Kit.Store(&job.Settings, h.Log.Lines(nil)) }
+func (h Host) Store(job *config.Job) tools.Store {
+	return tools.Open(h.Kit, &job.Settings, h.Log.Lines(nil))
+}
 
 // State returns the state of a job of its store.
 func (h Host) State(dir *state.Dir, job *config.Job) *state.Job {

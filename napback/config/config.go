@@ -7,11 +7,13 @@ import (
 	"napback/internal/compress"
 	"napback/internal/slot"
 	"napback/napback/notify"
+	"napback/napback/source"
 )
 
 // Env is what a configuration depends on besides its text.
 type Env struct {
-	Host string // stands for %h in Prefix
+	Host  string        // stands for %h in Prefix
+	Kinds []source.Kind // of sources; nil: those of the table
 }
 
 // Config is a configuration file with all that it includes.
@@ -22,27 +24,15 @@ type Config struct {
 	Notes    []string // worth saying once per run
 }
 
-// Kind is the kind of a job's source; its value is the name of its directive.
-type Kind string
-
-// The kinds of sources.
-const (
-	Directory     Kind = "Directory"
-	MySQL         Kind = "MySQL"
-	PostgreSQL    Kind = "PostgreSQL"
-	Subversion    Kind = "Subversion"
-	SubversionDir Kind = "SubversionDir"
-)
-
 // Job is a source and the settings that hold for it.
 type Job struct {
-	Kind Kind
-	// Source is a cleaned absolute path for the kinds that are directories,
-	// else what the file says.
+	Kind source.Kind
+	// Source is what the file says, in its one form: see source.Kind.
 	Source string
+	Words  []string // a program with its arguments, of kinds that have one
 	// Name is the job's archive name without -SLOT-TYPE. No two jobs of a
-	// Config share one. That of a SubversionDir belongs to no archive: see
-	// Repository.
+	// Config share one. That of a directory of sources belongs to no archive:
+	// see Member.
 	Name     string
 	Cycle    string // name of the Cycle that the job stands in, or ""
 	Settings Settings
@@ -54,18 +44,23 @@ type Job struct {
 }
 
 // String names the source as messages and manifests do: Directory /home/build.
-func (j Job) String() string { return string(j.Kind) + " " + j.Source }
+func (j Job) String() string { return j.Kind.Name + " " + j.Source }
 
-// Repository returns the job of one repository below a SubversionDir, which
-// is named by its path relative to Source. It returns false if the repository
-// has a Subversion job of its own, which is the one to run.
-func (c *Config) Repository(dir Job, relative string) (Job, bool) {
+// OfSource is what the job's kind is told of it.
+func (j *Job) OfSource() source.Job {
+	return source.Job{Kind: j.Kind.Name, Source: j.Source, Words: j.Words, Name: j.Name, Options: j.Settings.Options, DiffDir: j.Settings.DiffDir}
+}
+
+// Member returns the job of one source below a directory of sources, named by its
+// path relative to dir's Source. It returns false if the member has a job of its
+// own, which is the one to run.
+func (c *Config) Member(dir Job, relative string) (Job, bool) {
 	job := dir
-	job.Kind = Subversion
+	job.Kind = dir.Kind.Members.Of
 	job.Source = dir.Source + "/" + relative
 	job.Name = dir.Name + "/" + relative
 	for _, other := range c.Jobs {
-		if other.Kind == Subversion && other.Source == job.Source {
+		if other.Kind.Name == job.Kind.Name && other.Source == job.Source {
 			return Job{}, false
 		}
 	}
@@ -128,13 +123,8 @@ type Settings struct {
 	// jobs; for kinds that have no DIFF it has none.
 	Schedule slot.Schedule
 
-	Exclude       []string // with a leading / anchored, others match any component
-	ExcludeFrom   []string // files of such patterns
-	OneFileSystem bool
-	TarOptions    []string // arguments
-
-	MySQLOptions      []string // arguments
-	PostgreSQLOptions []string // arguments
+	// Options are what the kinds of sources declare.
+	Options source.Options
 
 	Timeout      time.Duration // 0: none
 	Nice         int
@@ -172,19 +162,16 @@ func defaults() Settings {
 }
 
 // schedule makes the schedule of a job of the given kind.
-func (s *Settings) schedule(kind Kind) slot.Schedule {
+func (s *Settings) schedule(kind source.Kind) slot.Schedule {
 	if s.CycleType == HanoiCycle {
 		return slot.Hanoi{Frequency: s.Frequency, Discs: s.Discs, ArchiveOldest: s.ArchiveOldestDisc}
 	}
 	simple := slot.Simple{Frequency: s.Frequency, Phase: s.Phase, Diffs: s.Diffs, Fulls: s.Fulls}
-	if !kind.hasDiffs() {
+	if !kind.Diffs {
 		simple.Diffs = 0
 	}
 	return simple
 }
-
-// hasDiffs reports whether sources of the kind have incremental backups.
-func (k Kind) hasDiffs() bool { return k != MySQL && k != PostgreSQL }
 
 // Load reads a configuration. Its error joins everything that is wrong, each
 // as FILE:LINE: reason, and has the code cli.Usage.

@@ -1,12 +1,14 @@
 package config
 
 import (
+	"slices"
 	"strings"
 	"time"
 
 	"napback/internal/compress"
-	"napback/napback/dump"
+	"napback/internal/trust"
 	"napback/napback/notify"
+	"napback/napback/source"
 )
 
 // place is a set of kinds of scopes.
@@ -24,10 +26,12 @@ const (
 type directive struct {
 	name   string
 	where  place
-	kinds  []Kind // of sources that it has a meaning for; nil for all
-	repeat bool   // may be given more than once in a scope
-	words  bool   // takes one or more words, not exactly one
+	kinds  []string // of sources that it has a meaning for; nil for all
+	repeat bool     // may be given more than once in a scope
+	words  bool     // takes one or more words, not exactly one
 	set    setter
+	// obeys refuses a file that others can write; nil: see obeyed.
+	obeys func(path string) error
 }
 
 const (
@@ -36,9 +40,9 @@ const (
 )
 
 // directives returns all that set something, by their names in lower case.
-func directives() map[string]directive {
+func directives(of []source.Kind) map[string]directive {
 	byName := map[string]directive{}
-	for _, group := range [][]directive{storeDirectives(), streamDirectives(), cycleDirectives(), sourceDirectives(), jobDirectives(), logDirectives(), channelDirectives()} {
+	for _, group := range [][]directive{storeDirectives(), streamDirectives(), cycleDirectives(), optionDirectives(of), jobDirectives(), logDirectives(), channelDirectives()} {
 		for _, d := range group {
 			if d.where == 0 {
 				d.where = anywhere
@@ -77,11 +81,11 @@ func storeDirectives() []directive {
 // streamDirectives say what happens to a stream on its way.
 func streamDirectives() []directive {
 	return []directive{
-		{name: "GpgRecipient", repeat: true, set: list(func(s *Settings) *[]string { return &s.GpgRecipients }, false, notEmpty)},
+		{name: "GpgRecipient", repeat: true, set: list(func(s *Settings) *[]string { return &s.GpgRecipients }, notEmpty)},
 		{name: "GpgKeyring", set: text(func(s *Settings) *string { return &s.GpgKeyring }, absolute)},
 		{name: "SignKey", set: text(func(s *Settings) *string { return &s.SignKey }, absolute)},
 		{name: "SignPassphraseFile", set: text(func(s *Settings) *string { return &s.SignPassphraseFile }, absolute)},
-		{name: "VerifyKey", repeat: true, set: list(func(s *Settings) *[]string { return &s.VerifyKeys }, false, absolute)},
+		{name: "VerifyKey", repeat: true, set: list(func(s *Settings) *[]string { return &s.VerifyKeys }, absolute)},
 		{name: "Compression", set: enum(func(s *Settings) *string { return &s.Compression }, compress.Names()...)},
 		{name: "TempDir", set: text(func(s *Settings) *string { return &s.TempDir }, absolute)},
 		{name: "UseTempFile", set: boolean(func(s *Settings) *bool { return &s.UseTempFile })},
@@ -116,23 +120,28 @@ func cycleUse(name string) CycleType {
 	return ""
 }
 
-// sourceDirectives say how a source of a certain kind is read.
-func sourceDirectives() []directive {
-	dir := []Kind{Directory}
-	notTar := notOptions("would break the chain that tar is part of",
-		"--file", "-f", "--listed-incremental", "-g", "--incremental", "-G", "--remove-files", "--multi-volume", "-M",
-		"--directory", "-C", "--verify", "-W")
-	return []directive{
-		{name: "Exclude", kinds: dir, repeat: true, set: patterns(func(s *Settings) *[]string { return &s.Exclude })},
-		{name: "ExcludeFrom", kinds: dir, repeat: true, set: list(func(s *Settings) *[]string { return &s.ExcludeFrom }, true, absolute)},
-		{name: "OneFileSystem", kinds: dir, set: boolean(func(s *Settings) *bool { return &s.OneFileSystem })},
-		{name: "TarOptions", kinds: dir, repeat: true, words: true,
-			set: options(func(s *Settings) *[]string { return &s.TarOptions }, notEmpty, notTar)},
-		{name: "MySQLOptions", kinds: []Kind{MySQL}, repeat: true, words: true,
-			set: options(func(s *Settings) *[]string { return &s.MySQLOptions }, notEmpty, dump.CheckMySQLOption)},
-		{name: "PostgreSQLOptions", kinds: []Kind{PostgreSQL}, repeat: true, words: true,
-			set: options(func(s *Settings) *[]string { return &s.PostgreSQLOptions }, notEmpty, dump.CheckPostgreSQLOption)},
+// optionDirectives say how sources of certain kinds are read.
+func optionDirectives(of []source.Kind) []directive {
+	var all []directive
+	for _, kind := range of {
+		for _, o := range kind.Options {
+			if i := slices.IndexFunc(all, func(d directive) bool { return d.name == o.Name }); i >= 0 {
+				all[i].kinds = append(all[i].kinds, kind.Name)
+				continue
+			}
+			d := directive{name: o.Name, kinds: []string{kind.Name}, repeat: o.Repeat, set: option(o)}
+			switch o.Form {
+			case source.Arguments:
+				d.words = true
+			case source.Program:
+				d.words, d.obeys = true, program
+			case source.File:
+				d.obeys = trust.File
+			}
+			all = append(all, d)
+		}
 	}
+	return all
 }
 
 // jobDirectives say what happens around a job.

@@ -2,8 +2,10 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,6 +13,7 @@ import (
 
 	"napback/internal/address"
 	"napback/internal/cli"
+	"napback/napback/source"
 )
 
 // render writes a job as a configuration of its own.
@@ -96,17 +99,12 @@ func render(j Job) string {
 		write(&block, "Diffs", fmt.Sprint(s.Diffs))
 		number("Fulls", int64(s.Fulls))
 	}
-	if j.Kind == Directory {
-		each(&block, "Exclude", s.Exclude)
-		each(&block, "ExcludeFrom", s.ExcludeFrom)
-		write(&block, "OneFileSystem", fmt.Sprint(s.OneFileSystem))
-		all(&block, "TarOptions", s.TarOptions)
-	}
-	if j.Kind == MySQL {
-		all(&block, "MySQLOptions", s.MySQLOptions)
-	}
-	if j.Kind == PostgreSQL {
-		all(&block, "PostgreSQLOptions", s.PostgreSQLOptions)
+	for _, o := range j.Kind.Options {
+		if o.Form == source.Arguments || o.Form == source.Program {
+			all(&block, o.Name, s.Options[o.Name])
+		} else {
+			each(&block, o.Name, s.Options[o.Name])
+		}
 	}
 	write(&block, "Timeout", s.Timeout.String())
 	write(&block, "Nice", fmt.Sprint(s.Nice))
@@ -115,8 +113,9 @@ func render(j Job) string {
 	all(&block, "RunOnFailure", s.RunOnFailure)
 	each(&block, "PingURL", s.Notify["PingURL"])
 	set(&block, "LogLevel", s.LogLevel)
-	source := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(j.Source)
-	return fmt.Sprintf("%s<%s \"%s\">\n%s</%s>\n", top.String(), j.Kind, source, block.String(), j.Kind)
+	var opening strings.Builder
+	all(&opening, "<"+j.Kind.Name, append([]string{j.Source}, j.Words...))
+	return fmt.Sprintf("%s%s>\n%s</%s>\n", top.String(), strings.TrimSuffix(opening.String(), "\n"), block.String(), j.Kind)
 }
 
 var hasPlace = regexp.MustCompile(`^[^\n]*:[0-9]+: .`)
@@ -162,16 +161,14 @@ func FuzzLoad(f *testing.F) {
 				t.Fatalf("%s\nis refused: %v", render(j), err)
 			}
 			want := j.Settings
-			if j.Kind != Directory {
-				want.Exclude, want.ExcludeFrom, want.TarOptions, want.OneFileSystem = nil, nil, nil, false
+			want.Options = maps.Clone(want.Options)
+			maps.DeleteFunc(want.Options, func(name string, _ []string) bool {
+				return !slices.ContainsFunc(j.Kind.Options, func(o source.Option) bool { return o.Name == name })
+			})
+			if len(want.Options) == 0 {
+				want.Options = nil
 			}
-			if j.Kind != MySQL {
-				want.MySQLOptions = nil
-			}
-			if j.Kind != PostgreSQL {
-				want.PostgreSQLOptions = nil
-			}
-			if got := again.Jobs[0]; !cmp.Equal(dormant(want), dormant(got.Settings)) || got.Source != j.Source {
+			if got := again.Jobs[0]; !cmp.Equal(dormant(want), dormant(got.Settings)) || got.Source != j.Source || !slices.Equal(got.Words, j.Words) {
 				t.Fatalf("%s\nis read as %s", render(j), cmp.Diff(dormant(want), dormant(got.Settings)))
 			}
 		}

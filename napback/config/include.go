@@ -13,6 +13,7 @@ import (
 
 	"napback/internal/cli"
 	"napback/internal/trust"
+	"napback/napback/source/kinds"
 )
 
 const (
@@ -26,8 +27,8 @@ type files interface {
 	// read returns what a file holds. It refuses one that others can write:
 	// they would decide what is backed up and where to.
 	read(path string, regular bool) (data []byte, err error)
-	// trusted refuses the value of a setting that names what others can write.
-	trusted(setting, path string) error
+	// trusted refuses what others can write, as check tells.
+	trusted(check func(path string) error, path string) error
 	// names returns the names in a directory, sorted.
 	names(dir string) ([]string, error)
 }
@@ -67,7 +68,10 @@ func (system) names(dir string) ([]string, error) {
 
 // load is Load on any file system.
 func load(path string, env Env, from files) (*Config, error) {
-	p := &parser{files: from, known: directives(), cycles: map[string]position{}}
+	if env.Kinds == nil {
+		env.Kinds = kinds.All()
+	}
+	p := &parser{kinds: env.Kinds, known: directives(env.Kinds), files: from, cycles: map[string]position{}}
 	p.top = &scope{place: atTop, tag: "the file", at: position{file: path, line: 1}}
 	c := &Config{Path: path}
 	data, err := from.read(path, false)

@@ -35,8 +35,8 @@ func TestIncludeReadsIntoTheScopeItStandsIn(t *testing.T) {
 	if got := names(c); got != "a b 10 2" {
 		t.Errorf("jobs %q", got)
 	}
-	if a, b := c.Jobs[0], c.Jobs[1]; len(a.Settings.Exclude) != 2 || len(b.Settings.Exclude) != 0 {
-		t.Errorf("an Include in a Cycle sets Exclude to %q in it and to %q outside", a.Settings.Exclude, b.Settings.Exclude)
+	if a, b := c.Jobs[0], c.Jobs[1]; len(a.Settings.Options["Exclude"]) != 2 || len(b.Settings.Options["Exclude"]) != 0 {
+		t.Errorf("an Include in a Cycle sets Exclude to %q in it and to %q outside", a.Settings.Options["Exclude"], b.Settings.Options["Exclude"])
 	}
 	if j := c.Jobs[2]; j.File != "/c/jobs d/10.conf" || j.Line != 1 {
 		t.Errorf("%v is said to stand at %s:%d", j, j.File, j.Line)

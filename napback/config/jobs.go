@@ -2,10 +2,8 @@ package config
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 
@@ -106,7 +104,7 @@ func (sc *scope) has(name string) bool {
 // job makes a job from a source's scope, without its name. It returns nil if
 // the source is wrong.
 func (p *parser) job(sc *scope, s Settings, cycle string) *named {
-	source, err := cleanSource(sc.kind, sc.value)
+	cleaned, err := sc.kind.Clean(sc.value)
 	if err != nil {
 		p.addf(sc.at, "%s %q: %v", sc.kind, sc.value, err)
 		return nil
@@ -118,7 +116,7 @@ func (p *parser) job(sc *scope, s Settings, cycle string) *named {
 			p.addf(at, "%s", reason)
 		}
 	}
-	job := &Job{Kind: sc.kind, Source: source, Cycle: cycle, Settings: s, File: sc.at.file, Line: sc.at.line}
+	job := &Job{Kind: sc.kind, Source: cleaned, Words: sc.words, Cycle: cycle, Settings: s, File: sc.at.file, Line: sc.at.line}
 	if s.Bucket == "" && !sc.tried("Bucket") {
 		p.addf(p.top.at, "Bucket is missing: add Bucket NAME at the top level")
 	}
@@ -126,9 +124,16 @@ func (p *parser) job(sc *scope, s Settings, cycle string) *named {
 		p.addf(sc.settingAt("UseTempFile"), "UseTempFile needs a TempDir to put the file in")
 	}
 	p.checkUpload(sc, s)
-	for _, pattern := range s.Exclude {
-		if sc.kind == Directory && excludes(pattern, source) {
-			p.addf(sc.at, "Exclude %q leaves out %q itself: nothing of it would be backed up", pattern, source)
+	if len(sc.words) > 0 {
+		if err := p.files.trusted(program, sc.words[0]); err != nil {
+			p.refuse(sc.at, fmt.Sprintf("%s %q", sc.kind, sc.words[0]), err)
+		}
+	}
+	if sc.kind.Check != nil {
+		if err := sc.kind.Check(job.OfSource()); err != nil {
+			for reason := range strings.SplitSeq(err.Error(), "\n") {
+				p.addf(sc.at, "%s", reason)
+			}
 		}
 	}
 	return &named{job: job, scope: sc}
@@ -196,58 +201,6 @@ func (sc *scope) settingAt(names ...string) position {
 // a wrong value is not reported as a missing one as well.
 func (sc *scope) tried(name string) bool {
 	return sc != nil && (sc.has(name) || sc.parent.tried(name))
-}
-
-// cleanSource checks a source and writes it in its one form.
-func cleanSource(kind Kind, source string) (string, error) {
-	switch kind {
-	case MySQL:
-		i := strings.LastIndexByte(source, ':')
-		if i >= 0 && !strings.HasPrefix(source, "/") {
-			return "", errors.New("want DATABASE, all, or /SOCKET:DATABASE")
-		}
-		return source, checkDatabase(source[i+1:])
-	case PostgreSQL:
-		user, database, found := strings.Cut(source, "@")
-		if !found {
-			return source, checkDatabase(source)
-		}
-		return source, errors.Join(checkDatabase(user), checkDatabase(database))
-	}
-	if !strings.HasPrefix(source, "/") {
-		return "", errors.New("want an absolute path")
-	}
-	if slices.Contains(strings.Split(source, "/"), "..") {
-		return "", errors.New(`want a path without the component ".."`)
-	}
-	return path.Clean(source), nil
-}
-
-// checkDatabase refuses what programs would take for something else.
-func checkDatabase(name string) error {
-	if name == "" || strings.HasPrefix(name, "-") || strings.Contains(name, "/") {
-		return fmt.Errorf("%q is not the name of a database or user", name)
-	}
-	return nil
-}
-
-// excludes reports whether a pattern matches a directory that is to be backed
-// up, or one above it. tar would then store nothing at all, without an error.
-func excludes(pattern, directory string) bool {
-	parts := strings.Split(strings.Trim(directory, "/"), "/")
-	anchored := strings.HasPrefix(pattern, "/")
-	pattern = strings.Trim(pattern, "/")
-	for from := range parts {
-		for to := from + 1; to <= len(parts); to++ {
-			if ok, _ := path.Match(pattern, strings.Join(parts[from:to], "/")); ok && pattern != "" {
-				return true
-			}
-		}
-		if anchored {
-			break
-		}
-	}
-	return false
 }
 
 // notes are what is allowed but protects less than one may expect.

@@ -28,7 +28,7 @@ func (m memory) read(name string, _ bool) ([]byte, error) {
 	return []byte(text), nil
 }
 
-func (m memory) trusted(string, string) error { return nil }
+func (m memory) trusted(func(string) error, string) error { return nil }
 
 func (m memory) names(dir string) ([]string, error) {
 	if _, locked := m[dir+"/"]; locked {
@@ -85,7 +85,7 @@ func TestTheManualsExampleParses(t *testing.T) {
 	c := parse(t, string(text))
 	var got []string
 	for _, j := range c.Jobs {
-		got = append(got, fmt.Sprintf("%s: %v, %+v, without %q", j.Name, j, j.Settings.Schedule, j.Settings.Exclude))
+		got = append(got, fmt.Sprintf("%s: %v, %+v, without %q", j.Name, j, j.Settings.Schedule, j.Settings.Options["Exclude"]))
 	}
 	want := []string{
 		`fortnight/etc: Directory /etc, {Frequency:1 Phase:0 Diffs:6 Fulls:2}, without []`,

@@ -5,6 +5,8 @@ import (
 	"os"
 	"regexp"
 	"testing"
+
+	"napback/napback/source/kinds"
 )
 
 const manualPath = "../../man/napback.conf.5"
@@ -21,10 +23,10 @@ func manual(t *testing.T) string {
 func TestEveryDirectiveIsInTheManual(t *testing.T) {
 	text := manual(t)
 	names := []string{cycleBlock, nameSetting, includeLine}
-	for _, kind := range sourceKinds() {
-		names = append(names, string(kind))
+	for _, kind := range kinds.All() {
+		names = append(names, kind.Name)
 	}
-	for _, d := range directives() {
+	for _, d := range directives(kinds.All()) {
 		names = append(names, d.name)
 	}
 	for _, name := range names {

@@ -58,17 +58,17 @@ func (p *parser) resolve(all []*named, env Env) (renamed []string) {
 	return renamed
 }
 
-// checkBelow keeps the names below a SubversionDir's for its repositories.
+// checkBelow keeps the names below a directory of sources for these.
 func (p *parser) checkBelow(all []*named) {
 	for _, dir := range all {
-		if dir.job.Kind != SubversionDir {
+		if dir.job.Kind.Members == nil {
 			continue
 		}
 		for _, n := range all {
-			inside := n.job.Kind == Subversion && strings.HasPrefix(n.job.Source, dir.job.Source+"/")
+			inside := n.job.Kind.Name == dir.job.Kind.Members.Of.Name && strings.HasPrefix(n.job.Source, dir.job.Source+"/")
 			if strings.HasPrefix(n.job.Name, dir.job.Name+"/") && !inside {
-				p.addf(n.scope.at, "%s has the archive name %q, which could be that of a repository of %s at %v: give it a Name",
-					n.job, n.job.Name, dir.job, dir.scope.at)
+				p.addf(n.scope.at, "%s has the archive name %q, which could be that of a %s of %s at %v: give it a Name",
+					n.job, n.job.Name, dir.job.Kind.Members.What, dir.job, dir.scope.at)
 			}
 		}
 	}
@@ -87,27 +87,7 @@ func (n *named) makeName(cycle string, env Env) string {
 	if n.scope.name != nil {
 		return strings.Join(append(parts, n.scope.name.words[0]), "/")
 	}
-	return strings.Join(append(parts, base(n.job.Kind, n.job.Source)), "/")
-}
-
-// base is the name that a source has by itself.
-func base(kind Kind, source string) string {
-	path := strings.TrimPrefix(source, "/")
-	switch kind {
-	case Directory:
-		if path == "" {
-			return "ROOT"
-		}
-		return path
-	case Subversion, SubversionDir:
-		return string(Subversion) + "/" + path
-	case MySQL:
-		// A socket belongs to the name: each server may have the database.
-		if i := strings.LastIndexByte(path, ':'); i >= 0 {
-			path = path[:i] + "/" + path[i+1:]
-		}
-	}
-	return string(kind) + "/" + path
+	return strings.Join(append(parts, n.job.Kind.ArchiveName(n.job.Source)), "/")
 }
 
 // checkJobName reports a name that no archive can have.

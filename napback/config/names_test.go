@@ -90,11 +90,11 @@ func TestNoTwoJobsShareAnArchive(t *testing.T) {
 
 func TestARepositoryWithItsOwnJobIsLeftToIt(t *testing.T) {
 	c := parse(t, required+"<SubversionDir /srv/svn>\nFulls 3\n</SubversionDir>\n<Cycle c>\nSubversion /srv/svn/own\n</Cycle>")
-	if j, ok := c.Repository(c.Jobs[0], "own"); ok {
+	if j, ok := c.Member(c.Jobs[0], "own"); ok {
 		t.Errorf("a repository with a job of its own has a second one, %+v", j)
 	}
-	j, ok := c.Repository(c.Jobs[0], "other")
-	if !ok || j.Kind != Subversion || j.Source != "/srv/svn/other" || j.Name != "Subversion/srv/svn/other" || j.Settings.Fulls != 3 {
+	j, ok := c.Member(c.Jobs[0], "other")
+	if !ok || j.Kind.Name != "Subversion" || j.Source != "/srv/svn/other" || j.Name != "Subversion/srv/svn/other" || j.Settings.Fulls != 3 {
 		t.Errorf("got %+v, %v", j, ok)
 	}
 }

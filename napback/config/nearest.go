@@ -13,8 +13,8 @@ const maxTypos = 2
 // nothing if none is near.
 func (p *parser) nearest(name string) string {
 	names := []string{cycleBlock, nameSetting, includeLine}
-	for _, kind := range sourceKinds() {
-		names = append(names, string(kind))
+	for _, kind := range p.kinds {
+		names = append(names, kind.Name)
 	}
 	for _, d := range p.known {
 		names = append(names, d.name)

@@ -4,15 +4,18 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"napback/napback/source"
 )
 
 // scope is the file, a Cycle or a source. A source may be written as a block
 // or as a directive; the latter is a scope that sets nothing.
 type scope struct {
 	place    place
-	kind     Kind   // of a source
-	value    string // of a Cycle, its name; of a source, what the file says
-	tag      string // as messages show it: <Cycle daily>
+	kind     source.Kind // of a source
+	value    string      // of a Cycle, its name; of a source, what the file says
+	words    []string    // of a source: what follows value
+	tag      string      // as messages show it: <Cycle daily>
 	at       position
 	parent   *scope // nil for the file
 	entries  []entry
@@ -32,6 +35,7 @@ type entry struct {
 type parser struct {
 	problems
 	files  files
+	kinds  []source.Kind // of sources
 	known  map[string]directive
 	top    *scope
 	cycles map[string]position // their names must be unique
@@ -46,8 +50,6 @@ const (
 	nameSetting = "Name"
 	includeLine = "Include"
 )
-
-func sourceKinds() []Kind { return []Kind{Directory, MySQL, PostgreSQL, Subversion, SubversionDir} }
 
 // file parses the text of one file into a scope. Blocks that it opens it must
 // close.
@@ -101,7 +103,12 @@ func (p *parser) open(at position, words []string, in *scope) *scope {
 		p.unknownBlock(at, name)
 		return sc
 	}
-	if len(words) != 2 || words[1] == "" {
+	if isSource && kind.Words {
+		if !p.programOK(at, kind, words[1:]) {
+			return sc
+		}
+		sc.words = words[2:]
+	} else if len(words) != 2 || words[1] == "" {
 		p.addf(at, "%s takes one value: want <%s VALUE>; quote a value with blanks", words[0], words[0])
 		return sc
 	}
@@ -165,8 +172,8 @@ func (p *parser) line(at position, words []string, in *scope) {
 		return
 	}
 	if kind, ok := p.sourceKind(name); ok {
-		if p.sourceAllowed(at, kind, in) && p.oneValue(at, string(kind), values) {
-			in.sources = append(in.sources, &scope{place: inSource, kind: kind, value: values[0],
+		if p.sourceAllowed(at, kind, in) && (kind.Words && p.programOK(at, kind, values) || !kind.Words && p.oneValue(at, kind.Name, values)) {
+			in.sources = append(in.sources, &scope{place: inSource, kind: kind, value: values[0], words: values[1:],
 				tag: fmt.Sprintf("%s %s", kind, values[0]), at: at, parent: in})
 		}
 		return
@@ -207,16 +214,25 @@ func (sc *scope) describe() string {
 }
 
 // sourceKind finds the kind that a directive or block names.
-func (p *parser) sourceKind(name string) (Kind, bool) {
-	for _, kind := range sourceKinds() {
-		if strings.EqualFold(string(kind), name) {
+func (p *parser) sourceKind(name string) (source.Kind, bool) {
+	for _, kind := range p.kinds {
+		if strings.EqualFold(kind.Name, name) {
 			return kind, true
 		}
 	}
-	return "", false
+	return source.Kind{}, false
 }
 
-func (p *parser) sourceAllowed(at position, kind Kind, in *scope) bool {
+// programOK reports a source that is not followed by a program.
+func (p *parser) programOK(at position, kind source.Kind, values []string) bool {
+	if len(values) >= 2 && values[0] != "" && values[1] != "" {
+		return true
+	}
+	p.addf(at, "%s takes a name and a program: want %s NAME PROGRAM [ARGUMENT...]", kind, kind)
+	return false
+}
+
+func (p *parser) sourceAllowed(at position, kind source.Kind, in *scope) bool {
 	if in.place == inSource && !in.tolerant {
 		p.addf(at, "%s cannot stand in %s: it belongs at the top level or in a <Cycle>", kind, in.tag)
 		return false
@@ -230,7 +246,7 @@ func (p *parser) allowed(at position, d directive, in *scope) bool {
 	case d.where&in.place == 0:
 		p.addf(at, "%s cannot stand in %s: it belongs at the top level, outside every block", d.name, in.tag)
 		return false
-	case in.place == inSource && d.kinds != nil && !slices.Contains(d.kinds, in.kind):
+	case in.place == inSource && d.kinds != nil && !slices.Contains(d.kinds, in.kind.Name):
 		p.addf(at, "%s cannot stand in %s: it belongs to %s", d.name, in.tag, alternatives(d.kinds))
 		return false
 	}

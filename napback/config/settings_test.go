@@ -11,6 +11,9 @@ import (
 	"napback/internal/compress"
 
 	"github.com/google/go-cmp/cmp"
+
+	"napback/napback/source"
+	"napback/napback/source/kinds"
 )
 
 // directiveCases have, for each directive, what a line of it changes in the
@@ -57,12 +60,12 @@ func directiveCases() map[string][]struct {
 		"Fulls":              {{"12", func(s *Settings) { s.Fulls = 12 }}},
 		"Discs":              {{"30", func(s *Settings) { s.Discs = 30 }}},
 		"ArchiveOldestDisc":  {{"yes", func(s *Settings) { s.ArchiveOldestDisc = true }}},
-		"Exclude":            {{"*.o", func(s *Settings) { s.Exclude = []string{"*.o"} }}, {"'#*#'", func(s *Settings) { s.Exclude = []string{"#*#"} }}, {"/x/cache//", func(s *Settings) { s.Exclude = []string{"/x/cache"} }}},
-		"ExcludeFrom":        {{"/etc/excludes", func(s *Settings) { s.ExcludeFrom = []string{"/etc/excludes"} }}},
-		"OneFileSystem":      {{"1", func(s *Settings) { s.OneFileSystem = true }}},
-		"TarOptions":         {{`--exclude-caches "--exclude=a b"`, func(s *Settings) { s.TarOptions = []string{"--exclude-caches", "--exclude=a b"} }}},
-		"MySQLOptions":       {{"--hex-blob -P 3307", func(s *Settings) { s.MySQLOptions = []string{"--hex-blob", "-P", "3307"} }}},
-		"PostgreSQLOptions":  {{"--no-owner", func(s *Settings) { s.PostgreSQLOptions = []string{"--no-owner"} }}},
+		"Exclude":            {{"*.o", func(s *Settings) { s.Options = source.Options{"Exclude": {"*.o"}} }}, {"'#*#'", func(s *Settings) { s.Options = source.Options{"Exclude": {"#*#"}} }}, {"/x/cache//", func(s *Settings) { s.Options = source.Options{"Exclude": {"/x/cache"}} }}},
+		"ExcludeFrom":        {{"/etc/excludes", func(s *Settings) { s.Options = source.Options{"ExcludeFrom": {"/etc/excludes"}} }}},
+		"OneFileSystem":      {{"1", func(s *Settings) { s.Options = source.Options{"OneFileSystem": {"on"}} }}},
+		"TarOptions":         {{`--exclude-caches "--exclude=a b"`, func(s *Settings) { s.Options = source.Options{"TarOptions": {"--exclude-caches", "--exclude=a b"}} }}},
+		"MySQLOptions":       {{"--hex-blob -P 3307", func(s *Settings) { s.Options = source.Options{"MySQLOptions": {"--hex-blob", "-P", "3307"}} }}},
+		"PostgreSQLOptions":  {{"--no-owner", func(s *Settings) { s.Options = source.Options{"PostgreSQLOptions": {"--no-owner"}} }}},
 		"Timeout":            {{"12h", func(s *Settings) { s.Timeout = 12 * time.Hour }}, {"0", func(s *Settings) { s.Timeout = 0 }}},
 		"Nice":               {{"-20", func(s *Settings) { s.Nice = -20 }}, {"19", func(s *Settings) { s.Nice = 19 }}},
 		"RunBefore":          {{`/bin/hook "a b" ''`, func(s *Settings) { s.RunBefore = []string{"/bin/hook", "a b", ""} }}},
@@ -87,7 +90,7 @@ func directiveCases() map[string][]struct {
 
 func TestEachDirectiveSetsItsField(t *testing.T) {
 	cases := directiveCases()
-	for _, d := range directives() {
+	for _, d := range directives(nil) { // options of sources are their own affair
 		if len(cases[d.name]) == 0 {
 			t.Errorf("%s has no case", d.name)
 		}
@@ -103,7 +106,7 @@ func TestEachDirectiveSetsItsField(t *testing.T) {
 			got := parse(t, text).Jobs[0].Settings
 			want := parse(t, required+"Directory /x/y").Jobs[0].Settings
 			c.want(&want)
-			want.Schedule = want.schedule(Directory)
+			want.Schedule = want.schedule(kinds.Of("Directory"))
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("%s %s: %s", name, c.value, diff)
 			}
@@ -149,8 +152,8 @@ TarOptions --exclude-vcs
 	got := map[string]view{}
 	for _, j := range c.Jobs {
 		s := j.Settings
-		got[j.Source] = view{s.Fulls, s.Diffs, strings.Join(s.Exclude, " "), strings.Join(s.ExcludeFrom, " "),
-			strings.Join(s.GpgRecipients, " "), strings.Join(s.TarOptions, " "), s.S3KeyFile + "," + s.Profile}
+		got[j.Source] = view{s.Fulls, s.Diffs, strings.Join(s.Options["Exclude"], " "), strings.Join(s.Options["ExcludeFrom"], " "),
+			strings.Join(s.GpgRecipients, " "), strings.Join(s.Options["TarOptions"], " "), s.S3KeyFile + "," + s.Profile}
 	}
 	cycle := view{8, 2, "on-top in-cycle", "/top.list", "c1@x c2@x", "--exclude-caches --exclude-vcs", "/k,"}
 	want := map[string]view{
@@ -162,7 +165,7 @@ TarOptions --exclude-vcs
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if s := c.Settings; s.Fulls != 7 || len(s.Exclude) != 1 || s.Schedule != nil {
+	if s := c.Settings; s.Fulls != 7 || len(s.Options["Exclude"]) != 1 || s.Schedule != nil {
 		t.Errorf("the settings of the top level are %+v", s)
 	}
 }
@@ -170,7 +173,7 @@ TarOptions --exclude-vcs
 func TestSiblingsDoNotShareLists(t *testing.T) {
 	c := parse(t, required+"Exclude 1\nExclude 2\nExclude 3\n<Directory /a>\nExclude x\n</Directory>\n<Directory /b>\nExclude y\n</Directory>\n")
 	for i, want := range []string{"1 2 3 x", "1 2 3 y"} {
-		if got := strings.Join(c.Jobs[i].Settings.Exclude, " "); got != want {
+		if got := strings.Join(c.Jobs[i].Settings.Options["Exclude"], " "); got != want {
 			t.Errorf("job %d excludes %q, want %q", i, got, want)
 		}
 	}

@@ -9,11 +9,11 @@ import (
 )
 
 // obeyed returns what is checked of the settings that name something which
-// napback obeys, or which others could use against who runs it.
+// napback obeys, or which others could use against who runs it. Options of sources
+// say it in their Form.
 func obeyed() map[string]func(path string) error {
 	checks := map[string]func(string) error{
 		"DiffDir":            trust.Dir,
-		"ExcludeFrom":        trust.File,
 		"GpgKeyring":         trust.File,
 		"LogFile":            trust.Log,
 		"RunAfter":           program,
@@ -47,11 +47,7 @@ func program(name string) error {
 
 // trusted refuses a file or directory that others can write. What is not there,
 // or cannot be looked at, is for whoever uses it.
-func (system) trusted(setting, path string) error {
-	check := obeyed()[setting]
-	if check == nil {
-		return nil
-	}
+func (system) trusted(check func(string) error, path string) error {
 	if err := check(path); trust.Refusal(err) != nil {
 		return err
 	}
@@ -61,10 +57,14 @@ func (system) trusted(setting, path string) error {
 // checkTrust reports what a scope obeys but others can write.
 func (p *parser) checkTrust(sc *scope) {
 	for _, e := range sc.entries {
-		if len(e.words) == 0 {
+		check := e.obeys
+		if check == nil {
+			check = obeyed()[e.name]
+		}
+		if check == nil || len(e.words) == 0 {
 			continue
 		}
-		if err := p.files.trusted(e.name, e.words[0]); err != nil {
+		if err := p.files.trusted(check, e.words[0]); err != nil {
 			p.refuse(e.at, fmt.Sprintf("%s %q", e.name, e.words[0]), err)
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"napback/internal/address"
 	"napback/internal/cli"
 	"napback/napback/notify"
+	"napback/napback/source"
 )
 
 // setter stores the words of a directive in s. first tells that it is the
@@ -60,19 +61,26 @@ func alternatives[T ~string](values []T) string {
 	return b.String()
 }
 
-// boolean stores 1/0, on/off, yes/no or true/false.
+// boolean stores what onOff reads.
 func boolean(field func(*Settings) *bool) setter {
 	return func(s *Settings, words []string, _ bool) error {
-		switch strings.ToLower(words[0]) {
-		case "1", "on", "yes", "true":
-			*field(s) = true
-		case "0", "off", "no", "false":
-			*field(s) = false
-		default:
-			return errors.New("want on or off (or yes, no, true, false, 1, 0)")
+		word, err := onOff(words[0])
+		if err == nil {
+			*field(s) = word == "on"
 		}
-		return nil
+		return err
 	}
+}
+
+// onOff reads 1/0, on/off, yes/no or true/false.
+func onOff(word string) (string, error) {
+	switch strings.ToLower(word) {
+	case "1", "on", "yes", "true":
+		return "on", nil
+	case "0", "off", "no", "false":
+		return "off", nil
+	}
+	return "", errors.New("want on or off (or yes, no, true, false, 1, 0)")
 }
 
 // number stores a whole number from low to high.
@@ -119,9 +127,9 @@ func duration(field func(*Settings) *time.Duration, low time.Duration) setter {
 	}
 }
 
-// list stores words behind those that its scope already has; those of the
-// scopes around it stay if adds is true, else they are replaced.
-func list(field func(*Settings) *[]string, adds bool, checks ...func(string) error) setter {
+// list stores words behind those that its scope already has, in place of those of
+// the scopes around it.
+func list(field func(*Settings) *[]string, checks ...func(string) error) setter {
 	return func(s *Settings, words []string, first bool) error {
 		for _, word := range words {
 			for _, check := range checks {
@@ -131,7 +139,7 @@ func list(field func(*Settings) *[]string, adds bool, checks ...func(string) err
 			}
 		}
 		old := *field(s)
-		if first && !adds {
+		if first {
 			old = nil
 		}
 		*field(s) = slices.Concat(old, words) // never into the array of the scope around
@@ -139,25 +147,54 @@ func list(field func(*Settings) *[]string, adds bool, checks ...func(string) err
 	}
 }
 
-// options is list for a tool's arguments, of which the first is an option: a
-// word before the options would be one more thing to back up.
-func options(field func(*Settings) *[]string, checks ...func(string) error) setter {
-	store := list(field, false, checks...)
+// option stores what a kind of source has declared.
+func option(o source.Option) setter {
 	return func(s *Settings, words []string, first bool) error {
-		if !strings.HasPrefix(words[0], "-") {
-			return errors.New("want options, which begin with -")
+		words, err := optionWords(o, words)
+		if err != nil {
+			return err
 		}
-		return store(s, words, first)
+		old := s.Options[o.Name]
+		if first && !o.Adds {
+			old = nil
+		}
+		all := source.Options{o.Name: slices.Concat(old, words)} // never into the map of the scope around
+		for name, words := range s.Options {
+			if name != o.Name {
+				all[name] = words
+			}
+		}
+		s.Options = all
+		return nil
 	}
 }
 
-// patterns is list for Exclude. A slash at the end, which many write after a
-// directory's name, would keep tar's patterns from matching anything.
-func patterns(field func(*Settings) *[]string) setter {
-	store := list(field, true, notEmpty)
-	return func(s *Settings, words []string, first bool) error {
-		return store(s, []string{strings.TrimRight(words[0], "/")}, first)
+// optionWords checks words as an option wants them.
+func optionWords(o source.Option, words []string) (clean []string, err error) {
+	if o.Form == source.Arguments && !strings.HasPrefix(words[0], "-") {
+		return nil, errors.New("want options, which begin with -")
 	}
+	for i, word := range words {
+		if o.Clean != nil {
+			word = o.Clean(word)
+		}
+		switch {
+		case o.Form == source.Switch:
+			word, err = onOff(word)
+		case o.Form == source.File:
+			err = absolute(word)
+		case o.Form != source.Program || i == 0:
+			err = notEmpty(word)
+		}
+		if err == nil && o.Check != nil {
+			err = o.Check(word)
+		}
+		if err != nil {
+			return nil, err
+		}
+		clean = append(clean, word)
+	}
+	return clean, nil
 }
 
 // command stores a program and its arguments.
@@ -253,18 +290,4 @@ func prefix(word string) error {
 		return err
 	}
 	return address.CheckName(name, maxName)
-}
-
-// notOptions refuses arguments that would make a tool do something else than
-// its part of the chain, or show a secret to everyone who can run ps.
-func notOptions(because string, refused ...string) func(string) error {
-	return func(word string) error {
-		for _, r := range refused {
-			short := len(r) == 2 && strings.HasPrefix(word, r)
-			if word == r || short || strings.HasPrefix(word, r+"=") {
-				return fmt.Errorf("%s %s", r, because)
-			}
-		}
-		return nil
-	}
 }

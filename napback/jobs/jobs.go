@@ -12,7 +12,7 @@ import (
 	"napback/internal/cli"
 	"napback/napback/catalog"
 	"napback/napback/config"
-	"napback/napback/dump"
+	"napback/napback/programs"
 	"napback/napback/state"
 	"napback/napback/tools"
 	"napback/napback/unpack"
@@ -25,8 +25,8 @@ type Target struct {
 	Job      *config.Job // nil if no configuration has it
 }
 
-// All are the jobs of the configurations, with those of the repositories that
-// are below a SubversionDir now in its place.
+// All are the jobs of the configurations, with those of the sources that
+// are below a directory of sources now in its place.
 func All(configs []*config.Config) []Target {
 	var all []Target
 	add := func(j *config.Job) { all = append(all, Target{Name: j.Name, Settings: &j.Settings, Job: j}) }
@@ -34,14 +34,14 @@ func All(configs []*config.Config) []Target {
 		for i := range c.Jobs {
 			j := &c.Jobs[i]
 			var found []string
-			if j.Kind == config.SubversionDir {
-				found, _ = dump.Repositories(j.Source)
+			if m := j.Kind.Members; m != nil {
+				found, _, _ = m.Find(j.Source)
 			}
 			if len(found) == 0 {
 				add(j)
 			}
 			for _, relative := range found {
-				if one, ok := c.Repository(*j, relative); ok {
+				if one, ok := c.Member(*j, relative); ok {
 					add(&one)
 				}
 			}
@@ -52,7 +52,7 @@ func All(configs []*config.Config) []Target {
 
 // Finder looks for jobs and their archives.
 type Finder struct {
-	Kit tools.Kit
+	Kit programs.Kit
 	Log unpack.Log
 }
 
@@ -130,7 +130,7 @@ func (f Finder) findForeign(ctx context.Context, configs []*config.Config, word 
 // Listing lists the runs of a job, and of those whose names begin as its own do, and
 // tells the store's clock.
 func (f Finder) Listing(ctx context.Context, t Target) (catalog.Listing, error) {
-	l, err := f.Kit.Store(t.Settings, unpack.Hear(f.Log)).List(ctx, t.Name+"-")
+	l, err := tools.Open(f.Kit, t.Settings, unpack.Hear(f.Log)).List(ctx, t.Name+"-")
 	if err != nil {
 		return catalog.Listing{}, fmt.Errorf("look into bucket %q: %w", t.Settings.Bucket, tools.Explain(ctx, err))
 	}

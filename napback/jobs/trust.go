@@ -1,24 +1,24 @@
 package jobs
 
 import (
-	"path"
 	"strings"
 
 	"napback/internal/cli"
 	"napback/napback/catalog"
 	"napback/napback/config"
-	"napback/napback/dump"
+	"napback/napback/source"
+	"napback/napback/source/kinds"
 )
 
 // Trust refuses an archive that is not what the configuration makes of the job:
 // what its manifest says decides what is written where, and whoever can write to
 // the bucket can write manifests.
 func (t Target) Trust(a catalog.Entry, acceptPlain bool) error {
-	if t.Job != nil && !sameSource(t.Job, a.Source()) {
+	if t.Job != nil && !isOf(t.Job, a.Source()) {
 		return cli.WithHint(cli.Errorf(cli.Integrity, "%s of run %s: it was made of %q, the job is %s", a.Name, a.Run, a.Source(), t.Job),
 			"a configuration with the bucket, but without this job, restores it --to another place")
 	}
-	if dir, ok := Directory(a); ok && !IsCleanPath(dir) {
+	if dir, ok := Directory(a); ok && !source.IsCleanPath(dir) {
 		return cli.Errorf(cli.Integrity, "%s of run %s: its manifest says it was made of %q, which is not the path of a directory", a.Name, a.Run, dir)
 	}
 	if len(t.Settings.GpgRecipients) > 0 && a.Encryption() == "" && !acceptPlain {
@@ -30,45 +30,31 @@ func (t Target) Trust(a catalog.Entry, acceptPlain bool) error {
 
 // Placed refuses to restore to where the archives say that they were made: of a
 // job that is not configured nobody else says it.
-func (t Target) Placed(inPlace, load bool, kind config.Kind, to string) error {
-	if t.Job != nil || !inPlace && (!load || kind == config.Subversion && to != "") {
+func (t Target) Placed(inPlace, load bool, kind source.Kind, to string) error {
+	if t.Job != nil || !inPlace && (!load || kind.LoadsTo && to != "") {
 		return nil
 	}
 	hint := "configure the job, or restore --to another place"
-	if load && kind != config.Subversion {
+	if load && !kind.LoadsTo {
 		hint = "configure the job, or restore --to a file"
 	}
 	return cli.WithHint(cli.UsageErrorf("job %q: no job of the configuration says where it belongs, only the bucket does", t.Name), "%s", hint)
 }
 
-// IsCleanPath reports whether a path is absolute and written in the one way.
-func IsCleanPath(name string) bool { return path.IsAbs(name) && path.Clean(name) == name }
-
-// sameSource reports whether a manifest's source is that of a job. A database is
-// the same on another server, or through another socket or user.
-func sameSource(job *config.Job, source string) bool {
-	kind, name := KindOf(source)
-	switch {
-	case kind == config.Subversion && job.Kind == config.SubversionDir:
-		return IsCleanPath(name) && strings.HasPrefix(name, strings.TrimSuffix(job.Source, "/")+"/")
-	case kind != job.Kind:
-		return false
-	case kind == config.MySQL:
-		return dump.ParseMySQL(name, nil).Database == dump.ParseMySQL(job.Source, nil).Database
-	case kind == config.PostgreSQL:
-		return dump.ParsePostgreSQL(name, nil).Database == dump.ParsePostgreSQL(job.Source, nil).Database
-	}
-	return name == job.Source
-}
-
 // KindOf parts what an archive was made of, as manifests have it.
-func KindOf(made string) (kind config.Kind, source string) {
-	name, source, _ := strings.Cut(made, " ")
-	return config.Kind(name), source
+func KindOf(made string) (kind source.Kind, of string) {
+	name, of, _ := strings.Cut(made, " ")
+	return kinds.Of(name), of
 }
 
-// Directory tells whether an archive was made of a directory, and of which.
+// Directory tells whether an archive is tar's, of a directory, and of which.
 func Directory(a catalog.Entry) (dir string, ok bool) {
 	kind, dir := KindOf(a.Source())
-	return dir, kind == config.Directory
+	return dir, kind.Tree
+}
+
+// isOf reports whether a manifest's source is that of a job.
+func isOf(job *config.Job, made string) bool {
+	kind, name := KindOf(made)
+	return job.Kind.IsSame(job.Source, kind.Name, name)
 }

@@ -15,12 +15,12 @@
 //     Hard links to files outside of the PATHs get their contents by reading the
 //     archive once more (links.go).
 //
-// Of a database or a repository (Stream):
+// Of what is no tree, such as the dump of a database or a repository (Stream):
 //
-//  1. Databases have one FULL; the dumps of a repository's FULL and DIFFs, one
-//     after the other, are one dump.
-//  2. Where it goes is checked: a file that does not exist; or, to be loaded, a
-//     server without this database, or an empty or new repository (Loader).
+//  1. Kinds without DIFF have one FULL; the streams of a FULL and its DIFFs, one
+//     after the other, are one.
+//  2. Where it goes is checked: a file that does not exist; or, to be loaded, what
+//     the kind's source.Loader says, such as a server without this database.
 //  3. Each archive is read, verified, decrypted, decompressed, and written or
 //     loaded, by one chain of processes, oldest first.
 //

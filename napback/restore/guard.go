@@ -6,8 +6,8 @@ import (
 	"napback/internal/cli"
 	"napback/napback/chain"
 	"napback/napback/confine"
+	"napback/napback/programs"
 	"napback/napback/source/tar"
-	"napback/napback/tools"
 )
 
 // tarStage is tar with arguments, confined to where it is to write if the system
@@ -21,7 +21,7 @@ func (r *Tree) tarStage(args []string) (chain.Stage, error) {
 	if r.inPlace {
 		below = r.Source
 	}
-	return r.From.Kit.Stage("tar", path, append([]string{tools.Confined, below, r.program}, args...)), err
+	return r.From.Kit.Stage("tar", path, append([]string{programs.Confined, below, r.program}, args...)), err
 }
 
 // checkWay makes sure that what the next archive's paths (none = all) are in is

@@ -11,28 +11,15 @@ import (
 	"napback/internal/cli"
 	"napback/internal/shell"
 	"napback/napback/chain"
+	"napback/napback/source"
 	"napback/napback/unpack"
 )
 
 // Stream restores what is no tree, such as the dump of a database: to a file, into
-// a new file at To, or by a Loader.
+// a new file at To, or by a Loader of its kind.
 type Stream struct {
 	Request
-	Loader Loader // nil: the stream is written
-}
-
-// Loader puts the streams of archives back to where their source is, or was.
-type Loader interface {
-	// Where says in messages where that is, as in "into the server".
-	Where() string
-	// Prepare makes the place, or fails if loading would replace something.
-	Prepare(ctx context.Context) error
-	// Before are the commands by which a person makes the place.
-	Before() ([]chain.Stage, error)
-	// Stages load one archive from their stdin.
-	Stages(ctx context.Context) ([]chain.Stage, error)
-	// Explain adds to an error of the chain what people can do about it.
-	Explain(err error) error
+	Loader source.Loader // nil: the stream is written
 }
 
 // Run loads the dump, or writes it to the file To.

@@ -7,6 +7,7 @@ import (
 
 	"napback/internal/cli"
 	"napback/napback/chain"
+	"napback/napback/programs"
 )
 
 // Explain gives the error of a chain that opens archives the exit code and the hints
@@ -44,7 +45,7 @@ func exitCode(s chain.Status) int {
 		if strings.Contains(said, "No secret key") {
 			return cli.NotFound
 		}
-	case decompresses(s.Stage) && s.Signal == "":
+	case programs.Decompresses(s.Stage) && s.Signal == "":
 		// What it was given has been verified, so it was stored so.
 		return cli.Integrity
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"napback/napback/config"
+	"napback/napback/source/kinds"
 )
 
 func TestTheEndpointOfAStateIsTheOneThatIsUsed(t *testing.T) {
@@ -42,7 +43,7 @@ func TestAnotherProfileIsAnotherState(t *testing.T) {
 		{config.Settings{Endpoint: "http://a", Profile: "one"}, nil, "http://a"},
 	} {
 		c.set.Bucket = "bk"
-		job := &config.Job{Kind: config.Directory, Source: "/x", Name: "x", Settings: c.set}
+		job := &config.Job{Kind: kinds.Of("Directory"), Source: "/x", Name: "x", Settings: c.set}
 		key := fmt.Sprint(StateKey(job, c.env))
 		if old, known := seen[key]; known != (c.same != "") || known && old != c.same {
 			t.Errorf("profile %q, endpoint %q with %q has the state of %q; want %q", c.set.Profile, c.set.Endpoint, c.env, old, c.same)

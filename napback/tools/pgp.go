@@ -10,6 +10,7 @@ import (
 	"napback/internal/cli"
 	"napback/napback/chain"
 	"napback/napback/config"
+	"napback/napback/programs"
 )
 
 // recipientFlags are pgpipe's flags for the recipients of a job.
@@ -32,7 +33,7 @@ var ErrRecipients = errors.New("they cannot be encrypted to")
 
 // CheckRecipients returns the fingerprints of the keys that a job is encrypted to.
 // say gets the lines that pgpipe says about them.
-func (k Kit) CheckRecipients(ctx context.Context, set *config.Settings, say func(line string)) ([]string, error) {
+func CheckRecipients(ctx context.Context, k programs.Kit, set *config.Settings, say func(line string)) ([]string, error) {
 	path, err := k.Sibling("pgpipe")
 	if err != nil {
 		return nil, cli.WithCode(cli.Usage, err)
@@ -68,7 +69,7 @@ func fingerprints(output []byte) ([]string, error) {
 }
 
 // Encrypt is the stage that encrypts to a job's recipients.
-func (k Kit) Encrypt(set *config.Settings) (chain.Stage, error) {
+func Encrypt(k programs.Kit, set *config.Settings) (chain.Stage, error) {
 	path, err := k.Sibling("pgpipe")
 	return k.Stage("pgpipe", path, recipientFlags(set)), err
 }
@@ -76,7 +77,7 @@ func (k Kit) Encrypt(set *config.Settings) (chain.Stage, error) {
 // DecryptWithFile is the stage that decrypts with a secret key in a file. With no
 // passphrase file a locked key makes it end with the status cli.Passphrase: it has
 // no terminal to ask on.
-func (k Kit) DecryptWithFile(key, passphraseFile string) (chain.Stage, error) {
+func DecryptWithFile(k programs.Kit, key, passphraseFile string) (chain.Stage, error) {
 	path, err := k.Sibling("pgpipe")
 	var f flags
 	f = append(f, "-d", "-k", key)
@@ -95,11 +96,11 @@ func WantsPassphrase(err error) bool {
 
 // DecryptWithGPG are the stages that decrypt with gpg, which knows agents and
 // cards, but has to be kept from what is not encrypted.
-func (k Kit) DecryptWithGPG() ([]chain.Stage, error) {
+func DecryptWithGPG(k programs.Kit) ([]chain.Stage, error) {
 	path, ok := k.Program("gpg", "gpg2")
 	if !ok {
 		return nil, cli.WithHint(errors.New("the archive is encrypted, and gpg is not in PATH"), "give the secret key: --secret-key FILE")
 	}
-	guard, err := k.Hidden(Sealed)
+	guard, err := k.Hidden(programs.Sealed)
 	return []chain.Stage{guard, k.Stage("gpg", path, []string{"--batch", "--quiet", "--decrypt"})}, err
 }

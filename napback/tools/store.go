@@ -1,3 +1,6 @@
+// Package tools is a typed client of the programs that are napback's siblings: s3put,
+// s3get, s3ls, s3rm and pgpipe. It alone knows what they are told, what they print and
+// how they exit. Nothing matches their prose.
 package tools
 
 import (
@@ -12,6 +15,7 @@ import (
 	"napback/napback/catalog"
 	"napback/napback/chain"
 	"napback/napback/config"
+	"napback/napback/programs"
 )
 
 // ErrDenied tells that the store denies access to what was asked for.
@@ -20,13 +24,13 @@ var ErrDenied = errors.New("the credentials do not allow it")
 // Store is a client of a store: of s3put, s3get, s3ls and s3rm as a job's settings
 // tell them to work.
 type Store struct {
-	kit Kit
+	kit programs.Kit
 	set *config.Settings
 	log func(stage, line string)
 }
 
-// Store returns the client of a job's store. log gets what the tools say on stderr.
-func (k Kit) Store(set *config.Settings, log func(stage, line string)) Store {
+// Open returns the client of a job's store. log gets what the tools say on stderr.
+func Open(k programs.Kit, set *config.Settings, log func(stage, line string)) Store {
 	return Store{k, set, log}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"napback/internal/cli"
 	"napback/napback/chain"
+	"napback/napback/programs"
 	"napback/napback/tools"
 )
 
@@ -28,11 +29,11 @@ func (k *Key) InFile() bool { return k.file != "" }
 func (k *Key) Close() { k.asked.close() }
 
 // stages decrypt: pgpipe with a key file, else gpg.
-func (k *Key) stages(kit tools.Kit) ([]chain.Stage, error) {
+func (k *Key) stages(kit programs.Kit) ([]chain.Stage, error) {
 	if k.file == "" {
-		return kit.DecryptWithGPG()
+		return tools.DecryptWithGPG(kit)
 	}
-	s, err := kit.DecryptWithFile(k.file, k.passphrase)
+	s, err := tools.DecryptWithFile(kit, k.file, k.passphrase)
 	return []chain.Stage{s}, err
 }
 

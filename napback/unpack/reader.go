@@ -12,6 +12,7 @@ import (
 	"napback/napback/chain"
 	"napback/napback/config"
 	"napback/napback/dumpdir"
+	"napback/napback/programs"
 	"napback/napback/source/tar"
 	"napback/napback/tools"
 )
@@ -28,7 +29,7 @@ type Log interface {
 
 // Reader reads the archives of a job's store.
 type Reader struct {
-	Kit      tools.Kit
+	Kit      programs.Kit
 	Settings *config.Settings // of the job
 	Key      *Key
 	Log      Log
@@ -43,7 +44,7 @@ func Hear(log Log) func(stage, line string) {
 }
 
 // store is the client of the job's store.
-func (r Reader) store() tools.Store { return r.Kit.Store(r.Settings, Hear(r.Log)) }
+func (r Reader) store() tools.Store { return tools.Open(r.Kit, r.Settings, Hear(r.Log)) }
 
 // Stages read an archive, decrypt and decompress it.
 func (r Reader) Stages(a catalog.Entry) ([]chain.Stage, error) {
@@ -74,7 +75,7 @@ func (r Reader) Guarded(a catalog.Entry, dir string, notDirs []string) ([]chain.
 	for _, name := range notDirs {
 		args = append(args, "--not-dir="+name)
 	}
-	guard, err := r.Kit.Hidden(tools.Guard, append(args, "--", dir)...)
+	guard, err := r.Kit.Hidden(programs.Guard, append(args, "--", dir)...)
 	return append(stages, guard), err
 }
 

@@ -1,8 +1,28 @@
 package tar
 
-import "strings"
+import (
+	"strings"
+)
 
-// The command lines by which GNU tar extracts archives of a Directory.
+// The command lines of GNU tar, side by side: what one of them stores, the other
+// has to restore. Scripts and manifests have the same options in theirs, without
+// those that only matter to a program that reads along.
+
+// Unpack is the shell command that restores the plain stream of a Directory with
+// standard tools, below the current directory.
+const Unpack = "tar --extract --file=- --listed-incremental=/dev/null --numeric-owner --same-permissions --xattrs --xattrs-include='*' --acls"
+
+// create is tar's command line to make an archive of a member of /. snapshot is
+// the file that tar works on; options select files.
+func create(snapshot string, options []string, member string) []string {
+	args := []string{
+		"--create", "--file=-", "--format=posix", "--pax-option=delete=atime,delete=ctime",
+		"--listed-incremental=" + snapshot, "--no-check-device", "--sparse", "--xattrs", "--acls",
+		"--no-unquote", "--quoting-style=escape", "--totals", "--warning=rename-directory",
+	}
+	args = append(args, options...)
+	return append(args, "-C", "/", "--", member)
+}
 
 // asStored makes tar restore all that archives hold. It would warn of times long
 // ago or to come, with names as they are, line feeds included.

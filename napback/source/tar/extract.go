@@ -1,5 +1,3 @@
-// Package tar knows how GNU tar extracts the archives of directories: its command
-// lines, what it says, and what it leaves as it was.
 package tar
 
 import (
@@ -19,13 +17,6 @@ type Extraction struct {
 	damaged   bool     // the archive is not what it should be
 	Failed    bool     // some of the trouble is more than a warning
 }
-
-// lastWords is what tar says at the end when it could not do something, but has
-// gone through the whole archive.
-const lastWords = "Exiting with failure status due to previous errors"
-
-// maxWarnings bounds what is remembered of what tar says, in lines.
-const maxWarnings = 1000
 
 var (
 	splitLine    = regexp.MustCompile(`^(.*): Cannot hard link to '(.*)': No such file or directory$`)

@@ -1,11 +1,20 @@
 package tar
 
 import (
+	"fmt"
 	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
 )
+
+// memberName is the name that tar stores an absolute path under.
+func memberName(path string) string {
+	if name := strings.TrimLeft(path, "/"); name != "" {
+		return name
+	}
+	return "."
+}
 
 // memberOf is the name of a member of an archive of source, given its listed name.
 func memberOf(source, listed string) string {
@@ -23,6 +32,23 @@ func Listed(member string) string { return strings.TrimLeft(path.Clean("/"+membe
 func Inside(path, dir string) bool {
 	rel, err := filepath.Rel(dir, path)
 	return err == nil && rel != ".." && !strings.HasPrefix(rel, "../")
+}
+
+// escape writes a name as tar's --quoting-style=escape might: in ASCII without
+// control characters, so that it comes through JSON as it was.
+func escape(name string) string {
+	var b strings.Builder
+	for i := range len(name) {
+		switch c := name[i]; {
+		case c == '\\':
+			b.WriteString(`\\`)
+		case c < ' ' || c >= 0x7f:
+			fmt.Fprintf(&b, `\%03o`, c)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }
 
 // unescape undoes tar's --quoting-style=escape.
