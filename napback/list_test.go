@@ -6,12 +6,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"napback/napback/standing"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"napback/napback/standing"
 )
 
 // change replaces one byte of a stored object whose name ends so.
