@@ -1,9 +1,5 @@
-# make          build the tools into build/bin
-# make test     everything: programs that are missing, build, check, tests
-# make demo     back up and restore a directory on this machine, step by step
-# make storm    shake the backups of several hosts at random, and restore all of it
-#
-# Programs that are missing are installed on Debian and Ubuntu, and named elsewhere.
+# make help tells what there is to make. Programs that are missing are installed on
+# Debian and Ubuntu, and named elsewhere; `make quick` installs nothing.
 
 PREFIX  ?= /usr/local
 DESTDIR ?=
@@ -16,7 +12,7 @@ MANDIR   = $(DESTDIR)$(PREFIX)/share/man
 SHAREDIR = $(DESTDIR)$(PREFIX)/share/napback
 MANUALS  = $(sort $(wildcard man/*.[157]))
 # What people can copy; the rest of scripts/ is for work on the tools themselves.
-EXAMPLES = $(filter-out scripts/install-deps.sh scripts/check.sh scripts/demo.sh %.go,\
+EXAMPLES = $(filter-out scripts/install-deps.sh scripts/check.sh scripts/demo.sh scripts/release.sh %.go,\
              $(shell find scripts -name testdata -prune -o -type f -print | sort))
 
 # Nobody debugs the development tools, and without what that takes they are built
@@ -29,22 +25,33 @@ ifneq ($(shell git rev-parse --is-inside-work-tree 2>/dev/null),true)
 export GOFLAGS += -buildvcs=false
 endif
 
-.PHONY: build test check demo demo-s3 install uninstall clean go-test storm tools linters
+.PHONY: build help quick test check demo demo-s3 install uninstall release clean go-test storm tools linters
 .DELETE_ON_ERROR:
 
-build:
+build: ## build the tools into build/bin (the default)
 	@mkdir -p $(BIN)
 	CGO_ENABLED=0 go build -trimpath -o $(BIN)/ $(TOOLS:%=./%)
 
+# A target is listed if its line says what it is for.
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-10s %s\n", $$1, $$2 }' Makefile
+
+# -short leaves out what starts servers, needs root or takes minutes: the tests that
+# call storetest.NotQuick. -trimpath finds what any other clone has compiled.
+quick: ## gofmt, vet, and all tests that need no server and no root: under a minute
+	@files=$$(gofmt -l .); [ -z "$$files" ] || { echo "gofmt: $$files"; exit 1; }
+	CGO_ENABLED=0 go vet -trimpath ./...
+	CGO_ENABLED=0 go test -trimpath -short ./...
+
 # -k: a finding of check does not keep the tests from running.
-test:
+test: ## everything: programs that are missing, build, check, tests (best as root)
 	scripts/install-deps.sh test
 	$(MAKE) tools
 	$(MAKE) build
 	$(MAKE) -j1 -k check go-test
 
 # The race detector needs cgo and gcc; the tools are built without.
-go-test:
+go-test: ## all tests, with the race detector
 	CGO_ENABLED=1 go test -race -p 2 -timeout 40m ./...
 
 # So many rounds on each of two stores. Seed 0 is one that nobody has seen; the one
@@ -53,22 +60,22 @@ STORM_ROUNDS ?= 500
 STORM_SEED   ?= 0
 STORM_STORE  ?=
 
-storm:
+storm: ## half an hour of random histories of several hosts; restore all of it
 	scripts/install-deps.sh test
 	STORM_ROUNDS=$(STORM_ROUNDS) STORM_SEED=$(STORM_SEED) STORM_STORE=$(STORM_STORE) \
 	    go test -v -count=1 -timeout 8h -run TestStorm ./napback/storm
 
-check:
+check: ## format, vet, linters, import rules, manuals, builds for other systems
 	scripts/install-deps.sh test
 	$(MAKE) linters
 	scripts/check.sh
 
-demo:
+demo: ## back up and restore a directory on this machine, step by step
 	scripts/install-deps.sh demo
 	$(MAKE) build
 	scripts/demo.sh
 
-demo-s3:
+demo-s3: ## the demo against a local S3 server
 	scripts/install-deps.sh demo
 	$(MAKE) build
 	@mkdir -p build/tools
@@ -77,7 +84,7 @@ demo-s3:
 
 # All that tools/go.mod pins: the servers that tests start take minutes to
 # build the first time.
-tools:
+tools: ## build the pinned linters and servers of development
 	@mkdir -p build/tools
 	CGO_ENABLED=0 go build -C tools $(TOOLFLAGS) -o ../build/tools/ tool
 
@@ -87,7 +94,7 @@ linters:
 	    honnef.co/go/tools/cmd/staticcheck github.com/OpenPeeDeeP/depguard/v2/cmd/depguard
 
 # Builds only what is not there, so that root needs no Go in `make && sudo make install`.
-install:
+install: ## install tools, manuals and scripts below PREFIX (/usr/local) and DESTDIR
 	@for file in $(BINARIES); do [ -x $$file ] || exec $(MAKE) build; done
 	install -d "$(BINDIR)"
 	install -m 755 $(BINARIES) "$(BINDIR)"
@@ -103,8 +110,11 @@ install:
 	    install -m $$mode "$$file" "$$target"; \
 	done
 
+release: ## archives of a tagged commit for all systems, in build/release; publishes nothing
+	scripts/release.sh $(EXAMPLES)
+
 # Removes what install installs and nothing else; folders of ours if they are empty.
-uninstall:
+uninstall: ## take back what install installed
 	@set -e; for tool in $(TOOLS); do rm -f "$(BINDIR)/$$tool"; done
 	@set -e; for page in $(MANUALS); do rm -f "$(MANDIR)/man$${page##*.}/$${page#man/}"; done
 	@set -e; for file in $(EXAMPLES); do rm -f "$(SHAREDIR)/$${file#scripts/}"; done
@@ -112,5 +122,5 @@ uninstall:
 	    find "$(SHAREDIR)" -depth -type d -exec rmdir {} + 2>/dev/null || true; \
 	fi
 
-clean:
+clean: ## remove build
 	rm -rf build

@@ -161,7 +161,7 @@ func TestRunOnFailureRunsAfterASignal(t *testing.T) {
 	if e.code != 130 || !strings.Contains(e.out, "interrupted") {
 		t.Error(e)
 	}
-	if got := calls(); len(got) != 2 || !strings.Contains(got[1], "FULL 0 failure interrupted by interrupt") {
+	if got := calls(); len(got) != 2 || !strings.Contains(got[1], "FULL 0 failure interrupted by SIGINT") {
 		t.Errorf("calls %q", got)
 	}
 }

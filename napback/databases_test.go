@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"napback/internal/tooltest"
 	"napback/napback/dbtest"
 )
 
@@ -374,6 +375,9 @@ func (s *site) spooled(pid int, temp string) {
 }
 
 func TestAFullTempDirFailsThatJobOnly(t *testing.T) {
+	if !tooltest.AsRoot(t) {
+		return
+	}
 	s := newSite(t)
 	temp := filepath.Join(s.dir, "temp")
 	s.must(os.Mkdir(temp, 0o755))

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"napback/internal/slot"
+	"napback/internal/tooltest"
 )
 
 // Each directive that becomes a program's option is seen in what would be run.
@@ -167,6 +168,7 @@ const machine = `# backup an entire machine
 // An entire machine: a small one, whose root is the root of the test's napback,
 // with /proc, /dev and /sys mounted. The configuration is named by a word.
 func TestAnEntireMachine(t *testing.T) {
+	tooltest.NeedsRoot(t, "makes a machine")
 	s := newSite(t)
 	root := filepath.Join(s.dir, "root")
 	s.must(os.MkdirAll(filepath.Join(root, "etc/napback"), 0o755))

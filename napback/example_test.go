@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"napback/internal/tooltest"
 )
 
 // The example of a web server is what -t shows, on a host that has all that it
@@ -55,6 +57,7 @@ func TestTheExampleOfAWebServerCanBeRun(t *testing.T) {
 
 // What napback.service leaves root of its rights is enough for files of others.
 func TestTheRightsOfTheServiceAreEnough(t *testing.T) {
+	tooltest.NeedsRoot(t, "gives files away")
 	s := newSite(t)
 	s.write("ann/secret", "1")
 	s.must(os.Chmod(filepath.Join(s.source, "ann"), 0o700))

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"napback/internal/storetest"
 	"napback/internal/tooltest"
 )
 
@@ -61,6 +62,14 @@ type site struct {
 // newSite makes a site whose only job is source, with DIFFs 3 and Fulls 2, and
 // extra directives in its block.
 func newSite(t *testing.T, extra ...string) *site {
+	t.Helper()
+	storetest.NotQuick(t, "runs whole backups")
+	return newQuickSite(t, extra...)
+}
+
+// newQuickSite is newSite for the few tests of whole backups that `make quick`
+// runs, too.
+func newQuickSite(t *testing.T, extra ...string) *site {
 	t.Helper()
 	dir := t.TempDir()
 	s := &site{t: t, dir: dir, source: filepath.Join(dir, "src"), diffs: filepath.Join(dir, "diffs"),

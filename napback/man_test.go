@@ -13,7 +13,7 @@ import (
 
 // Every example of napback(1) works, in the order of the page.
 func TestManPageExamples(t *testing.T) {
-	s := newSite(t)
+	s := newQuickSite(t)
 	s.write("file", "1")
 	s.configure("<Directory " + s.source + ">\nName home/build\n</Directory>\n")
 	change := strings.NewReplacer("15 3 * * * root ", "", "/etc/napback/web.conf", filepath.Base(s.conf))

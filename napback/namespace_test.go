@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"napback/internal/tooltest"
 )
 
 // inMountNamespace is a shell script with arguments in a mount namespace of its
@@ -19,10 +21,12 @@ func inMountNamespace(t *testing.T, script string, args ...string) *exec.Cmd {
 	t.Cleanup(func() { _ = unix.Unmount(args[0], unix.MNT_DETACH) })
 	script = `mount --make-rprivate / 2>/dev/null || true
 		mount --bind "$1" "$1"; mount --make-rprivate "$1"; ` + script
-	return exec.CommandContext(t.Context(), "unshare", append([]string{"--mount", "--propagation", "unchanged", "bash", "-ec", script, "x"}, args...)...)
+	command := append(append(tooltest.Unshare(), "bash", "-ec", script, "x"), args...)
+	return exec.CommandContext(t.Context(), command[0], command[1:]...)
 }
 
 // lendMachine lends the programs of this machine and ours ($2) to a small one
-// whose root is to be $1.
+// whose root is to be $1. In a user namespace what is mounted below may not be
+// left out.
 const lendMachine = `mkdir -p "$1/tools"; mount --bind "$2" "$1/tools"
-	for d in /usr /bin /lib /lib64 /dev; do [ ! -e "$d" ] || { mkdir -p "$1$d"; mount --bind "$d" "$1$d"; }; done; `
+	for d in /usr /bin /lib /lib64 /dev; do [ ! -e "$d" ] || { mkdir -p "$1$d"; mount --bind "$d" "$1$d" 2>/dev/null || mount --rbind "$d" "$1$d"; }; done; `

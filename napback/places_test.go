@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"napback/internal/tooltest"
 )
 
 // mount mounts until the test has ended.
@@ -43,6 +45,9 @@ func (s *site) twoDisks() (disks [2]string) {
 
 // A link above the source is not the source's own, and tar follows it.
 func TestALinkAboveTheSourceThatLeadsToAnotherDisk(t *testing.T) {
+	if !tooltest.AsRoot(t) {
+		return
+	}
 	t.Parallel()
 	s := newSite(t)
 	disks := s.twoDisks()
@@ -63,6 +68,9 @@ func TestALinkAboveTheSourceThatLeadsToAnotherDisk(t *testing.T) {
 
 // Another disk under the source's own name, without a link.
 func TestAnotherDiskAtTheSource(t *testing.T) {
+	if !tooltest.AsRoot(t) {
+		return
+	}
 	t.Parallel()
 	s := newSite(t)
 	disks := s.twoDisks()
@@ -81,6 +89,9 @@ func TestAnotherDiskAtTheSource(t *testing.T) {
 
 // Without its disk, the source may still hold something.
 func TestTheDiskOfTheSourceIsGone(t *testing.T) {
+	if !tooltest.AsRoot(t) {
+		return
+	}
 	for _, below := range []string{"", "src"} {
 		t.Run("source "+below, func(t *testing.T) {
 			t.Parallel()
@@ -104,6 +115,9 @@ func TestTheDiskOfTheSourceIsGone(t *testing.T) {
 
 // A disk that takes the place of another after napback has looked.
 func TestAnotherDiskWhileTarIsLookingIsStoredTheNextTime(t *testing.T) {
+	if !tooltest.AsRoot(t) {
+		return
+	}
 	t.Parallel()
 	s := newSite(t)
 	disks := s.twoDisks()
@@ -126,6 +140,7 @@ func TestAnotherDiskWhileTarIsLookingIsStoredTheNextTime(t *testing.T) {
 // In a directory that is no mount point and is the root of napback, no table
 // tells what / is.
 func TestAnotherDiskIsStoredInAChroot(t *testing.T) {
+	tooltest.NeedsRoot(t, "mounts /proc")
 	for _, proc := range []string{"with", "without"} {
 		t.Run(proc+" proc", func(t *testing.T) {
 			t.Parallel()
@@ -156,6 +171,9 @@ func TestAnotherDiskIsStoredInAChroot(t *testing.T) {
 
 // A file can be mounted over a file: its directory does not change.
 func TestAFileThatIsMountedOverAnotherIsStored(t *testing.T) {
+	if !tooltest.AsRoot(t) {
+		return
+	}
 	t.Parallel()
 	s := newSite(t)
 	s.write("d/f", "underneath")
@@ -196,6 +214,9 @@ func (s *site) members(name string) string {
 
 // What was mounted inside the source and is no more takes its files with it.
 func TestAFileSystemThatIsGoneIsNamed(t *testing.T) {
+	if !tooltest.AsRoot(t) {
+		return
+	}
 	t.Parallel()
 	for n, full := range []bool{false, true} {
 		s := newSite(t)
@@ -237,6 +258,9 @@ func TestAFileSystemThatIsGoneIsNamed(t *testing.T) {
 
 // With OneFileSystem it was never stored.
 func TestAFileSystemThatWasNeverStoredIsNotMissed(t *testing.T) {
+	if !tooltest.AsRoot(t) {
+		return
+	}
 	t.Parallel()
 	s := newSite(t, "OneFileSystem on")
 	disks := s.twoDisks()

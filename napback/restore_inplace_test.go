@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"napback/internal/tooltest"
 )
 
 func TestRestoreInPlaceShowsAndDeletesWhatTheBackupDoesNotHave(t *testing.T) {
@@ -174,6 +176,9 @@ func TestRestoreInPlaceShowsWhatTheFullDoesNotKnow(t *testing.T) {
 }
 
 func TestRestoreInPlaceSparesMountedFileSystems(t *testing.T) {
+	if !tooltest.AsRoot(t) {
+		return
+	}
 	s := newSite(t)
 	s.write("f", "x")
 	s.napback(0, day(0))

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"napback/internal/tooltest"
 )
 
 // cmd runs a sub-command and checks its exit status.
@@ -57,6 +59,7 @@ func (s *site) quickHistory() []map[string]string { return s.fourDays(func() {})
 
 func (s *site) fourDays(pause func()) []map[string]string {
 	s.t.Helper()
+	tooltest.NeedsRoot(s.t, "gives files away")
 	s.shell(`umask 022
 		mkdir -p stays gone/deep todir.d; printf 1 >stays/one; printf 2 >stays/two; printf x >gone/deep/file
 		printf f >becomes; printf l >linked; ln linked stays/hard; ln -s one stays/soft; printf n >$'new\nline'

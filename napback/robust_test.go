@@ -10,10 +10,15 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"napback/internal/tooltest"
 )
 
 // A snapshot that cannot be written is not a file that cannot be read.
 func TestAFullDiffDirFailsTheJob(t *testing.T) {
+	if !tooltest.AsRoot(t) {
+		return
+	}
 	s := newSite(t)
 	s.must(unix.Mount("tmpfs", s.diffs, "tmpfs", 0, "size=256k,mode=700"))
 	t.Cleanup(func() { _ = unix.Unmount(s.diffs, unix.MNT_DETACH) })

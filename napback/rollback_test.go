@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"napback/internal/tooltest"
 )
 
 // volume is a file system that can be rolled back.
@@ -21,6 +23,7 @@ type volume struct {
 // newVolume puts the site's source on a file system of its own.
 func newVolume(t *testing.T) *volume {
 	t.Helper()
+	tooltest.NeedsRoot(t, "has loop devices")
 	v := &volume{newSite(t), filepath.Join(t.TempDir(), "image")}
 	v.must(os.WriteFile(v.image, nil, 0o600))
 	v.must(os.Truncate(v.image, 16<<20))

@@ -16,7 +16,7 @@ import (
 
 // content writes what is inside an encrypted packet: one literal data packet,
 // perhaps compressed, perhaps between the packets of signatures. The library
-// can read that, too, but keeps any packet whole that stands among them.
+// can read that, too, but it keeps every other packet there whole in memory.
 type content struct {
 	dst     io.Writer
 	signers *sign.Verifier // nil: signatures are not looked at
@@ -222,8 +222,8 @@ func (s *inlineSignature) check(signers *sign.Verifier) error {
 	return signers.VerifyHash(s.hash, s.packet)
 }
 
-// checkRecipients refuses a signature that was made for a message to others,
-// and is passed on.
+// checkRecipients refuses a signature that was made for a message to others, and
+// that somebody has taken from there.
 func (c *content) checkRecipients(sig *packet.Signature) error {
 	for _, r := range sig.IntendedRecipients {
 		if bytes.Equal(r.Fingerprint, c.opener) {

@@ -15,6 +15,7 @@ import (
 
 	"napback/internal/cli"
 	"napback/internal/sign/pgpkey"
+	"napback/internal/storetest"
 	"napback/internal/tooltest"
 )
 
@@ -116,6 +117,7 @@ func mustSplit(t *testing.T, block []byte) pgpkey.Key {
 // TestHostileKeyFilesStayInsideTheMemoryLimit gives every option that reads
 // keys what nobody should have to read.
 func TestHostileKeyFilesStayInsideTheMemoryLimit(t *testing.T) {
+	storetest.NotQuick(t, "needs time")
 	_, keys := commonKeys()
 	k := keys[2]
 	primary, userID, self, foreign := keyMaterial(t, k)
@@ -291,6 +293,7 @@ func hostileMessages(t *testing.T, k testKey) map[string]hostileMessage {
 }
 
 func TestHostileMessagesStayInsideTheMemoryLimit(t *testing.T) {
+	storetest.NotQuick(t, "needs time")
 	_, keys := commonKeys()
 	k := keys[2]
 	for name, c := range hostileMessages(t, k) {

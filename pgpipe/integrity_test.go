@@ -16,6 +16,7 @@ import (
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
 	"napback/internal/cli"
+	"napback/internal/storetest"
 )
 
 func TestEveryKindOfMessageIsRead(t *testing.T) {
@@ -37,6 +38,7 @@ const smallSecret = "a small secret"
 // program looks at (the length of a number in bits, the mark of a compressed
 // point), so that the right content comes out.
 func TestEveryFlippedByteIsNoticed(t *testing.T) {
+	storetest.NotQuick(t, "needs time")
 	_, keys := commonKeys()
 	for _, k := range []testKey{keys[0], keys[2]} {
 		for name, message := range smallMessages(t, k) {
@@ -82,6 +84,7 @@ func endOfSessionKeys(t *testing.T, message []byte) int {
 }
 
 func TestEveryCutIsNoticed(t *testing.T) {
+	storetest.NotQuick(t, "needs time")
 	_, keys := commonKeys()
 	k := keys[2]
 	messages := smallMessages(t, k)

@@ -35,8 +35,8 @@ func pgpConfig(now time.Time) *packet.Config { return pgpkey.Config(now) }
 
 // judge decides whether k may be encrypted to at the time now, and to which
 // of its subkeys. An error says what is wrong as a phrase that follows the
-// key's name. It is stricter than the library in that a revocation counts
-// from whenever it is dated, as with gpg.
+// key's name. It is stricter than the library: a revocation counts whatever its
+// date, as with gpg.
 func judge(k *key, s selector, now time.Time) (*recipient, error) {
 	entity, err := k.entity()
 	if err != nil {
@@ -123,8 +123,8 @@ func judgeUserID(e *openpgp.Entity, email string, now time.Time, config *packet.
 	return "", err
 }
 
-// judgeOwnership refuses a key that is named by a subkey which stands in it
-// without being bound to it: anybody can put a subkey of another's there.
+// judgeOwnership refuses a key that was named by a subkey that it holds but that
+// is not bound to it: anybody can put another's subkey there.
 func judgeOwnership(e *openpgp.Entity, s selector, now time.Time, config *packet.Config) error {
 	if s.hex == "" || s.matchesPrint(fmt.Sprintf("%X", e.PrimaryKey.Fingerprint)) {
 		return nil

@@ -64,8 +64,7 @@ func keyBlocks(data []byte) ([][]byte, error) {
 	return pgpkey.Blocks(data)
 }
 
-// errTooMany tells that a bound is reached which only a hostile keyring
-// reaches.
+// errTooMany tells of a bound that only a hostile keyring reaches.
 func errTooMany(what string, n int) error {
 	return cli.WithHint(fmt.Errorf("more than %d %s", n, what), "name the key by its fingerprint, or export it and use -R FILE")
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"testing"
+
+	"napback/internal/storetest"
 )
 
 // zeros is an endless stream.
@@ -59,6 +61,7 @@ func (m *meter) Read(p []byte) (int, error) {
 }
 
 func TestMemoryDoesNotGrowWithTheStream(t *testing.T) {
+	storetest.NotQuick(t, "needs time")
 	_, keys := commonKeys()
 	k := keys[2]
 	encrypt := []string{"-R", k.public, "--sign", k.secret}

@@ -11,9 +11,9 @@ import (
 // copyBuffer is how much is read at a time: what a Linux pipe holds.
 const copyBuffer = 64 << 10
 
-// pump runs a transformation from stdin to stdout, and makes of a failed read
-// or write the error that is reported, whatever the transformation made of it.
-// It returns early when ctx ends, even if a read is blocked.
+// pump runs a transformation from stdin to stdout. A read or write that failed is
+// the error that it returns, whatever the transformation made of it. It returns
+// early when ctx ends, even if a read is blocked.
 func pump(ctx context.Context, std cli.Streams, transform func(dst io.Writer, src io.Reader) error) error {
 	done := make(chan error, 1)
 	go func() {

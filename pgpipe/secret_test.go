@@ -99,6 +99,29 @@ func TestPassphraseFromTheTerminal(t *testing.T) {
 	}
 }
 
+// TestNothingTypedIsAMissingPassphrase: Ctrl-D at the question.
+func TestNothingTypedIsAMissingPassphrase(t *testing.T) {
+	g, public, secret, _ := protectedKey(t)
+	sealed := g.file(t, mustPgpipe(t, []byte("hello"), "-R", public))
+	cmd := exec.Command("script", "-qec", "pgpipe -d -k "+secret+" < "+sealed, "/dev/null")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	seen := &notify{w: &out, text: "Passphrase for", ch: make(chan struct{}, 10)}
+	cmd.Stdout = seen
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-seen.ch
+	io.WriteString(in, "\x04")
+	err = cmd.Wait()
+	if cmd.ProcessState.ExitCode() != cli.Passphrase || !strings.Contains(out.String(), "nothing was typed") {
+		t.Errorf("%v, terminal %q", err, out.String())
+	}
+}
+
 // notify sends on ch for each occurrence of text in what is written.
 type notify struct {
 	w    *bytes.Buffer

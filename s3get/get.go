@@ -94,8 +94,8 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 		service = store.Trusting(service, archive.Trust{Verifier: verifier, AcceptUnsigned: o.AcceptUnsigned})
 	}
 	debug.SetMemoryLimit(int64(o.Memory) + heapBeside)
-	// A reader that has enough closes the pipe. Writing to it must then be
-	// an error that can be told from others, not the end of the process.
+	// A reader that has enough closes the pipe. Writing to it must then fail with
+	// an error of its own, and not end the process.
 	signal.Ignore(syscall.SIGPIPE)
 	err = o.get(ctx, service, std, log)
 	var output *archive.OutputError // a connection to the server can break with EPIPE too
@@ -136,8 +136,8 @@ func (o *options) get(ctx context.Context, service store.Service, std cli.Stream
 	return archive.Get(ctx, bucket, m, std.Out, o.options(progress, log))
 }
 
-// find reads the manifest of the run that an address means. verifying: only
-// runs that are signed exist, or are warned of.
+// find reads the manifest of the run that an address means. With verifying, it
+// warns of a run that nobody has signed.
 func find(ctx context.Context, bucket archive.Store, address archive.Address, verifying bool, log *cli.Log) (*archive.Manifest, error) {
 	if address.Run == "" {
 		unsigned := 0

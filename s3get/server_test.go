@@ -134,14 +134,14 @@ func TestServerThatDiesFailsTheGet(t *testing.T) {
 // nothing.
 func TestInterruptedGetEnds(t *testing.T) {
 	store, proxy, _, _ := stored(t)
-	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+	for sig, name := range map[syscall.Signal]string{syscall.SIGINT: "SIGINT", syscall.SIGTERM: "SIGTERM"} {
 		proxy.Reset()
 		p, in := reader(t, store, "bkt:x")
 		if _, err := io.ReadFull(in, make([]byte, 1)); err != nil {
 			t.Fatal(err)
 		}
 		p.Signal(sig) // its write blocks: the pipe is full
-		if r := p.Wait(); r.Code != 128+int(sig) || r.Err != "s3get: error: interrupted by "+sig.String()+"\n" {
+		if r := p.Wait(); r.Code != 128+int(sig) || r.Err != "s3get: error: interrupted by "+name+"\n" {
 			t.Errorf("with a blocked reader: exit status %d\n%s", r.Code, r.Err)
 		}
 		come := make(chan struct{})
@@ -155,7 +155,7 @@ func TestInterruptedGetEnds(t *testing.T) {
 		p, _ = reader(t, store, "bkt:x")
 		<-come
 		p.Signal(sig)
-		if r := p.Wait(); r.Code != 128+int(sig) || r.Err != "s3get: error: interrupted by "+sig.String()+"\n" {
+		if r := p.Wait(); r.Code != 128+int(sig) || r.Err != "s3get: error: interrupted by "+name+"\n" {
 			t.Errorf("with a silent server: exit status %d\n%s", r.Code, r.Err)
 		}
 	}

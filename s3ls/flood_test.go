@@ -30,6 +30,7 @@ func bad(string, string) []byte {
 // TestManyFatManifests are printed one by one, never held together: those of
 // many names, and those of one that has more runs than are held.
 func TestManyFatManifests(t *testing.T) {
+	storetest.NotQuick(t, "needs time")
 	var names []string
 	for i := range 20 {
 		names = append(names, fmt.Sprintf("n%02d", i))
@@ -53,6 +54,7 @@ func TestManyFatManifests(t *testing.T) {
 // TestTooManyRunsDoNotHideOtherArchives: a million runs under one name are not
 // listed, the others are, and the exit status tells.
 func TestTooManyRunsDoNotHideOtherArchives(t *testing.T) {
+	storetest.NotQuick(t, "needs time")
 	flood := &storetest.Flood{Names: []string{"x"}, Runs: 1_000_000}
 	server := flood.Serve(t)
 	store := tooltest.Server(server, server.Endpoint)

@@ -143,6 +143,7 @@ func hostileListings(n *atomic.Int64) map[string]hostileListing {
 // TestHostileListingsEnd: each in an error that says what is wrong, and inside
 // the memory.
 func TestHostileListingsEnd(t *testing.T) {
+	storetest.NotQuick(t, "needs time")
 	var n atomic.Int64
 	for name, c := range hostileListings(&n) {
 		t.Run(name, func(t *testing.T) {
@@ -159,6 +160,7 @@ func TestHostileListingsEnd(t *testing.T) {
 // TestHostileAnswersInParallel take no more memory than one: sixteen names are
 // looked at, and each gets the most that there can be.
 func TestHostileAnswersInParallel(t *testing.T) {
+	storetest.NotQuick(t, "needs time")
 	var names []string
 	for i := range 200 {
 		names = append(names, group(fmt.Sprintf("n%03d:", i)))

@@ -37,11 +37,11 @@ type lister struct {
 	log     *cli.Log
 
 	unsigned int   // runs that nobody has signed, and that are not shown
-	partial  error // why the list is not complete, which does not end it
+	partial  error // why the list is not complete; the listing goes on
 }
 
-// clock prints the time by the store's clock, if that is asked for. The
-// service tells it with an answer, so that one is asked for first.
+// clock prints the time by the store's clock, if that is asked for. The service
+// tells it with each answer, so a request comes first.
 func (l *lister) clock(ctx context.Context, prefix string) error {
 	if !l.Clock {
 		return nil
@@ -73,9 +73,9 @@ func (l *lister) list(ctx context.Context, prefix string) error {
 	return l.partial
 }
 
-// print prints the runs of a name. Its chunks are listed as they are printed,
-// since they may be many. A name of too many runs is left out, and makes the
-// list partial: it must not hide the others.
+// print prints the runs of a name. It lists chunks as it prints them, since they
+// may be many. A name with too many runs is left out and makes the list partial:
+// it must not hide the others.
 func (l *lister) print(ctx context.Context, s *archive.Survey) error {
 	if s.Err != nil {
 		l.log.Warnf("%s: not shown: %v", l.bucket, s.Err)

@@ -159,7 +159,7 @@ func TestListingRunsInParallel(t *testing.T) {
 		return n >= 4
 	})
 	p.Signal(os.Interrupt)
-	if r := p.Wait(); r.Code != 130 || r.Err != "s3ls: error: interrupted by interrupt\n" {
+	if r := p.Wait(); r.Code != 130 || r.Err != "s3ls: error: interrupted by SIGINT\n" {
 		t.Errorf("exit status %d\n%s", r.Code, r.Err)
 	}
 }

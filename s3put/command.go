@@ -88,8 +88,8 @@ func (s *commandProducer) verdict(ctx context.Context) (map[string]string, error
 	return nil, cli.Errorf(cli.NotCommitted, "not committed: %q: %w", s.args[0], err)
 }
 
-// stop closes the pipe, so that a command that still writes is told, ends it
-// and waits for it.
+// stop closes the pipe, which tells a command that still writes. Then it ends the
+// command and waits for it.
 func (s *commandProducer) stop() {
 	if s.cmd == nil {
 		return

@@ -32,6 +32,7 @@ func TestTooManyRunsDoNotStopABackup(t *testing.T) {
 // TestSumsOfManyChunksAreInTheBudget: a tebibyte in chunks of 1 MB works with the
 // default memory; that many chunks, here small, take what was asked for.
 func TestSumsOfManyChunksAreInTheBudget(t *testing.T) {
+	storetest.NotQuick(t, "needs time")
 	store := tooltest.File(t)
 	store.Must(t, nil, "s3put", "--create-bucket", "b:other")
 	r := store.RunBounded(t, zeros(1_100_000*50), "s3put", "-p", "-z", "50", "b:x")

@@ -53,6 +53,7 @@ func TestUploadIsNotRedirected(t *testing.T) {
 
 // TestEndlessAnswersToAnUploadEnd: of success and of failure.
 func TestEndlessAnswersToAnUploadEnd(t *testing.T) {
+	storetest.NotQuick(t, "needs time")
 	for status, want := range map[int]int{200: 1, 403: 8, 500: 1} {
 		server := storetest.Hostile(t, func(w http.ResponseWriter, r *http.Request) {
 			if r.Method != http.MethodPut {

@@ -93,11 +93,11 @@ func TestInterruptedPutLeavesNothing(t *testing.T) {
 	good := []byte("good")
 	store.Put(t, "bkt:x", good, 1000)
 	for _, c := range append(uploading(t, store, proxy), listening(t, store, proxy)...) {
-		for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+		for sig, name := range map[syscall.Signal]string{syscall.SIGINT: "SIGINT", syscall.SIGTERM: "SIGTERM", syscall.SIGHUP: "SIGHUP"} {
 			if sig != syscall.SIGINT && !strings.Contains(c.name, "upload") {
 				continue // which signal it is does not depend on the moment
 			}
-			t.Run(c.name+"/"+sig.String(), func(t *testing.T) {
+			t.Run(c.name+"/"+name, func(t *testing.T) {
 				proxy.Reset()
 				p := c.start()
 				began := time.Now()
@@ -106,7 +106,7 @@ func TestInterruptedPutLeavesNothing(t *testing.T) {
 				if r.Code != 128+int(sig) {
 					t.Errorf("exit status %d\n%s", r.Code, r.Err)
 				}
-				if want := "s3put: error: interrupted by " + sig.String() + "\n"; !strings.HasSuffix(r.Err, want) {
+				if want := "s3put: error: interrupted by " + name + "\n"; !strings.HasSuffix(r.Err, want) {
 					t.Errorf("stderr does not end with %q:\n%s", want, r.Err)
 				}
 				t.Logf("ended after %v", time.Since(began))

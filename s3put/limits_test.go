@@ -106,10 +106,7 @@ func TestFullDiskLeavesNothingHalfWritten(t *testing.T) {
 		head -c 6000000 /dev/zero | s3put --spool "$0/spool" -z 6000000 bkt:x
 		echo " status $?"
 		find "$0" -type f | wc -l`
-	unshare := []string{"unshare", "--mount", "--propagation", "unchanged"}
-	if os.Getuid() != 0 {
-		unshare = append(unshare, "--user", "--map-root-user")
-	}
+	unshare := tooltest.Unshare()
 	r := store.Run(t, nil, unshare[0], append(unshare[1:], "sh", "-c", script, dir)...)
 	_, rest, _ := strings.Cut(r.Out, "\n") // behind the address of the good one
 	if r.Code != 0 || rest != "status 1\n3\ngood status 1\n3\n" {
@@ -124,6 +121,7 @@ func TestFullDiskLeavesNothingHalfWritten(t *testing.T) {
 
 // TestBandwidthLimitSlowsDown: no more than a coarse lower bound can be told.
 func TestBandwidthLimitSlowsDown(t *testing.T) {
+	storetest.NotQuick(t, "needs time")
 	store := tooltest.File(t)
 	data := tooltest.Random(9, 300_000)
 	began := time.Now()

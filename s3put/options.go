@@ -87,7 +87,7 @@ func parse(args []string, std cli.Streams) (o *options, done bool, err error) {
 func (o *options) check() error {
 	switch {
 	case o.address.Run != "":
-		return cli.UsageErrorf("address %q: s3put names the run itself, leave it out", o.Address)
+		return cli.UsageErrorf("address %q: leave out the run: s3put names it", o.Address)
 	case o.ChunkSize < 1:
 		return cli.UsageErrorf("--chunk-size must be at least 1 byte")
 	case o.ChunkSize > maxObject:
@@ -109,11 +109,11 @@ func (o *options) check() error {
 	case len(o.VerifyKey) > 0 && o.SignKey == "":
 		return cli.UsageErrorf("--verify-key needs --sign-key: who verifies would not see an archive that is not signed")
 	case o.CommitFD != nil && o.command != nil:
-		return cli.UsageErrorf("--commit-fd and a command are two ways to commit, give one")
+		return cli.UsageErrorf("--commit-fd and a command are two ways to commit: give one")
 	case o.CommitFD != nil && *o.CommitFD < 3:
 		return cli.UsageErrorf("--commit-fd must be 3 or more: 0, 1 and 2 are taken")
 	case o.OKExit != nil && o.command == nil:
-		return cli.UsageErrorf("--ok-exit speaks of a command, but none is given")
+		return cli.UsageErrorf("--ok-exit is about a command: give one behind --")
 	case slices.ContainsFunc(o.OKExit, func(status int) bool { return status < 0 || status > 255 }):
 		return cli.UsageErrorf("--ok-exit: exit statuses go from 0 to 255")
 	}

@@ -45,8 +45,8 @@ func (plainProducer) stop() {}
 
 // commitProducer is stdin with a second descriptor that delivers the verdict:
 // the line "commit", then optionally a JSON object of strings, then end of
-// file. End of file without it aborts, and at once, because then the driver
-// that held the other end is gone.
+// file. End of file without that line ends the put at once, because whoever held
+// the other end is gone.
 type commitProducer struct {
 	io.Reader
 	fd      *os.File
@@ -144,9 +144,8 @@ var shared = []string{
 	"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_EC2_METADATA_DISABLED", "AWS_DEFAULT_OUTPUT", "AWS_PAGER",
 }
 
-// withoutSecrets is an environment for a process that has no business with
-// the store's credentials. It is an allow-list, because the SDK learns new
-// ways to credentials.
+// withoutSecrets is an environment for a process that must not have the store's
+// credentials. It is an allow-list, because the SDK learns new ways to them.
 func withoutSecrets(env []string) []string {
 	var kept []string
 	for _, kv := range env {

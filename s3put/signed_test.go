@@ -98,6 +98,7 @@ func listRuns(t *testing.T, s tooltest.Store, args ...string) []runLine {
 }
 
 func TestSignedRunsAreFoundVerifiedAndSuperseded(t *testing.T) {
+	storetest.NotQuick(t, "needs time")
 	k := newSigningKey(t, "word")
 	word := k.file(t, "word", []byte("word\n"))
 	sign := []string{"--sign-key", k.secret, "--sign-passphrase-file", word, "--verify-key", k.public}
@@ -144,6 +145,7 @@ func TestGPGVerifiesTheSignatureOfAManifest(t *testing.T) {
 }
 
 func TestKeysThatDoNotFitAreRefusedBeforeAnythingIsStored(t *testing.T) {
+	storetest.NotQuick(t, "needs time")
 	k, other, locked := newSigningKey(t, ""), newSigningKey(t, ""), newSigningKey(t, "word")
 	loose := k.file(t, "loose.pgp", k.gpg(t, "--export-secret-keys"))
 	if err := os.Chmod(loose, 0o644); err != nil {

@@ -11,6 +11,7 @@ import (
 // TestTooManyRunsAreRemovedInParts: the first hundred thousand, and a word that
 // there are more.
 func TestTooManyRunsAreRemovedInParts(t *testing.T) {
+	storetest.NotQuick(t, "needs time")
 	flood := &storetest.Flood{Names: []string{"x"}, Runs: 1_000_000, Objects: 1}
 	server := flood.Serve(t)
 	store := tooltest.Server(server, server.Endpoint)
@@ -32,6 +33,7 @@ func TestTooManyRunsAreRemovedInParts(t *testing.T) {
 
 // TestRunOfManyLongKeysIsRemoved without holding them all.
 func TestRunOfManyLongKeysIsRemoved(t *testing.T) {
+	storetest.NotQuick(t, "needs time")
 	name := strings.Repeat("n", 900)
 	flood := &storetest.Flood{Names: []string{name}, Runs: 1, Objects: 200_000}
 	server := flood.Serve(t)

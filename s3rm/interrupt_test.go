@@ -24,7 +24,7 @@ func TestQuestionEndsWithCtrlC(t *testing.T) {
 	in.Close()
 	tooltest.Until(t, "the question", func() bool { return strings.Contains(p.Stdout(), "[y/N]") })
 	io.WriteString(out, "\x03")
-	if r := p.Wait(); r.Code != 130 || !strings.Contains(r.Out, "s3rm: error: interrupted by interrupt") {
+	if r := p.Wait(); r.Code != 130 || !strings.Contains(r.Out, "s3rm: error: interrupted by SIGINT") {
 		t.Errorf("exit status %d\n%s", r.Code, r.Out)
 	}
 	store.Reads(t, "bkt:x", []byte("text"))

@@ -113,8 +113,8 @@ func show(targets []target, std cli.Streams) error {
 // target is a run, or a bucket if the name is empty.
 type target struct {
 	archive.Address
-	// incomplete: it is to be removed only as long as it is that. While the
-	// question waits for its answer its upload may end well.
+	// incomplete: it may be removed only while it is incomplete. Its upload may
+	// end well while the question waits for its answer.
 	incomplete bool
 }
 
@@ -241,7 +241,7 @@ func (o *options) findRuns(ctx context.Context, st archive.Store, address archiv
 		if err != nil {
 			return nil, err
 		}
-		// 0 is any age: the service tells its clock in whole seconds only.
+		// 0 means any age: the service tells its clock in whole seconds only.
 		if o.OlderThan == 0 || archive.Now(st).Sub(newest) >= o.OlderThan {
 			add(r)
 		}
@@ -249,20 +249,24 @@ func (o *options) findRuns(ctx context.Context, st archive.Store, address archiv
 	return targets, tooMany
 }
 
-// confirm asks on a terminal, and returns what is to be removed after the
-// answer: what the command line means then, too. Elsewhere only --yes is consent.
+// confirm asks on a terminal and returns what may be removed: what the command
+// line still means after the answer. Elsewhere only --yes is consent.
 func (o *options) confirm(ctx context.Context, service store.Service, targets []target, std cli.Streams, log *cli.Log) ([]target, error) {
 	if o.Yes {
 		return targets, nil
 	}
 	if !cli.IsTerminal(std.In) {
-		return nil, cli.WithHint(cli.UsageErrorf("will not remove %d items without being told so", len(targets)),
+		return nil, cli.WithHint(cli.UsageErrorf("nothing is removed: standard input is not a terminal to ask on"),
 			"-y removes without asking; -p shows what it would be")
 	}
 	for _, t := range targets {
 		fmt.Fprintln(std.Err, cli.Safe(t.String()))
 	}
-	if yes, err := cli.Confirm(ctx, std, fmt.Sprintf("remove these %d?", len(targets))); err != nil {
+	what := "this"
+	if len(targets) > 1 {
+		what = fmt.Sprintf("these %d", len(targets))
+	}
+	if yes, err := cli.Confirm(ctx, std, "remove "+what+"?"); err != nil {
 		return nil, err
 	} else if !yes {
 		return nil, errors.New("nothing was removed")
@@ -270,7 +274,7 @@ func (o *options) confirm(ctx context.Context, service store.Service, targets []
 	if !o.Superseded {
 		return targets, nil
 	}
-	// What superseded a run may be gone by now, or a new one may build on it.
+	// By now, what superseded a run may be gone, or a new run may build on it.
 	now, err := o.find(ctx, service, log)
 	return slices.DeleteFunc(targets, func(t target) bool { return !slices.Contains(now, t) }), err
 }

@@ -30,7 +30,7 @@ type facts struct {
 	needs    []archive.Run     // what it builds on, directly
 }
 
-// owned is whose runs supersede one another.
+// owned names a group of runs that supersede one another.
 type owned struct{ name, owner string }
 
 // read describes all runs of a name, or of the whole bucket if it is empty,
@@ -97,13 +97,13 @@ func (r facts) committed() bool {
 	return r.state == archive.Committed || r.state == archive.Superseded
 }
 
-// superseded returns those of a bucket's runs that can go, the newest first, so
-// that an interruption never leaves a run without what it builds on. A run goes
-// if a newer one of its name and owner is whole, and no run that stays builds
-// on it. name, if not empty, is the only one whose runs may go; the others
-// count all the same, because a run may build on one of another name. With
-// verifying, runs that are not trusted neither go nor are a reason for anything,
-// and only a signed one supersedes others.
+// superseded returns those of a bucket's runs that can go. The newest comes
+// first, so that an interruption never leaves a run without what it builds on. A
+// run goes if a newer one of its name and owner is whole, and no run that stays
+// builds on it. If name is not empty, only runs of that name go; the others count
+// all the same, because a run may build on one of another name. With verifying,
+// runs that are not trusted stay and make no other run go or stay, and only a
+// signed run supersedes others.
 func superseded(all []facts, name string, verifying bool, log *cli.Log, whole func(facts) (reason, err error)) ([]facts, error) {
 	reportUntrusted(all, log)
 	for _, r := range all {
@@ -155,8 +155,8 @@ func superseded(all []facts, name string, verifying bool, log *cli.Log, whole fu
 	return found, nil
 }
 
-// reportUntrusted warns of runs that are not signed by a wanted key: each that
-// is signed wrongly, and how many nobody has signed.
+// reportUntrusted warns of runs that no wanted key has signed: it names those
+// with a wrong signature and counts those with none.
 func reportUntrusted(all []facts, log *cli.Log) {
 	unsigned := 0
 	for _, r := range all {
@@ -173,9 +173,9 @@ func reportUntrusted(all []facts, log *cli.Log) {
 	}
 }
 
-// keepNeeded takes out of goes what a run that stays builds on, directly or
-// through others. Runs are known by their identifier alone: what a manifest
-// builds on may lie under any name.
+// keepNeeded takes from goes the runs that a run that stays builds on, directly
+// or through others. It knows runs by their identifier alone: what a manifest
+// builds on may have any name.
 func keepNeeded(all []facts, goes map[int]bool, log *cli.Log) {
 	byRun := map[archive.Run][]int{}
 	var stay []int

@@ -108,6 +108,7 @@ func (j *job) threeDays() {
 }
 
 func TestBackupComesBackWithAndWithoutTheTools(t *testing.T) {
+	storetest.NotQuick(t, "needs time")
 	store := tooltest.File(t)
 	j := newJob(t, store)
 	j.run(0, "s3put", "--create-bucket", "mybackups:x", "--", "true")
@@ -162,6 +163,7 @@ func TestBackupComesBackFromS3WithTheAWSCommandLine(t *testing.T) {
 // A slot's earlier archive goes, but none that has an owner: napback's may have
 // the same name.
 func TestBackupByHandRemovesNothingOfOthers(t *testing.T) {
+	storetest.NotQuick(t, "needs time")
 	store := tooltest.File(t)
 	j := newJob(t, store)
 	j.run(0, "s3put", "--create-bucket", "mybackups:x", "--", "true")
@@ -182,6 +184,7 @@ func TestBackupByHandRemovesNothingOfOthers(t *testing.T) {
 // What is no archive, what a wrong clock has named, and what another host has
 // stored under the same name are not taken for the newest.
 func TestOnlyArchivesOfOneOwnerAndOfThisDayComeBack(t *testing.T) {
+	storetest.NotQuick(t, "needs time")
 	store := tooltest.File(t)
 	j := newJob(t, store)
 	j.run(0, "s3put", "--create-bucket", "mybackups:x", "--", "true")
@@ -229,6 +232,7 @@ func TestOnlyArchivesOfOneOwnerAndOfThisDayComeBack(t *testing.T) {
 
 // Whoever can write to the bucket can write archives.
 func TestTheScriptExtractsNothingThroughALink(t *testing.T) {
+	storetest.NotQuick(t, "needs time")
 	for name, add := range map[string]func(a *tartest.Archive, victim string){
 		"below": func(a *tartest.Archive, victim string) {
 			a.Dir("src", "Yl")
@@ -300,6 +304,7 @@ func TestTheEndpointReachesAnOldAWSCommandLine(t *testing.T) {
 }
 
 func TestStageThatFailsKeepsTheLastBackup(t *testing.T) {
+	storetest.NotQuick(t, "needs time")
 	store := tooltest.File(t)
 	j := newJob(t, store)
 	j.run(0, "s3put", "--create-bucket", "mybackups:x", "--", "true")

@@ -10,9 +10,9 @@ import (
 	"napback/internal/slot"
 )
 
-// How far back backups are imagined if nothing else is asked for, in spans of
-// the schedule. After two, nothing is left that depends on the day they began.
-// A rotation that retires discs never gets there; four show what it does.
+// How far back the history goes by default, in spans of the schedule. After two,
+// nothing is left that depends on the day it began. A rotation that retires discs
+// never gets there; four show what it does.
 const (
 	spans         = 2
 	spansRetiring = 4
@@ -25,12 +25,12 @@ type backup struct {
 	parent *backup   // that a DIFF builds on; nil for a FULL
 
 	replaced bool // another one has its slot
-	needed   int  // how many that are there build on it
-	gone     bool // replaced, and nothing that is there builds on it
+	needed   int  // how many of those that exist build on it
+	gone     bool // replaced, and nothing that exists builds on it
 }
 
-// replace takes a backup's slot away. It goes as soon as nothing builds on it, and
-// then perhaps what it builds on does.
+// replace takes a backup's slot away. The backup goes as soon as nothing builds on
+// it; then what it builds on may go too.
 func (b *backup) replace() {
 	b.replaced = true
 	for ; b != nil && b.replaced && b.needed == 0; b = b.parent {
@@ -41,11 +41,11 @@ func (b *backup) replace() {
 	}
 }
 
-// simulate makes a backup on each due day of first to last, and returns all
-// that were made, oldest first. As napback does it, a slot needs one backup, its
-// newest; what others build on stays until these go; and a DIFF with no FULL of
-// its own cycle to build on becomes a FULL: that is the first backup, where they
-// begin in the middle of a cycle.
+// simulate makes a backup on each due day from first to last, and returns all of
+// them, oldest first. It does as napback does: a slot needs one backup, its newest;
+// what others build on stays until these go; and a DIFF with no FULL of its own
+// cycle to build on becomes a FULL, as the first backup does where the history
+// begins in the middle of a cycle.
 func simulate(s slot.Schedule, first, last slot.Date) []*backup {
 	var made []*backup
 	var newest *backup

@@ -10,8 +10,8 @@ import (
 	"napback/internal/slot"
 )
 
-// options is the command line. The kind of schedule always comes last of the
-// words, so that what follows it is the same for every question.
+// options is the command line. The kind of schedule is always its last word, so
+// that the same options follow for every question.
 type options struct {
 	Simple simpleSlot `cmd:"" help:"Print the slot and type of a rotation of FULLs and DIFFs, if a backup is due."`
 	Hanoi  hanoiSlot  `cmd:"" help:"Print the slot and type of a Towers of Hanoi rotation, if a backup is due."`

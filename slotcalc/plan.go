@@ -20,7 +20,7 @@ type day struct {
 	*turn
 }
 
-// turn is what a day has when it is due.
+// turn is what the schedule says of a day that is due.
 type turn struct {
 	Slot  int64     `json:"slot"`
 	Type  slot.Type `json:"type"`

@@ -59,12 +59,12 @@ func AskSecret(ctx context.Context, prompt string) ([]byte, error) {
 	}
 	defer tty.Close()
 	fd := int(tty.Fd())
-	state, err := term.MakeRaw(fd) // before the prompt: who types at once must not see it echoed
+	state, err := term.MakeRaw(fd) // before the prompt, for those who type at once
 	if err != nil {
 		return nil, err
 	}
 	defer term.Restore(fd, state)
-	if _, err := tty.WriteString(prompt); err != nil { // as it is: the reader below would wrap a long one
+	if _, err := tty.WriteString(prompt); err != nil { // written directly: the reader below would wrap a long one
 		return nil, err
 	}
 	text, err := typed(ctx, func() (string, error) { return term.NewTerminal(tty, "").ReadPassword("") })

@@ -7,8 +7,8 @@ import (
 
 // IsClosed reports whether a standard stream was closed when the process
 // began, as with `<&-` in a shell. Go then puts the null device in its place,
-// opened for reading and writing; whoever means the null device opens it for
-// the one direction that he needs.
+// opened for reading and writing. Those who mean the null device open it in one
+// direction only.
 func IsClosed(stream any) bool {
 	file, ok := stream.(*os.File)
 	if !ok {
@@ -20,7 +20,7 @@ func IsClosed(stream any) bool {
 	}
 	info, err := file.Stat()
 	if err != nil {
-		return true // not even that: it is no open file at all
+		return true // it is no open file at all
 	}
 	if !os.SameFile(info, null) {
 		return false

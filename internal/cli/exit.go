@@ -91,7 +91,7 @@ func WithHint(err error, format string, args ...any) error {
 }
 
 // Exit returns an error that ends a tool with code and prints nothing, for
-// results that are told by the exit status alone.
+// results that the exit status alone tells.
 func Exit(code int) error { return silentError(code) }
 
 // ExitStatus maps an error to the exit status of the process. It is the only
@@ -140,8 +140,8 @@ func code(err error) int {
 }
 
 // PrintError writes err as `tool: error: ...` lines, then its hints as
-// `tool: hint: ...` lines. Joined errors are printed one a line. Whatever foreign
-// text an error quotes, the terminal is safe from it (Safe).
+// `tool: hint: ...` lines. Joined errors are printed one a line. An error may
+// quote foreign text: it is made safe for a terminal (Safe).
 func PrintError(w io.Writer, tool string, err error) {
 	var silent silentError
 	if err == nil || errors.As(err, &silent) {
@@ -203,8 +203,8 @@ func printHints(w io.Writer, tool string, err error, seen map[string]bool) {
 	}
 }
 
-// Log prints what is worth saying but is neither data nor the error that ends
-// the tool, on stderr, one line each.
+// Log prints lines on stderr: what is worth saying, but is neither data nor the
+// error that ends the tool.
 type Log struct {
 	Tool  string
 	W     io.Writer

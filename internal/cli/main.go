@@ -12,7 +12,17 @@ import (
 // signalError is the cause of a context that a signal ended.
 type signalError struct{ sig os.Signal }
 
-func (e *signalError) Error() string { return fmt.Sprintf("interrupted by %v", e.sig) }
+func (e *signalError) Error() string {
+	switch e.sig {
+	case os.Interrupt:
+		return "interrupted by SIGINT"
+	case syscall.SIGTERM:
+		return "interrupted by SIGTERM"
+	case syscall.SIGHUP:
+		return "interrupted by SIGHUP"
+	}
+	return fmt.Sprintf("interrupted by %v", e.sig)
+}
 
 // status is what a shell reports for a process that the signal ended.
 func (e *signalError) status() int {

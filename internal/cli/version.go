@@ -6,13 +6,19 @@ import (
 	"runtime/debug"
 )
 
-// Version is the version of the running binary, from its build information:
-// the module's version, or "devel" and the commit it was built from.
+// Version is the version of the running binary, from its build information.
+// Built in a clone at a tag it is that tag, and between tags the tag before, the
+// date and the commit, as go stamps them; `make release` checks that. Where go knows
+// no version it is "devel" and the commit, if that is known.
 func Version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"
 	}
+	return versionOf(info)
+}
+
+func versionOf(info *debug.BuildInfo) string {
 	version := info.Main.Version
 	if version == "" || version == "(devel)" {
 		version = "devel"

@@ -72,6 +72,7 @@ func TestDirLayout(t *testing.T) {
 
 // TestDirWithoutHardLinks: the promises hold where link(2) does not work.
 func TestDirWithoutHardLinks(t *testing.T) {
+	storetest.NotQuick(t, "needs time")
 	for _, errno := range []error{syscall.EPERM, syscall.EOPNOTSUPP} {
 		storetest.Conform(t, func(t *testing.T) archive.Store {
 			s, b, _ := newDir(t, nil)

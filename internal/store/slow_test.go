@@ -40,6 +40,7 @@ func hostileBucket(t *testing.T, endpoint string, change func(cfg *Config, tune 
 // TestDripIsGivenUp: a byte now and then, which is enough not to be a stall, is
 // not enough for an answer, be it in its headers, in a listing or in an object.
 func TestDripIsGivenUp(t *testing.T) {
+	storetest.NotQuick(t, "needs time")
 	server := storetest.Hostile(t, func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/object") {
 			w.Header().Set("Content-Length", "1000000")
@@ -97,6 +98,7 @@ func drippingHeaders(t *testing.T) string {
 // TestSlowLineIsNoDrip: one of eight downloads that share 20 kB/s takes as long
 // as it takes.
 func TestSlowLineIsNoDrip(t *testing.T) {
+	storetest.NotQuick(t, "needs time")
 	server := storetest.Hostile(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Length", "10000")
 		drip(w, 10_000, 250, 100*time.Millisecond)

@@ -17,6 +17,7 @@ import (
 // from building into one another.
 func Tool(t testing.TB, name, pkg string) string {
 	t.Helper()
+	NotQuick(t, "builds "+name)
 	root := Root(t)
 	dir := filepath.Join(root, "build", "tools")
 	if err := os.MkdirAll(dir, 0o755); err != nil {

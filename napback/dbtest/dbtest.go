@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"napback/internal/storetest"
 )
 
 // Server is a running database server.
@@ -39,6 +41,7 @@ const patience = 3 * time.Minute
 // socket, and that belongs to whom the server runs as.
 func directory(t testing.TB) string {
 	t.Helper()
+	storetest.NotQuick(t, "starts a database server")
 	dir, err := os.MkdirTemp("/tmp", "db")
 	if err != nil {
 		t.Fatal(err)

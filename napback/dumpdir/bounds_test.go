@@ -7,11 +7,13 @@ import (
 	"strings"
 	"testing"
 
+	"napback/internal/storetest"
 	"napback/napback/tartest"
 )
 
 // What a small archive says can fill all memory when it is unpacked.
 func TestWhatIsKeptOfAnArchiveIsBounded(t *testing.T) {
+	storetest.NotQuick(t, "needs time")
 	big := &tartest.Archive{}
 	big.Pax(tartest.Record("GNU.dumpdir", strings.Repeat("Yx\x00", maxItems+1)+"\x00"))
 	big.Block(tartest.Header{Name: "d/", Type: '5'})

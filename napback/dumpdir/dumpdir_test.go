@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"napback/internal/storetest"
 )
 
 // tree is a source with names that are hard to list.
@@ -127,6 +129,7 @@ func TestReadListsWhatTarStored(t *testing.T) {
 }
 
 func TestADirectoryWithVeryManyFilesIsRead(t *testing.T) {
+	storetest.NotQuick(t, "needs time")
 	root := t.TempDir()
 	if err := os.Mkdir(filepath.Join(root, "src"), 0o755); err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"napback/internal/cli"
+	"napback/internal/storetest"
 	"napback/napback/tartest"
 )
 
@@ -199,6 +200,7 @@ func TestTarGetsOnlyWhatWasJudged(t *testing.T) {
 }
 
 func TestAnArchiveThatIsCutIsDamaged(t *testing.T) {
+	storetest.NotQuick(t, "needs time")
 	a := &tartest.Archive{}
 	whole(a)
 	a.File("home/me/x", "content")

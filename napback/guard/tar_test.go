@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 
+	"napback/internal/storetest"
+	"napback/internal/tooltest"
 	"napback/napback/tartest"
 )
 
@@ -58,6 +60,7 @@ func TestWhatTarWritesGoesThrough(t *testing.T) {
 			"selinux": {"--selinux"}, "seek": {"--hole-detection=raw"},
 		} {
 			t.Run(format+" "+name, func(t *testing.T) {
+				tooltest.NeedsRoot(t, "makes device nodes")
 				dir := t.TempDir()
 				src, snapshot := filepath.Join(dir, "src"), filepath.Join(dir, "snapshot")
 				shell(t, dir, `mkdir src; cd src; printf x >f; ln f hard; ln -s /etc soft; mkfifo fifo; mknod null c 1 3; mknod disk b 8 1
@@ -92,6 +95,7 @@ func TestWhatTarWritesGoesThrough(t *testing.T) {
 }
 
 func TestTheRootDirectoryGoesThrough(t *testing.T) {
+	storetest.NotQuick(t, "archives a part of this machine")
 	dir := t.TempDir()
 	archive := tar(t, "posix", filepath.Join(dir, "s"), "/", "--one-file-system", "--no-wildcards-match-slash", "--anchored",
 		"--exclude=./proc/*", "--exclude=./sys/*", "--exclude=./usr/*", "--exclude=./tmp/*", "--exclude=./var/*", "--exclude=./home/*", "--exclude=./root/*",
@@ -103,6 +107,8 @@ func TestTheRootDirectoryGoesThrough(t *testing.T) {
 
 // A directory with millions of files is passed on without being kept.
 func TestMemoryIsBoundedWhateverTheArchiveSays(t *testing.T) {
+	storetest.NotQuick(t, "needs time")
+	runtime.GC() // what other tests have left
 	before := debug.SetGCPercent(20)
 	defer debug.SetGCPercent(before)
 	for name, c := range map[string]struct {
@@ -196,6 +202,7 @@ func (w *peakWriter) Write(p []byte) (int, error) {
 
 // Random bytes in a good archive never lead out.
 func TestNoDamageLeadsOut(t *testing.T) {
+	storetest.NotQuick(t, "tries 20,000 archives")
 	a := &tartest.Archive{}
 	whole(a)
 	a.File("home/me/x", "content")

@@ -40,7 +40,7 @@ func TestALogFileThatOthersCouldHavePlantedIsNotWritten(t *testing.T) {
 		}
 	}
 	if os.Geteuid() != 0 {
-		return // nobody else can own the link
+		t.Skip("only root can make another user's link")
 	}
 	if err := os.Lchown(filepath.Join(dir, "log"), 12345, 12345); err != nil {
 		t.Fatal(err)

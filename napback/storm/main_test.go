@@ -3,6 +3,7 @@
 package storm
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,6 +19,10 @@ var binDir string
 func TestMain(m *testing.M) { os.Exit(testMain(m)) }
 
 func testMain(m *testing.M) int {
+	flag.Parse()
+	if testing.Short() {
+		return m.Run() // no test needs the tools: newWorld
+	}
 	dir, err := os.MkdirTemp("", "storm-tools-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

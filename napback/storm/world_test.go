@@ -51,6 +51,7 @@ var stores = []string{"dir", "s3"}
 // tar sees can be made to jump there, since it fits to the times in the source.
 func newWorld(t *testing.T, kind string, seed uint64) *world {
 	t.Helper()
+	storetest.NotQuick(t, "shakes backups for minutes")
 	w := &world{
 		t: t, rng: rand.New(rand.NewPCG(seed, 0)), root: t.TempDir(), commits: map[string]*commit{},
 		restored: map[string]*attempt{}, planted: map[string]bool{}, count: map[string]int{}, start: time.Now().UTC().Truncate(24 * time.Hour),

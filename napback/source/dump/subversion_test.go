@@ -10,11 +10,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"napback/internal/storetest"
 	"napback/napback/dbtest"
 	"napback/napback/source/dump"
 )
 
 func TestSubversionDumpsMakeTheSameRepository(t *testing.T) {
+	storetest.NotQuick(t, "needs time")
 	dir := t.TempDir()
 	from, to := dump.Subversion(filepath.Join(dir, "one")), dump.Subversion(filepath.Join(dir, "two"))
 	repo := dbtest.Subversion(t, string(from))

@@ -9,9 +9,12 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"napback/internal/tooltest"
 )
 
 func TestADirectoryLosesTheAttributesThatTarWillSetAgain(t *testing.T) {
+	tooltest.NeedsRoot(t, "sets trusted attributes")
 	dir := t.TempDir()
 	path := filepath.Join(dir, "d")
 	if err := os.Mkdir(path, 0o755); err != nil {
