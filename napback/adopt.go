@@ -36,30 +36,30 @@ func adoptJob(c *urfave.Context, e *engine, configs []*config.Config) error {
 	if c.NArg() != 1 {
 		return cli.UsageErrorf("adopt which job? name one")
 	}
-	t, err := e.findTarget(c.Context, configs, c.Args().First())
+	t, err := e.finder().Find(c.Context, configs, c.Args().First())
 	if err != nil {
 		return err
 	}
-	if t.job == nil {
-		return cli.Errorf(cli.NotFound, "job %q is not configured: it has no state to adopt for", t.name)
+	if t.Job == nil {
+		return cli.Errorf(cli.NotFound, "job %q is not configured: it has no state to adopt for", t.Name)
 	}
 	release, err := lockAll(configs)
 	if err != nil {
 		return err
 	}
 	defer release()
-	dir, err := state.Open(t.settings.DiffDir)
+	dir, err := state.Open(t.Settings.DiffDir)
 	if err != nil {
 		return err
 	}
-	found, err := e.machine().Survey(c.Context, t.job, dir, e.Day)
+	found, err := e.machine().Survey(c.Context, t.Job, dir, e.Day)
 	if err != nil {
 		return err
 	}
 	if found.Contents.ListDenied {
-		return cli.WithHint(fmt.Errorf("adopt %q: the credentials do not allow to list the bucket", t.name), "use credentials that may list, once")
+		return cli.WithHint(fmt.Errorf("adopt %q: the credentials do not allow to list the bucket", t.Name), "use credentials that may list, once")
 	}
-	owner, runs, err := toAdopt(found, t.name, c.String("owner"), c.IsSet("owner"))
+	owner, runs, err := toAdopt(found, t.Name, c.String("owner"), c.IsSet("owner"))
 	if err != nil {
 		return err
 	}
@@ -83,10 +83,7 @@ func adoptJob(c *urfave.Context, e *engine, configs []*config.Config) error {
 	if err := found.State.Clean(record); err != nil {
 		e.log.Debugf("%v", err)
 	}
-	if _, err = fmt.Fprintf(e.std.Out, "adopted %s; %s goes on as owner %s, with a FULL\n", cli.Plural(len(runs), "archive", "archives"), oneLine(t.name), owner); err != nil {
-		return fmt.Errorf("write stdout: %w", err)
-	}
-	return nil
+	return printf(e.std.Out, "adopted %s; %s goes on as owner %s, with a FULL\n", cli.Plural(len(runs), "archive", "archives"), oneLine(t.Name), owner)
 }
 
 // toAdopt returns the archives that are meant: those of an owner, or, if none is

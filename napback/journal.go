@@ -189,6 +189,8 @@ func (j *journal) Lines(filter func(stage, line string) bool) func(stage, line s
 			j.Stage(slog.LevelDebug, stage, text)
 		case strings.HasPrefix(text, "note: ") || strings.HasPrefix(text, "hint: "):
 			j.Stage(slog.LevelInfo, stage, text)
+		case strings.HasPrefix(text, "warning: "):
+			j.tell(slog.LevelWarn, stage, "warning: ", strings.TrimPrefix(text, "warning: "))
 		default: // programs that say something have a reason to
 			j.Stage(slog.LevelWarn, stage, text)
 		}

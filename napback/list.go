@@ -1,12 +1,7 @@
 package main
 
 import (
-	"encoding/json"
-	"fmt"
 	"io"
-	"slices"
-	"strings"
-	"text/tabwriter"
 	"time"
 
 	urfave "github.com/urfave/cli/v2"
@@ -49,13 +44,13 @@ type listed struct {
 }
 
 func list(c *urfave.Context, e *engine, configs []*config.Config) error {
-	wanted, err := e.wantedTargets(c, configs)
+	wanted, err := e.wanted(c, configs)
 	if err != nil {
 		return err
 	}
 	var lines []listed
 	for _, t := range wanted {
-		a, _, err := e.archives(c.Context, t, choiceOf(c))
+		a, _, err := e.finder().Archives(c.Context, t, choiceOf(c))
 		if err != nil {
 			return err
 		}
@@ -63,13 +58,11 @@ func list(c *urfave.Context, e *engine, configs []*config.Config) error {
 		for _, p := range points {
 			lines = append(lines, newListed(p))
 		}
-		var newest catalog.Point
+		var newest catalog.RecoveryPoint
 		if len(points) > 0 {
 			newest = catalog.Newest(points)
 		}
-		if w := a.Warning(newest); w != "" {
-			e.log.Warnf("job %q: %s", t.name, oneLine(w))
-		}
+		e.finder().Warn(t, a, newest)
 	}
 	if c.Bool("json") {
 		return printJSON(e.std.Out, lines)
@@ -77,25 +70,7 @@ func list(c *urfave.Context, e *engine, configs []*config.Config) error {
 	return printList(e.std.Out, lines, e.now())
 }
 
-// wantedTargets are the jobs that the command line names, or all.
-func (e *engine) wantedTargets(c *urfave.Context, configs []*config.Config) ([]target, error) {
-	if c.NArg() == 0 {
-		return targets(configs), nil
-	}
-	var all []target
-	for _, word := range c.Args().Slice() {
-		t, err := e.findTarget(c.Context, configs, word)
-		if err != nil {
-			return nil, err
-		}
-		if !slices.ContainsFunc(all, func(other target) bool { return other.name == t.name }) {
-			all = append(all, t)
-		}
-	}
-	return all, nil
-}
-
-func newListed(p catalog.Point) listed {
+func newListed(p catalog.RecoveryPoint) listed {
 	l := listed{
 		Job: p.Job(), Source: p.Source(), Host: p.Host, Owner: p.Owner, Date: p.Date(), Type: p.Type(), Slot: p.Slot(), Name: p.Name, Run: p.Run,
 		State: p.State, Bytes: p.Bytes, Restorable: p.Broken == nil, Warnings: p.Warnings(),
@@ -114,22 +89,10 @@ func newListed(p catalog.Point) listed {
 	return l
 }
 
-// printJSON prints one object a line.
-func printJSON[T any](w io.Writer, lines []T) error {
-	out := json.NewEncoder(cli.SafeJSON(w))
-	out.SetEscapeHTML(false)
-	for _, l := range lines {
-		if err := out.Encode(l); err != nil {
-			return fmt.Errorf("write stdout: %w", err)
-		}
-	}
-	return nil
-}
-
 func printList(w io.Writer, lines []listed, now time.Time) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	var rows [][]string
 	if len(lines) > 0 {
-		fmt.Fprintln(table, "JOB\tDATE\tTYPE\tSLOT\tSIZE\tTO READ\tAGE\tSTATE")
+		rows = append(rows, []string{"JOB", "DATE", "TYPE", "SLOT", "SIZE", "TO READ", "AGE", "STATE"})
 	}
 	for _, l := range lines {
 		state := "restorable"
@@ -149,24 +112,7 @@ func printList(w io.Writer, lines []listed, now time.Time) error {
 		if l.Committed != nil {
 			old = age(now.Sub(*l.Committed))
 		}
-		fmt.Fprintln(table, strings.Join([]string{oneLine(l.Job), oneLine(l.Date), oneLine(l.Type), oneLine(l.Slot),
-			cli.FormatSize(l.Bytes), read, old, oneLine(state)}, "\t"))
+		rows = append(rows, []string{l.Job, l.Date, l.Type, l.Slot, cli.FormatSize(l.Bytes), read, old, state})
 	}
-	if err := table.Flush(); err != nil {
-		return fmt.Errorf("write stdout: %w", err)
-	}
-	return nil
-}
-
-// age writes a time span for people: in minutes, hours or days.
-func age(d time.Duration) string {
-	switch {
-	case d < 0:
-		return "0m"
-	case d < 2*time.Hour:
-		return fmt.Sprintf("%dm", int(d/time.Minute))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%dh", int(d/time.Hour))
-	}
-	return fmt.Sprintf("%dd", int(d/(24*time.Hour)))
+	return printTable(w, rows)
 }

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"napback/napback/standing"
 )
 
 // change replaces one byte of a stored object whose name ends so.
@@ -174,7 +176,7 @@ func TestStatusTellsWhatIsOverdue(t *testing.T) {
 		{due + 3, 3, "OVERDUE", due + 4},
 		{due + 30, 3, "OVERDUE", due + 30},
 	} {
-		var got standing
+		var got standing.Standing
 		e := s.cmd(c.code, "--date", day(c.day), "status", "--json")
 		s.must(json.Unmarshal([]byte(e.out), &got))
 		if string(got.State) != c.state || got.Last != day(due) || got.Next != day(c.next) || got.Job != "job" || got.Archives != 1 {
@@ -221,8 +223,8 @@ func TestVerifyOfAllFindsWhatCannotBeRestored(t *testing.T) {
 	s.tool("s3rm", "-y", runs[1].Address())
 	e := s.cmd(4, "verify", "--all", "job")
 	for i, r := range runs {
-		verdict := []string{"ok ", "", "BAD ", "BAD "}[i]
-		if verdict != "" && !strings.Contains(e.out, verdict+r.Address()) || verdict == "" && strings.Contains(e.out, r.Address()) {
+		state := []string{"ok ", "", "BAD ", "BAD "}[i]
+		if state != "" && !strings.Contains(e.out, state+r.Address()) || state == "" && strings.Contains(e.out, r.Address()) {
 			t.Errorf("run %d: %v", i, e)
 		}
 	}

@@ -1,11 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	urfave "github.com/urfave/cli/v2"
@@ -42,30 +43,30 @@ func pruneJobs(c *urfave.Context, e *engine, configs []*config.Config) error {
 	if err != nil {
 		return err
 	}
-	wanted, err := e.wantedTargets(c, configs)
+	wanted, err := e.wanted(c, configs)
 	if err != nil {
 		return err
 	}
 	var all []backup.Pruning
 	for _, t := range wanted {
-		if t.job == nil {
-			return cli.Errorf(cli.NotFound, "job %q is not configured: it has no schedule to prune by", t.name)
+		if t.Job == nil {
+			return cli.Errorf(cli.NotFound, "job %q is not configured: it has no schedule to prune by", t.Name)
 		}
 		who := choiceOf(c)
 		wanted := func(g catalog.Group) bool {
-			return (who.owner == "" || g.Owner == who.owner) && (who.host == "" || g.Host == who.host)
+			return (who.Owner == "" || g.Owner == who.Owner) && (who.Host == "" || g.Host == who.Host)
 		}
-		l, err := e.listing(c.Context, t.settings, t.name+"-")
+		l, err := e.finder().Listing(c.Context, t)
 		if err != nil {
-			return fmt.Errorf("prune %q: %w", t.name, err)
+			return fmt.Errorf("prune %q: %w", t.Name, err)
 		}
-		some, err := e.machine().Prunings(c.Context, t.job, l, wanted, age)
+		some, err := e.machine().Prunings(c.Context, t.Job, l, wanted, age)
 		if err != nil {
-			return fmt.Errorf("prune %q: %w", t.name, err)
+			return fmt.Errorf("prune %q: %w", t.Name, err)
 		}
 		all = append(all, some...)
 	}
-	if err := e.showPrunings(all, c.Bool("pretend")); err != nil {
+	if err := showPrunings(e.std.Out, all, c.Bool("pretend")); err != nil {
 		return err
 	}
 	all = slices.DeleteFunc(all, func(p backup.Pruning) bool { return len(p.Gone) == 0 })
@@ -97,27 +98,19 @@ func parseAge(text string) (time.Duration, error) {
 }
 
 // showPrunings prints what there is of each owner, and what may go.
-func (e *engine) showPrunings(all []backup.Pruning, each bool) error {
-	table := tabwriter.NewWriter(e.std.Out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "JOB\tOWNER\tHOST\tARCHIVES\tSIZE\tTO REMOVE\tSIZE")
+func showPrunings(w io.Writer, all []backup.Pruning, each bool) error {
+	rows := [][]string{{"JOB", "OWNER", "HOST", "ARCHIVES", "SIZE", "TO REMOVE", "SIZE"}}
 	for _, p := range all {
-		owner := p.Group.Owner
-		if owner == "" {
-			owner = noOwner
-		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\t%d\t%s\n", oneLine(p.Job.Name), oneLine(owner), oneLine(p.Group.Host), p.Group.Count,
-			cli.FormatSize(p.Group.Bytes), len(p.Gone), cli.FormatSize(p.Bytes()))
+		rows = append(rows, []string{p.Job.Name, cmp.Or(p.Group.Owner, noOwner), p.Group.Host, fmt.Sprint(p.Group.Count),
+			cli.FormatSize(p.Group.Bytes), fmt.Sprint(len(p.Gone)), cli.FormatSize(p.Bytes())})
 	}
-	if err := table.Flush(); err != nil {
-		return fmt.Errorf("write stdout: %w", err)
+	if err := printTable(w, rows); err != nil || !each {
+		return err
 	}
 	for _, p := range all {
 		for _, r := range p.Gone {
-			if !each {
-				break
-			}
-			if _, err := fmt.Fprintf(e.std.Out, "would remove %s (%s, %s)\n", oneLine(r.Address()), oneLine(r.Date()), cli.FormatSize(r.Bytes)); err != nil {
-				return fmt.Errorf("write stdout: %w", err)
+			if err := printf(w, "would remove %s (%s, %s)\n", cli.Safe(r.Address()), cli.Safe(r.Date()), cli.FormatSize(r.Bytes)); err != nil {
+				return err
 			}
 		}
 	}

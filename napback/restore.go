@@ -4,10 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,12 +11,11 @@ import (
 
 	"napback/internal/cli"
 	"napback/napback/catalog"
-	"napback/napback/chain"
 	"napback/napback/config"
-	"napback/napback/confine"
-	"napback/napback/nofollow"
+	"napback/napback/jobs"
+	"napback/napback/restore"
 	"napback/napback/source"
-	"napback/napback/source/tar"
+	"napback/napback/unpack"
 )
 
 func restoreCommand(std cli.Streams) *urfave.Command {
@@ -44,307 +39,175 @@ func restoreCommand(std cli.Streams) *urfave.Command {
 	})
 }
 
-// restore brings back a Directory:
-//
-//  1. The archives of the job are listed, and the chain of the moment is
-//     planned from their manifests alone (package catalog).
-//  2. The destination is checked: an empty directory, or with --in-place the
-//     file system itself, after showing what would be deleted there.
-//     What is in the way of the chain's directories is removed, and no link is
-//     followed (package nofollow).
-//  3. With PATHs, the lists in the increments tell from which archive to take
-//     each (restore_select.go).
-//  4. Each archive is read, verified, decrypted, decompressed and extracted by
-//     one chain of processes, oldest first. tar deletes what each next archive
-//     says is gone. It gets only what the guard lets through (package guard),
-//     and can write only below the destination (package confine).
-//
-// It succeeds only if every stage of every chain has. After a failure the
-// destination is in between, and the error says so.
-type restore struct {
-	*engine
-	target target
-	point  catalog.Point
-	key    *secretKey
-	tar    string         // GNU tar
-	source string         // what the archives were made of
-	tree   *nofollow.Tree // where is written; nil before it is there
-	to     string         // where tar works: the destination, or / with --in-place
-	place  bool           // --in-place
-	paths  []string       // listed names; none = all
-	chosen [][]string     // the paths to take from each archive of the chain
-	lists  []*listing     // of the archives of the chain, as far as they were read
-	made   bool           // the destination did not exist
-	begun  bool           // something may have been written to it
-	// trouble is what tar complained of, though it went on; failed that some
-	// of it is more than a warning.
-	trouble []string
-	failed  bool
-}
-
 func restoreJob(c *urfave.Context, e *engine, configs []*config.Config) error {
-	ctx := c.Context
 	key, err := keyOf(c)
 	if err != nil {
 		return err
 	}
-	defer key.forget()
-	r := &restore{engine: e, key: key, place: c.Bool("in-place"), to: c.String("to")}
-	at, err := r.checkUsage(c)
+	defer key.Close()
+	at, err := checkRestoreUsage(c)
 	if err != nil {
 		return err
 	}
-	if r.target, err = e.findTarget(ctx, configs, c.Args().First()); err != nil {
+	t, err := e.finder().Find(c.Context, configs, c.Args().First())
+	if err != nil {
 		return err
 	}
-	check := func(kind source.Kind) error {
-		return checkKindUsage(kind, r.place, c.Bool("load"), r.to != "", c.NArg() > 1)
-	}
-	if r.target.job != nil {
-		if err := check(r.target.job.Kind); err != nil {
+	if t.Job != nil {
+		if err := checkKindUsage(c, t.Job.Kind); err != nil {
 			return err
 		}
 	}
-	if r.point, err = e.point(ctx, r.target, choiceOf(c), at); err != nil {
+	p, err := e.finder().Point(c.Context, t, choiceOf(c), at)
+	if err != nil {
 		return err
 	}
-	for _, a := range r.point.Chain {
-		if err := r.target.trust(a, c.Bool("accept-unencrypted")); err != nil {
+	for _, a := range p.Chain {
+		if err := t.Trust(a, c.Bool("accept-unencrypted")); err != nil {
 			return err
 		}
 	}
-	kind, from := kindOf(r.point.Source())
-	r.source = from
-	if err := check(kind); err != nil {
+	kind, made := jobs.KindOf(p.Source())
+	if err := checkKindUsage(c, kind); err != nil {
 		return err
 	}
-	if err := r.target.placed(r.place, c.Bool("load"), kind, r.to); err != nil {
+	if err := t.Placed(c.Bool("in-place"), c.Bool("load"), kind, c.String("to")); err != nil {
 		return err
 	}
-	if !kind.Tree {
-		return r.restoreStream(ctx, c.Bool("load"), c.Bool("pretend"))
+	r := restore.Request{From: unpack.Reader{Kit: e.kit, Settings: t.Settings, Key: key, Log: e.log}, Job: t.Name, Point: p, Source: made, To: c.String("to")}
+	if kind.Tree {
+		return restoreTree(c, e.std, r)
 	}
-	if r.tar, err = e.kit.GNUTar(ctx); err != nil {
-		return err
+	s := &restore.Stream{Request: r}
+	if c.Bool("load") {
+		if s.Loader, err = newLoader(e.hostOf(), t, kind, r); err != nil {
+			return err
+		}
 	}
-	if r.paths, err = r.parsePaths(c.Args().Tail()); err != nil {
-		return err
-	}
-	r.announce()
-	if c.Bool("pretend") {
-		return r.printPlan(ctx)
-	}
-	if err := confine.Supported(); err != nil {
-		r.log.Verbosef("tar is not confined to the destination: %v", err)
-	}
-	defer r.closeTree()
-	return r.finish(r.runTo(ctx, c.Bool("yes")))
+	return restoreStream(c, e.std, s)
 }
 
-// runTo checks the destination, finds out what to take from which archive, and
-// restores.
-func (r *restore) runTo(ctx context.Context, yes bool) error {
-	if r.place {
-		r.to = "/"
-		if err := errors.Join(r.checkPlace(yes), r.findSource()); err != nil {
-			return err
-		}
-	} else if err := r.checkDestination(); err != nil {
-		return err
+// newLoader returns what loads archives of the job's source.
+func newLoader(host source.Host, t jobs.Target, kind source.Kind, r restore.Request) (source.Loader, error) {
+	if kind.Load == nil {
+		return nil, cli.WithHint(cli.UsageErrorf("nothing is known that loads a %s", cli.Safe(kind.Name)), "restore --to FILE, and load that by hand")
 	}
-	if err := r.choose(ctx); err != nil {
-		return err
+	job := config.Job{Kind: kind, Source: r.Source, Name: t.Name, Settings: *t.Settings}
+	if j := t.Job; j != nil && j.Kind.Name == kind.Name {
+		job.Source, job.Words = j.Source, j.Words // that of this host, with its own server
 	}
-	if r.place {
-		if err := r.confirm(ctx, yes); err != nil {
-			return err
-		}
-	}
-	return r.run(ctx)
+	return kind.Load(host, source.Load{Job: job.OfSource(), To: r.To, Signed: len(t.Settings.VerifyKeys) > 0 && !t.Settings.AcceptUnsigned})
 }
 
-// checkUsage refuses what cannot be meant.
-func (r *restore) checkUsage(c *urfave.Context) (catalog.Moment, error) {
+// checkRestoreUsage refuses what cannot be meant.
+func checkRestoreUsage(c *urfave.Context) (catalog.Moment, error) {
 	switch {
 	case c.NArg() == 0:
 		return catalog.Moment{}, cli.WithHint(cli.UsageErrorf("restore what? no job is named"), "napback -c FILE list shows the jobs")
-	case r.place && r.to != "":
+	case c.Bool("in-place") && c.String("to") != "":
 		return catalog.Moment{}, cli.UsageErrorf("--to and --in-place are two destinations, give one")
 	}
 	return catalog.ParseMoment(c.String("at"), time.Local)
 }
 
-// announce says what is going to be restored.
-func (r *restore) announce() {
-	var names []string
-	for _, a := range r.point.Chain {
-		names = append(names, fmt.Sprintf("%s (%s, %s)", a.Name, a.Date(), cli.FormatSize(a.Bytes)))
-	}
-	r.log.Notef("%s of host %s as of %s, from %s", oneLine(r.point.Source()), oneLine(r.point.Host), oneLine(r.point.Date()), oneLine(strings.Join(names, ", ")))
-}
-
-// checkDestination makes sure that there is an empty directory to restore to.
-func (r *restore) checkDestination() error {
-	entries, err := os.ReadDir(r.to)
+// checkKindUsage refuses what cannot be meant with a kind of source.
+func checkKindUsage(c *urfave.Context, kind source.Kind) error {
+	inPlace, load, to := c.Bool("in-place"), c.Bool("load"), c.String("to") != ""
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		r.made = true
-		// Only its owner may look into it: the modes of what is above the
-		// source are not in the backup.
-		if err := os.MkdirAll(r.to, 0o700); err != nil {
-			return fmt.Errorf("make the destination: %w", err)
-		}
-	case err != nil:
-		return fmt.Errorf("destination: %w", err)
-	case len(entries) > 0:
-		return cli.WithHint(fmt.Errorf("destination %q is not empty: it holds %q", r.to, entries[0].Name()),
-			"restoring deletes what the backup does not have; give a new directory, or --in-place to restore over the source")
+	case kind.Tree && load:
+		return cli.UsageErrorf("--load is for databases and repositories")
+	case kind.Tree && !inPlace && !to:
+		return cli.WithHint(cli.UsageErrorf("restore to where? no destination is given"),
+			"--to DIR, an empty or new directory, or --in-place")
+	case kind.Tree:
+		return nil
+	case inPlace:
+		return cli.WithHint(cli.UsageErrorf("--in-place is for directories"), "--load loads a dump")
+	case c.NArg() > 1:
+		return cli.UsageErrorf("a %s can only be restored as a whole: PATHs are for directories", cli.Safe(kind.Name))
+	case load && to && !kind.LoadsTo:
+		return cli.WithHint(cli.UsageErrorf("--load and --to are two destinations, give one"), "a dump is loaded into the server that the job is configured for")
 	}
-	if r.to, err = filepath.Abs(r.to); err != nil {
+	return nil
+}
+
+// restoreTree restores a directory.
+func restoreTree(c *urfave.Context, std cli.Streams, r restore.Request) error {
+	t, err := restore.NewTree(c.Context, r, c.Bool("in-place"), c.Args().Tail())
+	if err != nil {
 		return err
 	}
-	if r.tree, err = nofollow.Open(r.to); err != nil {
-		return fmt.Errorf("destination: %w", err)
+	t.Announce()
+	if c.Bool("pretend") {
+		lines, err := t.Plan(c.Context)
+		return printPlanned(std, lines, err)
 	}
-	return nil
-}
-
-// run restores, once everything has been checked.
-func (r *restore) run(ctx context.Context) error {
-	missing := map[string]bool{}
-	for i, a := range r.point.Chain {
-		if len(r.paths) > 0 && len(r.chosen[i]) == 0 {
-			continue
-		}
-		r.log.Notef("extracting %s (%s)", a.Name, cli.FormatSize(a.Bytes))
-		if err := r.makeRoom(i); err != nil {
-			return fmt.Errorf("make room for %s: %w", a.Name, err)
-		}
-		report, err := r.extract(ctx, i)
-		if err == nil {
-			err = r.mendLinks(ctx, i, report)
-		}
-		if err != nil {
-			return fmt.Errorf("restore %s of run %s: %w", a.Name, a.Run, err)
-		}
-		r.trouble = append(r.trouble, report.Trouble...)
-		r.failed = r.failed || report.Failed
-		for _, p := range r.chosen[i] {
-			missing[p] = slices.Contains(report.Missing, p)
-		}
+	yes := c.Bool("yes")
+	if c.Bool("in-place") && !yes && !cli.IsTerminal(std.In) {
+		return cli.WithHint(cli.UsageErrorf("--in-place asks before it writes, and there is no terminal to ask on"), "-y answers yes")
 	}
-	for _, p := range r.paths {
-		if missing[p] { // in the last archive that should have it
-			return r.noSuchPath(p)
+	done, err := t.Run(c.Context, func(ctx context.Context, gone []restore.Deletion) error {
+		showDeletions(std, gone)
+		if yes {
+			return nil
 		}
-	}
-	return nil
-}
-
-// extract runs the chain of archive number i.
-func (r *restore) extract(ctx context.Context, i int) (*tar.Extraction, error) {
-	a, paths := r.point.Chain[i], r.chosen[i]
-	from, _ := isDirectory(a)
-	report := &tar.Extraction{}
-	notDirs, err := r.checkWay(paths)
-	if err != nil {
-		return report, err
-	}
-	status, err := r.unpack(ctx, r.key, func() ([]chain.Status, error) {
-		*report = tar.Extraction{Selective: len(paths) > 0}
-		c, err := r.chain(a, notDirs, tar.Extract(from, r.to, paths), report)
-		if err != nil {
-			return nil, err
+		ok, err := cli.Confirm(ctx, std, fmt.Sprintf("Restore %s as of %s in place?", cli.Safe(t.What()), cli.Safe(t.Point.Date())))
+		if err == nil && !ok {
+			err = errors.New("restore in place: not confirmed, nothing is changed")
 		}
-		r.begun = true
-		return c.Run(ctx)
+		return err
 	})
-	if n := len(status); err == nil && status[n-1].Code != 0 {
-		report.Failed = len(report.Trouble) > 0
-	}
-	return report, err
+	return printRestored(std, r, done, err)
 }
 
-// chain is the chain that extracts an archive with tar's arguments. Members of
-// the names notDirs must be no directories. report collects what tar says.
-func (r *restore) chain(a catalog.Entry, notDirs, args []string, report *tar.Extraction) (*chain.Chain, error) {
-	stages, err := r.guardedStages(a, r.target.settings, r.key, notDirs)
-	if err != nil {
-		return nil, err
+// maxShown is how many entries that would be deleted are shown one by one.
+const maxShown = 200
+
+func showDeletions(std cli.Streams, gone []restore.Deletion) {
+	if len(gone) == 0 {
+		fmt.Fprintln(std.Err, "Nothing would be deleted: all that is there now is in the backup, too.")
+		return
 	}
-	extract, err := r.tarStage(args)
-	if err != nil {
-		return nil, err
-	}
-	extract.Accept = report.Accept
-	return &chain.Chain{Stages: append(stages, extract), Log: func(stage, line string) {
-		if stage == "tar" {
-			report.Line(line)
-			return
+	fmt.Fprintf(std.Err, "The backup does not have %s, which would be deleted:\n", cli.Plural(len(gone), "entry", "entries"))
+	for i, d := range gone {
+		if i == maxShown {
+			fmt.Fprintf(std.Err, "  ... and %d more\n", len(gone)-maxShown)
+			break
 		}
-		r.hear(stage, line)
-	}}, nil
+		fmt.Fprintf(std.Err, "  %s\n", cli.Safe(d.Path))
+	}
 }
 
-// finish tells how the restore ended.
-func (r *restore) finish(err error) error {
-	if r.made {
-		_ = os.Remove(r.to) // unless something is in it
+// restoreStream restores what is no directory.
+func restoreStream(c *urfave.Context, std cli.Streams, s *restore.Stream) error {
+	s.Announce()
+	switch {
+	case c.Bool("pretend"):
+		lines, err := s.Plan(c.Context)
+		return printPlanned(std, lines, err)
+	case s.Loader != nil || s.To != "":
+		done, err := s.Run(c.Context)
+		return printRestored(std, s.Request, done, err)
+	case cli.IsTerminal(std.Out):
+		return cli.WithHint(cli.UsageErrorf("standard output is a terminal, which would obey what is in the dump"), "--to FILE, --load, or a pipe")
 	}
-	for _, line := range r.trouble {
-		r.log.Warnf("tar: %s", oneLine(line))
-	}
-	if err == nil && r.failed {
-		err = errors.New("restore: some of it could not be restored as it was; all else is restored")
-	}
-	if err != nil {
-		if _, gone := os.Lstat(r.to); r.begun && gone == nil {
-			err = cli.WithHint(err, "what is below %q is not a complete restore", r.to)
-		}
+	return s.Copy(c.Context, std.Out)
+}
+
+func printPlanned(std cli.Streams, lines []string, err error) error {
+	if err != nil || len(lines) == 0 {
 		return err
 	}
-	where := "to " + r.to
-	if r.place {
-		where = "in place"
-	}
-	if _, err = fmt.Fprintf(r.std.Out, "restored %s as of %s %s\n", r.what(), oneLine(r.point.Date()), oneLine(where)); err != nil {
-		return fmt.Errorf("write stdout: %w", err)
-	}
-	if len(r.trouble) > 0 {
-		return cli.Exit(cli.Warnings)
-	}
-	return nil
+	return printf(std.Out, "%s\n", strings.Join(lines, "\n"))
 }
 
-// what names what is restored.
-func (r *restore) what() string {
-	if len(r.paths) > 0 {
-		return oneLine("/" + strings.Join(r.paths, ", /"))
+// printRestored tells how a restore has ended, on stdout: no dump goes there.
+func printRestored(std cli.Streams, r restore.Request, done restore.Done, err error) error {
+	if err == nil {
+		err = printf(std.Out, "restored %s as of %s %s\n", cli.Safe(done.What), cli.Safe(r.Point.Date()), cli.Safe(done.Where))
 	}
-	return oneLine(r.point.Source())
-}
-
-// printPlan prints the commands of the restore. With PATHs it reads the
-// increments to know them.
-func (r *restore) printPlan(ctx context.Context) error {
-	if r.place {
-		r.to = "/"
+	if err == nil && done.Warnings {
+		err = cli.Exit(cli.Warnings)
 	}
-	if err := r.choose(ctx); err != nil {
-		return err
-	}
-	for i, a := range r.point.Chain {
-		if len(r.paths) > 0 && len(r.chosen[i]) == 0 {
-			continue
-		}
-		from, _ := isDirectory(a)
-		c, err := r.chain(a, nil, tar.Extract(from, r.to, r.chosen[i]), &tar.Extraction{})
-		if err != nil {
-			return err
-		}
-		if _, err := fmt.Fprintln(r.std.Out, c); err != nil {
-			return fmt.Errorf("write stdout: %w", err)
-		}
-	}
-	return nil
+	return err
 }

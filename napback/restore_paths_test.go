@@ -186,3 +186,8 @@ func TestRestoreOfAPathMendsAnyNumberOfLinks(t *testing.T) {
 		}
 	}
 }
+
+// insideAny reports whether name is one of the paths or below one.
+func insideAny(name string, paths []string) bool {
+	return slices.ContainsFunc(paths, func(p string) bool { return p == "" || name == p || strings.HasPrefix(name, p+"/") })
+}

@@ -3,8 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"strings"
-	"text/tabwriter"
 	"time"
 
 	"napback/internal/cli"
@@ -17,8 +15,7 @@ func printSummary(w io.Writer, results []result) error {
 		_, err := fmt.Fprintln(w, "no jobs are configured")
 		return err
 	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "JOB\tSTATE\tARCHIVE\tREAD\tSTORED\tTIME")
+	rows := [][]string{{"JOB", "STATE", "ARCHIVE", "READ", "STORED", "TIME"}}
 	for _, r := range results {
 		archive, read, stored, took := "-", "-", "-", "-"
 		if r.name != "" {
@@ -30,17 +27,17 @@ func printSummary(w io.Writer, results []result) error {
 		if r.outcome == doneNow || r.outcome == doneWarned || r.outcome == failed {
 			took = r.duration.Round(100 * time.Millisecond).String()
 		}
-		fmt.Fprintln(table, strings.Join([]string{oneLine(r.job), string(r.outcome), oneLine(archive), read, stored, took}, "\t"))
+		rows = append(rows, []string{r.job, string(r.outcome), archive, read, stored, took})
 	}
-	if err := table.Flush(); err != nil {
-		return fmt.Errorf("print the summary: %w", err)
+	if err := printTable(w, rows); err != nil {
+		return err
 	}
 	for _, r := range results {
 		if r.note == "" {
 			continue
 		}
-		if _, err := fmt.Fprintf(w, "%s: %s: %s\n", oneLine(r.job), r.outcome, oneLine(r.note)); err != nil {
-			return fmt.Errorf("print the summary: %w", err)
+		if err := printf(w, "%s: %s: %s\n", oneLine(r.job), r.outcome, oneLine(r.note)); err != nil {
+			return err
 		}
 	}
 	return nil

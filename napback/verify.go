@@ -4,18 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
-	"strings"
 	"time"
 
 	urfave "github.com/urfave/cli/v2"
 
 	"napback/internal/cli"
 	"napback/napback/catalog"
-	"napback/napback/chain"
 	"napback/napback/config"
-	"napback/napback/dumpdir"
-	"napback/napback/tools"
+	"napback/napback/jobs"
+	"napback/napback/unpack"
 )
 
 func verifyCommand(std cli.Streams) *urfave.Command {
@@ -34,21 +33,12 @@ func verifyCommand(std cli.Streams) *urfave.Command {
 	})
 }
 
-// verifier checks archives.
-type verifier struct {
-	*engine
-	key    *secretKey
-	unpack bool
-	accept bool             // what is not encrypted
-	done   map[string]error // by address
-}
-
 func verify(c *urfave.Context, e *engine, configs []*config.Config) error {
 	key, err := keyOf(c)
 	if err != nil {
 		return err
 	}
-	defer key.forget()
+	defer key.Close()
 	if c.Bool("all") && c.IsSet("at") {
 		return cli.UsageErrorf("--all and --at exclude each other")
 	}
@@ -56,18 +46,19 @@ func verify(c *urfave.Context, e *engine, configs []*config.Config) error {
 	if err != nil {
 		return err
 	}
-	wanted, err := e.wantedTargets(c, configs)
+	wanted, err := e.wanted(c, configs)
 	if err != nil {
 		return err
 	}
-	v := &verifier{engine: e, key: key, unpack: c.Bool("unpack") || key.file != "", accept: c.Bool("accept-unencrypted"), done: map[string]error{}}
+	v := &verifier{find: e.finder(), from: unpack.Reader{Kit: e.kit, Key: key, Log: e.log}, out: e.std.Out, who: choiceOf(c), all: c.Bool("all"), at: at,
+		unpack: c.Bool("unpack") || key.InFile(), acceptPlain: c.Bool("accept-unencrypted"), done: map[string]error{}}
 	var bad []error
 	for _, t := range wanted {
-		if err := v.job(c, t, at); err != nil {
+		if err := v.job(c.Context, t); err != nil {
 			if c.Context.Err() != nil {
 				return context.Cause(c.Context)
 			}
-			cli.PrintError(e.std.Err, "napback", fmt.Errorf("job %q: %w", t.name, err))
+			cli.PrintError(e.std.Err, "napback", fmt.Errorf("job %q: %w", t.Name, err))
 			bad = append(bad, err)
 		}
 	}
@@ -90,51 +81,45 @@ func worst(errs []error) error {
 	return cli.Exit(code)
 }
 
+// verifier checks the archives of jobs, each once.
+type verifier struct {
+	find        jobs.Finder
+	from        unpack.Reader
+	out         io.Writer
+	who         jobs.Choice
+	all         bool           // all archives, else those of
+	at          catalog.Moment // this
+	unpack      bool
+	acceptPlain bool             // what is not encrypted
+	done        map[string]error // by address
+}
+
 // job verifies the archives of a job.
-func (v *verifier) job(c *urfave.Context, t target, at catalog.Moment) error {
-	var archives []catalog.Entry
-	broken := map[string]error{} // by address: it builds on what is not there
-	if c.Bool("all") {
-		a, _, err := v.archives(c.Context, t, choiceOf(c))
-		if err != nil {
-			return err
-		}
-		if w := a.Warning(catalog.Point{}); w != "" {
-			v.log.Warnf("job %q: %s", t.name, oneLine(w))
-		}
-		if archives = slices.Concat(a.All, a.Unreadable); len(archives) == 0 {
-			return cli.Errorf(cli.NotFound, "it has no archives")
-		}
-		for _, p := range a.Points() {
-			broken[p.Address()] = p.Broken
-		}
-	} else {
-		p, err := v.point(c.Context, t, choiceOf(c), at)
-		if err != nil {
-			return err
-		}
-		archives = p.Chain
+func (v *verifier) job(ctx context.Context, t jobs.Target) error {
+	archives, broken, err := v.choose(ctx, t)
+	if err != nil {
+		return err
 	}
 	var bad []error
 	for _, a := range archives {
 		err, known := v.done[a.Address()]
 		if !known {
-			err = v.one(c.Context, t, a)
+			err = v.one(ctx, t, a)
 			if err == nil && broken[a.Address()] != nil {
 				err = cli.Errorf(cli.NotFound, "it cannot be restored: %w", broken[a.Address()])
 			}
 			v.done[a.Address()] = err
 		}
-		if c.Context.Err() != nil {
-			return context.Cause(c.Context)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
-		verdict := "ok"
+		state := "ok"
 		if err != nil {
-			verdict = "BAD"
+			state = "BAD"
 			bad = append(bad, err)
 		}
-		if _, err := fmt.Fprintf(v.std.Out, "%s %s %s %s\n", verdict, oneLine(a.Address()), oneLine(a.Date()), cli.FormatSize(a.Bytes)); err != nil {
-			return fmt.Errorf("write stdout: %w", err)
+		if err := printf(v.out, "%s %s %s %s\n", state, cli.Safe(a.Address()), cli.Safe(a.Date()), cli.FormatSize(a.Bytes)); err != nil {
+			return err
 		}
 	}
 	if len(bad) == 0 {
@@ -143,35 +128,46 @@ func (v *verifier) job(c *urfave.Context, t target, at catalog.Moment) error {
 	return cli.WithCode(cli.ExitStatus(worst(bad)), errors.Join(bad...))
 }
 
-// one verifies one run of a job.
-func (v *verifier) one(ctx context.Context, t target, a catalog.Entry) error {
-	if a.State == catalog.Unreadable {
-		return cli.Errorf(cli.Integrity, "%s of run %s: its manifest cannot be read: %s", a.Name, a.Run, oneLine(a.Error))
+// choose returns what is to be verified of a job. broken tells, by address, which
+// builds on what is not there.
+func (v *verifier) choose(ctx context.Context, t jobs.Target) (archives []catalog.Entry, broken map[string]error, err error) {
+	if !v.all {
+		p, err := v.find.Point(ctx, t, v.who, v.at)
+		return p.Chain, nil, err
 	}
-	if err := t.trust(a, v.accept); err != nil {
-		return err
+	a, _, err := v.find.Archives(ctx, t, v.who)
+	if err != nil {
+		return nil, nil, err
 	}
-	return v.archive(ctx, a, t.settings)
+	v.find.Warn(t, a, catalog.RecoveryPoint{})
+	if archives = slices.Concat(a.All, a.Unreadable); len(archives) == 0 {
+		return nil, nil, cli.Errorf(cli.NotFound, "it has no archives")
+	}
+	broken = map[string]error{}
+	for _, p := range a.Points() {
+		broken[p.Address()] = p.Broken
+	}
+	return archives, broken, nil
 }
 
-// archive verifies one archive.
-func (v *verifier) archive(ctx context.Context, a catalog.Entry, set *config.Settings) error {
-	if v.unpack {
-		if _, ok := isDirectory(a); !ok {
-			return fmt.Errorf("%s: the contents of sources of the kind of %q cannot be checked yet", a.Name, a.Source())
-		}
-		n := 0
-		err := v.members(ctx, a, set, v.key, false, func(m *dumpdir.Member) error { n++; return nil })
-		v.log.Verbosef("%s holds %s", a.Name, cli.Plural(n, "member", "members"))
+// one verifies one run of a job.
+func (v *verifier) one(ctx context.Context, t jobs.Target, a catalog.Entry) error {
+	if a.State == catalog.Unreadable {
+		return cli.Errorf(cli.Integrity, "%s of run %s: its manifest cannot be read: %s", a.Name, a.Run, cli.Safe(a.Error))
+	}
+	if err := t.Trust(a, v.acceptPlain); err != nil {
 		return err
 	}
-	get, err := tools.Open(v.kit, set, v.hear).Verify(a)
-	if err != nil {
-		return err
+	from := v.from
+	from.Settings = t.Settings
+	if !v.unpack {
+		return from.Verify(ctx, a)
 	}
-	c := chain.Chain{Stages: []chain.Stage{get}, Log: v.hear}
-	if _, err := c.Run(ctx); err != nil {
-		return fmt.Errorf("verify %s: %w", strings.TrimPrefix(a.Address(), a.Bucket+":"), tools.Explain(ctx, err))
+	dir, ok := jobs.Directory(a)
+	if !ok {
+		return fmt.Errorf("%s: the contents of sources of the kind of %q cannot be checked yet", a.Name, a.Source())
 	}
-	return nil
+	n, err := from.Count(ctx, a, dir)
+	from.Log.Verbosef("%s holds %s", a.Name, cli.Plural(n, "member", "members"))
+	return err
 }

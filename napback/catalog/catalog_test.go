@@ -245,7 +245,7 @@ func TestArchivesOfOneOwnerAreUsed(t *testing.T) {
 		}
 	}
 	got, _ := OfJob(slices.Concat(a, b), "home", Wanted{Own: "a", Source: home})
-	if w := got.Warning(Point{}); !strings.Contains(w, `archives of the name "home" are also those of owner b (host web1`) {
+	if w := got.Warning(RecoveryPoint{}); !strings.Contains(w, `archives of the name "home" are also those of owner b (host web1`) {
 		t.Errorf("warning %q", w)
 	}
 }

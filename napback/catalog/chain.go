@@ -10,8 +10,8 @@ import (
 	"napback/internal/cli"
 )
 
-// Point is an archive and the chain that brings back the state that it stored.
-type Point struct {
+// RecoveryPoint is an archive and the chain that brings back the state that it stored.
+type RecoveryPoint struct {
 	Entry
 	// Chain is the FULL and the DIFFs up to this archive, oldest first.
 	Chain []Entry
@@ -21,12 +21,12 @@ type Point struct {
 
 // Points follows every archive back to its FULL. They are in the order of the
 // archives, oldest first.
-func (a Archives) Points() []Point {
+func (a Archives) Points() []RecoveryPoint {
 	byRun := map[string]Entry{}
 	for _, e := range a.All {
 		byRun[e.Run] = e
 	}
-	points := make([]Point, len(a.All))
+	points := make([]RecoveryPoint, len(a.All))
 	for i, e := range a.All {
 		points[i].Entry = e
 		points[i].Chain, points[i].Broken = a.follow(e, byRun)
@@ -35,8 +35,8 @@ func (a Archives) Points() []Point {
 }
 
 // Newest returns the newest of some points, of which there is at least one.
-func Newest(points []Point) Point {
-	return points[Moment{}.pick(points, func(Point) bool { return true })]
+func Newest(points []RecoveryPoint) RecoveryPoint {
+	return points[Moment{}.pick(points, func(RecoveryPoint) bool { return true })]
 }
 
 // Walk follows an archive back through those that it builds on, and returns them all,
@@ -94,31 +94,31 @@ func (a Archives) missing(e Entry) error {
 
 // At returns the newest point that is not after a moment. Its errors have the
 // code cli.NotFound and name the nearest date that can be restored.
-func (a Archives) At(m Moment) (Point, error) {
+func (a Archives) At(m Moment) (RecoveryPoint, error) {
 	points := a.Points()
 	if len(points) == 0 {
 		err := cli.Errorf(cli.NotFound, "job %q has no archives", a.Job)
 		if len(a.Unreadable) > 0 {
 			err = cli.WithHint(err, "what is there has a manifest that cannot be read: %s", cli.Safe(a.Unreadable[0].Error))
 		}
-		return Point{}, err
+		return RecoveryPoint{}, err
 	}
-	i := m.pick(points, func(Point) bool { return true })
+	i := m.pick(points, func(RecoveryPoint) bool { return true })
 	if i < 0 {
 		err := cli.Errorf(cli.NotFound, "job %q has no archive %s", a.Job, m)
-		return Point{}, a.nearest(err, m, points)
+		return RecoveryPoint{}, a.nearest(err, m, points)
 	}
 	if broken := points[i].Broken; broken != nil {
 		err := cli.Errorf(cli.NotFound, "job %q cannot be restored %s: %w", a.Job, m, broken)
-		return Point{}, a.nearest(err, m, points)
+		return RecoveryPoint{}, a.nearest(err, m, points)
 	}
 	return points[i], nil
 }
 
 // nearest adds to err what can be restored instead: the newest whole chain
 // before the moment, else the oldest of all.
-func (a Archives) nearest(err error, m Moment, points []Point) error {
-	whole := func(p Point) bool { return p.Broken == nil }
+func (a Archives) nearest(err error, m Moment, points []RecoveryPoint) error {
+	whole := func(p RecoveryPoint) bool { return p.Broken == nil }
 	i := m.pick(points, whole)
 	if i < 0 {
 		i = slices.IndexFunc(points, whole)
@@ -129,14 +129,14 @@ func (a Archives) nearest(err error, m Moment, points []Point) error {
 	p := points[i]
 	// The day's own backup may have been followed by one that is broken.
 	at := p.Date()
-	if j := (Moment{date: at}).pick(points, func(Point) bool { return true }); j != i {
+	if j := (Moment{date: at}).pick(points, func(RecoveryPoint) bool { return true }); j != i {
 		at = p.Committed.UTC().Format("2006-01-02T15:04:05Z")
 	}
 	return cli.WithHint(err, "the nearest that can be restored is of %s: --at %s", cli.Safe(p.Date()), cli.Safe(at))
 }
 
 // Warning says what of the listing makes a choice doubtful, or "".
-func (a Archives) Warning(chosen Point) string {
+func (a Archives) Warning(chosen RecoveryPoint) string {
 	var all []string
 	for _, o := range a.Others {
 		all = append(all, fmt.Sprintf("archives of the name %q are also those of %s: only those of %s are used", a.Job, o, a.Group))

@@ -58,7 +58,7 @@ func (m Moment) String() string {
 // pick returns the index of the newest point that is not after the moment and
 // satisfies ok, or -1. For a date the newest is that of the latest date, since
 // a run can stand for an earlier day than the one that it ran on.
-func (m Moment) pick(points []Point, ok func(Point) bool) int {
+func (m Moment) pick(points []RecoveryPoint, ok func(RecoveryPoint) bool) int {
 	best := -1
 	for i, p := range points {
 		switch {
@@ -75,7 +75,7 @@ func (m Moment) pick(points []Point, ok func(Point) bool) int {
 // newer reports whether p comes after q. Points are in the order of their
 // commits; but a clock may have been put back, and what builds on an archive is
 // newer than it, whatever the clock says.
-func (m Moment) newer(p, q Point) bool {
+func (m Moment) newer(p, q RecoveryPoint) bool {
 	if m.date != "" && p.Date() != q.Date() {
 		return p.Date() > q.Date()
 	}

@@ -1,4 +1,4 @@
-package main
+package restore
 
 import (
 	"errors"
@@ -13,8 +13,8 @@ import (
 
 // makeRoom prepares the destination for archive number i, where tar by itself
 // would fail or follow a link.
-func (r *restore) makeRoom(i int) error {
-	if r.place {
+func (r *Tree) makeRoom(i int) error {
+	if r.inPlace {
 		if err := r.makeSource(); err != nil {
 			return err
 		}
@@ -33,8 +33,8 @@ func (r *restore) makeRoom(i int) error {
 // bare removes the extended attributes of the directories that archive number i
 // is extracted over: tar sets those that the archive has, and every archive has
 // all of its directories, but tar removes none that has gone since.
-func (r *restore) bare(i int) error {
-	if i == 0 && !r.place {
+func (r *Tree) bare(i int) error {
+	if i == 0 && !r.inPlace {
 		return nil // there is nothing yet
 	}
 	return r.eachDir(i, func(name string, _ fs.FileInfo) error {
@@ -46,8 +46,8 @@ func (r *restore) bare(i int) error {
 // in place, what is no directory where the archive has one, such as a link; and
 // what is in the way of a PATH: tar does not put a directory in place of a file,
 // or the other way round, unless it extracts the directory around it.
-func (r *restore) clear(i int) error {
-	if r.lists == nil || r.lists[i] == nil {
+func (r *Tree) clear(i int) error {
+	if r.tocs == nil || r.tocs[i] == nil {
 		return nil
 	}
 	if len(r.paths) == 0 {
@@ -68,7 +68,7 @@ func (r *restore) clear(i int) error {
 		if err != nil {
 			return err
 		}
-		kind := r.lists[i].kind(p)
+		kind := r.tocs[i].kind(p)
 		if kind == 0 || (kind == dumpdir.Dir) == info.IsDir() {
 			continue
 		}
@@ -81,11 +81,11 @@ func (r *restore) clear(i int) error {
 
 // clearLinks removes what is no directory where archive number i has one. tar
 // would do it, too, but only once it gets there.
-func (r *restore) clearLinks(i int) error {
-	if !r.place {
+func (r *Tree) clearLinks(i int) error {
+	if !r.inPlace {
 		return nil // only archives have written there, which the guard has seen
 	}
-	for _, name := range slices.Sorted(maps.Keys(r.lists[i].dirs)) {
+	for _, name := range slices.Sorted(maps.Keys(r.tocs[i].dirs)) {
 		if !r.takes(i, name) {
 			continue
 		}
@@ -104,21 +104,21 @@ func (r *restore) clearLinks(i int) error {
 }
 
 // takes reports whether a name is extracted from archive number i.
-func (r *restore) takes(i int, name string) bool {
+func (r *Tree) takes(i int, name string) bool {
 	if len(r.paths) > 0 {
 		return insideAny(name, r.chosen[i])
 	}
-	return insideAny(name, []string{tar.Listed(r.source)})
+	return insideAny(name, []string{tar.Listed(r.Source)})
 }
 
 // loosen lets the user write to directories that an earlier archive has made
 // read-only. Each archive has all directories and sets their modes again.
-func (r *restore) loosen(i int) error { return r.eachDir(i, r.loosenDir) }
+func (r *Tree) loosen(i int) error { return r.eachDir(i, r.loosenDir) }
 
 // eachDir calls do for the directories on disk that archive number i is
 // extracted over, each before it is read.
-func (r *restore) eachDir(i int, do func(name string, info fs.FileInfo) error) error {
-	if !r.place {
+func (r *Tree) eachDir(i int, do func(name string, info fs.FileInfo) error) error {
+	if !r.inPlace {
 		return r.tree.WalkDirs("", func(name string, info fs.FileInfo) error {
 			if name == "" {
 				return nil // what the restore is put into
@@ -126,7 +126,7 @@ func (r *restore) eachDir(i int, do func(name string, info fs.FileInfo) error) e
 			return do(name, info)
 		})
 	}
-	for _, name := range slices.Sorted(maps.Keys(r.lists[i].dirs)) {
+	for _, name := range slices.Sorted(maps.Keys(r.tocs[i].dirs)) {
 		if !r.takes(i, name) {
 			continue
 		}
@@ -146,7 +146,7 @@ func (r *restore) eachDir(i int, do func(name string, info fs.FileInfo) error) e
 
 // loosenDir gives the user all rights to a directory, if it is one and is the
 // user's.
-func (r *restore) loosenDir(name string, info fs.FileInfo) error {
+func (r *Tree) loosenDir(name string, info fs.FileInfo) error {
 	const all = 0o700
 	if !info.IsDir() || info.Mode().Perm()&all == all {
 		return nil

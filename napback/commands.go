@@ -1,17 +1,14 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"strings"
 
 	urfave "github.com/urfave/cli/v2"
 
 	"napback/internal/cli"
-	"napback/napback/chain"
 	"napback/napback/config"
-	"napback/napback/source/tar"
-	"napback/napback/tools"
+	"napback/napback/jobs"
+	"napback/napback/unpack"
 )
 
 // commands are napback's sub-commands: all that is done with backups after they
@@ -97,32 +94,23 @@ func jsonFlag() urfave.Flag {
 }
 
 // keyOf reads keyFlags.
-func keyOf(c *urfave.Context) (*secretKey, error) {
-	k := &secretKey{file: c.String("secret-key"), passphrase: c.String("passphrase-file")}
-	if k.file == "" && k.passphrase != "" {
+func keyOf(c *urfave.Context) (*unpack.Key, error) {
+	file, passphrase := c.String("secret-key"), c.String("passphrase-file")
+	if file == "" && passphrase != "" {
 		return nil, cli.UsageErrorf("--passphrase-file is for --secret-key FILE; gpg asks by itself")
 	}
-	return k, nil
+	return unpack.NewKey(file, passphrase), nil
 }
 
-// hear takes the lines that stages of a restore say.
-func (e *engine) hear(stage, line string) {
-	text := oneLine(strings.TrimPrefix(line, stage+": "))
-	switch warning, isWarning := strings.CutPrefix(text, "warning: "); {
-	case isWarning:
-		e.log.Warnf("%s: %s", stage, warning)
-	case strings.HasPrefix(text, "error: "), strings.HasPrefix(text, "hint: "):
-		// The error of the chain says them.
-	default:
-		e.log.Verbosef("%s: %s", stage, text)
-	}
+// choiceOf reads ownerFlag and hostFlag.
+func choiceOf(c *urfave.Context) jobs.Choice {
+	return jobs.Choice{Owner: c.String("owner"), Host: c.String("host")}
 }
 
-// explain is tools.Explain, which does not know what tar says of an archive.
-func explain(ctx context.Context, err error) error {
-	var failed *chain.Error
-	if !errors.As(err, &failed) || failed.Cause.Stage != "tar" || !tar.Damaged(failed.Cause) {
-		return tools.Explain(ctx, err)
-	}
-	return cli.WithCode(cli.Integrity, tools.Explain(ctx, err))
+// finder finds jobs and their archives.
+func (e *engine) finder() jobs.Finder { return jobs.Finder{Kit: e.kit, Log: e.log} }
+
+// wanted are the jobs that the command line names, or all.
+func (e *engine) wanted(c *urfave.Context, configs []*config.Config) ([]jobs.Target, error) {
+	return e.finder().Wanted(c.Context, configs, c.Args().Slice())
 }

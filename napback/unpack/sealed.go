@@ -1,4 +1,4 @@
-package main
+package unpack
 
 import (
 	"bufio"
@@ -6,36 +6,18 @@ import (
 	"fmt"
 	"io"
 
-	urfave "github.com/urfave/cli/v2"
-
 	"napback/internal/cli"
 	"napback/internal/sign/pgpkey"
-	"napback/napback/programs"
 )
 
 // maxSealedHead bounds what stands before the encrypted data of a message: a
 // packet of half a kilobyte for each recipient.
 const maxSealedHead = 1 << 20
 
-// sealedCommand is the stage before gpg, which passes on what is in a message
-// also if that is not encrypted.
-func sealedCommand(std cli.Streams) *urfave.Command {
-	return filter(&urfave.Command{
-		Name:  programs.Sealed,
-		Usage: "copy an OpenPGP message, if it is encrypted",
-		Action: func(c *urfave.Context) error {
-			if c.NArg() > 0 {
-				return cli.UsageErrorf("%s takes no arguments", programs.Sealed)
-			}
-			return copySealed(std.Out, std.In)
-		},
-	})
-}
-
-// copySealed copies an OpenPGP message that is not armored from r to w, unless it
+// CopySealed copies an OpenPGP message that is not armored from r to w, unless it
 // begins with something else than session keys and encrypted data. Then it is an
 // error with the code cli.Integrity, and nothing is written.
-func copySealed(w io.Writer, r io.Reader) error {
+func CopySealed(w io.Writer, r io.Reader) error {
 	in := bufio.NewReaderSize(r, maxSealedHead)
 	head, err := in.Peek(maxSealedHead)
 	if err != nil && !errors.Is(err, io.EOF) {

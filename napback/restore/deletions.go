@@ -1,46 +1,69 @@
-package main
+package restore
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"path"
 	"path/filepath"
 	"slices"
 
+	"napback/internal/cli"
 	"napback/napback/dumpdir"
 	"napback/napback/nofollow"
 	"napback/napback/source/tar"
 )
 
-// doomed is an entry on disk that a restore in place deletes for good.
-type doomed struct {
-	path  string // absolute; a directory's ends with a slash
+// Deletion is an entry on disk that a restore in place deletes for good.
+type Deletion struct {
+	Path  string // absolute; a directory's ends with a slash
 	mount bool   // a file system is mounted on it or below
 }
 
-// findDoomed tells what a restore in place would delete, going through what tar
-// does with each archive of the chain. When tar extracts a directory from an
-// archive, it deletes in it what the archive's list does not have, and what is
-// a directory where the list has a file, or the other way round. That includes
-// what later archives do not bring back: files that were excluded from the
-// backup are on the lists from the time when they came into being, so an older
-// FULL does away with them.
-func (r *restore) findDoomed() ([]doomed, error) {
-	d := &doom{root: "/", tree: r.tree}
+// planDeletions tells what a restore in place would delete. It refuses where file
+// systems are mounted.
+func (r *Tree) planDeletions(ctx context.Context) ([]Deletion, error) {
+	for i := range r.Point.Chain {
+		if r.skips(i) {
+			continue
+		}
+		if _, err := r.readTOC(ctx, i); err != nil {
+			return nil, err
+		}
+	}
+	gone, err := r.deletions()
+	if err != nil {
+		return nil, fmt.Errorf("look for what a restore in place would delete: %w", err)
+	}
+	if i := slices.IndexFunc(gone, func(d Deletion) bool { return d.mount }); i >= 0 {
+		return nil, cli.WithHint(fmt.Errorf("restore in place: it would delete %q, where a file system is mounted", gone[i].Path),
+			"unmount it first, or restore --to another directory, or only some PATHs")
+	}
+	return gone, nil
+}
+
+// deletions foretells what is deleted, going through what tar does with each
+// archive of the chain. When tar extracts a directory from an archive, it deletes
+// in it what the archive's list does not have, and what is a directory where the
+// list has a file, or the other way round. That includes what later archives do
+// not bring back: files that were excluded from the backup are on the lists from
+// the time when they came into being, so an older FULL does away with them.
+func (r *Tree) deletions() ([]Deletion, error) {
+	d := &simulation{root: "/", tree: r.tree}
 	if d.tree == nil {
 		return nil, nil // the source is not there
 	}
 	if len(r.paths) == 0 {
-		source, _ := isDirectory(r.point.Entry)
-		d.lists = r.lists
-		err := d.directory(tar.Listed(source), false)
+		d.tocs = r.tocs
+		err := d.directory(tar.Listed(r.Source), false)
 		return d.found, err
 	}
 	for _, p := range r.paths {
-		d.lists = nil
+		d.tocs = nil
 		for i, chosen := range r.chosen {
 			if insideAny(p, chosen) {
-				d.lists = append(d.lists, r.lists[i])
+				d.tocs = append(d.tocs, r.tocs[i])
 			}
 		}
 		if err := d.path(p); err != nil {
@@ -50,24 +73,24 @@ func (r *restore) findDoomed() ([]doomed, error) {
 	return d.found, nil
 }
 
-// doom is a simulation of tar.
-type doom struct {
+// simulation does to lists what tar does to the disk.
+type simulation struct {
 	root  string
 	tree  *nofollow.Tree
-	lists []*listing // of the archives that are extracted, in their order
-	found []doomed
+	tocs  []*toc // of the archives that are extracted, in their order
+	found []Deletion
 }
 
 // path goes through one PATH. Nobody lists it; what is in the way of it, such as
 // a link where the backup has a directory, is removed by clear.
-func (d *doom) path(name string) error {
+func (d *simulation) path(name string) error {
 	way, err := d.tree.InTheWay(name)
 	if err != nil {
 		return err
 	}
 	if way != "" {
 		full := filepath.Join(d.root, way)
-		if slices.ContainsFunc(d.found, func(other doomed) bool { return other.path == full }) {
+		if slices.ContainsFunc(d.found, func(other Deletion) bool { return other.Path == full }) {
 			return nil // on the way to another PATH, too
 		}
 		return d.add(way, nil)
@@ -79,7 +102,7 @@ func (d *doom) path(name string) error {
 	if err != nil {
 		return err
 	}
-	isDir := d.lists[len(d.lists)-1].kind(name) == dumpdir.Dir
+	isDir := d.tocs[len(d.tocs)-1].kind(name) == dumpdir.Dir
 	switch {
 	case isDir != info.IsDir():
 		return d.add(name, info)
@@ -91,7 +114,7 @@ func (d *doom) path(name string) error {
 
 // directory goes through a directory. purged tells that it is deleted at some
 // point, with all that is in it.
-func (d *doom) directory(name string, purged bool) error {
+func (d *simulation) directory(name string, purged bool) error {
 	info, err := d.tree.Lstat(name)
 	if absent(err) {
 		return nil
@@ -125,9 +148,9 @@ func (d *doom) directory(name string, purged bool) error {
 }
 
 // listsOf returns what the archives that hold a directory say of it.
-func (d *doom) listsOf(name string) []map[string]byte {
+func (d *simulation) listsOf(name string) []map[string]byte {
 	var all []map[string]byte
-	for _, l := range d.lists {
+	for _, l := range d.tocs {
 		items, ok := l.dirs[name]
 		if !ok {
 			continue
@@ -161,14 +184,14 @@ func fate(lists []map[string]byte, name string, isDir bool) (kept, drops bool) {
 }
 
 // add notes an entry, given what its directory is.
-func (d *doom) add(name string, parent fs.FileInfo) error {
-	e := doomed{path: filepath.Join(d.root, name)}
+func (d *simulation) add(name string, parent fs.FileInfo) error {
+	e := Deletion{Path: filepath.Join(d.root, name)}
 	info, err := d.tree.Lstat(name)
 	if absent(err) {
 		return nil
 	}
 	if err == nil && info.IsDir() {
-		e.path += "/"
+		e.Path += "/"
 		e.mount, err = holdsMount(d.tree, name, parent)
 	}
 	d.found = append(d.found, e)

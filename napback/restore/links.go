@@ -1,4 +1,4 @@
-package main
+package restore
 
 import (
 	"context"
@@ -11,15 +11,15 @@ import (
 	"napback/napback/source/tar"
 )
 
-// mendLinks puts right the files among the paths whose contents archive number
+// completeLinks gives contents to the files among the paths whose contents archive number
 // i has under a name that is not among them: tar could not make the link, or,
 // in place, has linked to whatever is under that name now. The contents are
 // extracted under the name of the link, by reading the archive once more.
-func (r *restore) mendLinks(ctx context.Context, i int, report *tar.Extraction) error {
-	a := r.point.Chain[i]
+func (r *Tree) completeLinks(ctx context.Context, i int, report *tar.Extraction) error {
+	a := r.Point.Chain[i]
 	links := report.Split
-	if r.place && len(r.paths) > 0 {
-		l, err := r.list(ctx, i)
+	if r.inPlace && len(r.paths) > 0 {
+		l, err := r.readTOC(ctx, i)
 		if err != nil {
 			return err
 		}
@@ -43,14 +43,14 @@ func (r *restore) mendLinks(ctx context.Context, i int, report *tar.Extraction) 
 	}
 	restoreDirs := r.openDirs(links)
 	defer restoreDirs()
-	r.log.Notef("reading %s again for %s whose contents it has under other names", a.Name, cli.Plural(len(links), "file", "files"))
+	r.From.Log.Notef("reading %s again for %s whose contents it has under other names", a.Name, cli.Plural(len(links), "file", "files"))
 	for len(extract) > 0 {
 		n := fitting(extract)
 		if err := r.extractLinks(ctx, i, extract[:n]); err != nil {
 			return err
 		}
 		if extract = extract[n:]; len(extract) > 0 {
-			r.log.Notef("reading %s again for %s more: they are too many for one command line", a.Name, cli.Plural(len(extract), "file", "files"))
+			r.From.Log.Notef("reading %s again for %s more: they are too many for one command line", a.Name, cli.Plural(len(extract), "file", "files"))
 		}
 	}
 	for _, l := range again {
@@ -80,9 +80,9 @@ func fitting(links []tar.Link) int {
 // checkLinks makes sure that what is extracted under the names of links lands
 // where they were asked for. The names come from what tar says, or from the
 // archive; what is on disk comes from the archive, or from whoever uses it.
-func (r *restore) checkLinks(links []tar.Link) error {
+func (r *Tree) checkLinks(links []tar.Link) error {
 	for _, l := range links {
-		if !insideAny(l.Name, r.paths) || !insideAny(l.Target, []string{tar.Listed(r.source)}) {
+		if !insideAny(l.Name, r.paths) || !insideAny(l.Target, []string{tar.Listed(r.Source)}) {
 			return cli.Errorf(cli.Integrity, "refused: member %q: its hard link to %q leads out of what is restored", l.Name, l.Target)
 		}
 		way, err := r.tree.InTheWay(l.Name)
@@ -90,7 +90,7 @@ func (r *restore) checkLinks(links []tar.Link) error {
 			return err
 		}
 		if way != "" {
-			return cli.Errorf(cli.Integrity, "refused: member %q: on disk, %q is not a directory", l.Name, filepath.Join(r.to, way))
+			return cli.Errorf(cli.Integrity, "refused: member %q: on disk, %q is not a directory", l.Name, filepath.Join(r.To, way))
 		}
 	}
 	return nil
@@ -98,7 +98,7 @@ func (r *restore) checkLinks(links []tar.Link) error {
 
 // openDirs lets files be made in the directories of links. What it returns puts
 // back their modes, and their times, which tar has just set.
-func (r *restore) openDirs(links []tar.Link) func() {
+func (r *Tree) openDirs(links []tar.Link) func() {
 	before := map[string]fs.FileInfo{}
 	for _, l := range links {
 		dir := parent(l.Name)
@@ -116,17 +116,16 @@ func (r *restore) openDirs(links []tar.Link) func() {
 }
 
 // extractLinks extracts the targets of links under the links' names.
-func (r *restore) extractLinks(ctx context.Context, i int, links []tar.Link) error {
-	a := r.point.Chain[i]
-	from, _ := isDirectory(a)
+func (r *Tree) extractLinks(ctx context.Context, i int, links []tar.Link) error {
+	a := r.Point.Chain[i]
 	report := &tar.Extraction{}
-	status, err := r.unpack(ctx, r.key, func() ([]chain.Status, error) {
+	status, err := r.From.Run(ctx, func() ([]chain.Status, error) {
 		*report = tar.Extraction{}
 		var targets []string
 		for _, l := range links {
 			targets = append(targets, l.Target)
 		}
-		c, err := r.chain(a, targets, tar.ExtractLinks(from, r.to, links), report)
+		c, err := r.chain(a, targets, tar.ExtractLinks(r.Source, r.To, links), report)
 		if err != nil {
 			return nil, err
 		}

@@ -11,9 +11,13 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"napback/internal/cli"
+	"napback/napback/backup"
 	"napback/napback/backup/decide"
 	"napback/napback/catalog"
 	"napback/napback/config"
+	"napback/napback/jobs"
+	"napback/napback/programs"
+	"napback/napback/source"
 	"napback/napback/state"
 	"napback/napback/tools"
 )
@@ -29,7 +33,17 @@ func checkCommand(std cli.Streams) *urfave.Command {
 
 // checker prints what it finds and remembers whether all was well.
 type checker struct {
-	*engine
+	std  cli.Streams
+	log  *journal
+	kit  programs.Kit
+	day  decide.Day
+	host backup.Host
+	find jobs.Finder
+	// open prepares the source of a job.
+	open func(context.Context, *config.Job) (source.Source, error)
+	// encrypt makes sure that all recipients can be encrypted to.
+	encrypt func(context.Context, []*config.Config) error
+
 	bad    bool
 	warned bool
 }
@@ -37,24 +51,18 @@ type checker struct {
 // warn prints a line "WARN WHAT", and what is doubtful on stderr.
 func (k *checker) warn(what, why string) error {
 	k.warned = true
-	k.log.Warnf("%s: %s", oneLine(what), oneLine(why))
-	if _, err := fmt.Fprintf(k.std.Out, "WARN %s\n", oneLine(what)); err != nil {
-		return fmt.Errorf("write stdout: %w", err)
-	}
-	return nil
+	k.log.Warnf("%s: %s", cli.Safe(what), cli.Safe(why))
+	return printf(k.std.Out, "WARN %s\n", cli.Safe(what))
 }
 
 // say prints a line: "ok WHAT", or "BAD WHAT" and the error on stderr.
 func (k *checker) say(what string, err error) error {
-	verdict := "ok"
+	state := "ok"
 	if err != nil {
-		verdict, k.bad = "BAD", true
+		state, k.bad = "BAD", true
 		cli.PrintError(k.std.Err, "napback", fmt.Errorf("%s: %w", what, err))
 	}
-	if _, err := fmt.Fprintf(k.std.Out, "%-3s %s\n", verdict, oneLine(what)); err != nil {
-		return fmt.Errorf("write stdout: %w", err)
-	}
-	return nil
+	return printf(k.std.Out, "%-3s %s\n", state, cli.Safe(what))
 }
 
 func check(c *urfave.Context, e *engine, configs []*config.Config) error {
@@ -64,9 +72,9 @@ func check(c *urfave.Context, e *engine, configs []*config.Config) error {
 	for _, cfg := range configs {
 		e.tellNotes(cfg)
 	}
-	k := &checker{engine: e}
+	k := &checker{std: e.std, log: e.log, kit: e.kit, day: e.Day, host: e.machine(), find: e.finder(), open: e.openSource, encrypt: e.checkRecipients}
 	ctx := c.Context
-	for _, step := range []func(context.Context, []*config.Config) error{k.programs, k.recipients, k.places, k.buckets, k.owners} {
+	for _, step := range []func(context.Context, []*config.Config) error{k.programs, k.recipients, k.sources, k.buckets, k.owners} {
 		if err := step(ctx, configs); err != nil {
 			return err
 		}
@@ -105,8 +113,8 @@ func (k *checker) programs(ctx context.Context, configs []*config.Config) error 
 		return err
 	}
 	seen := map[string]bool{}
-	for _, t := range targets(configs) {
-		how := t.settings.Compression
+	for _, t := range jobs.All(configs) {
+		how := t.Settings.Compression
 		if seen[how] {
 			continue
 		}
@@ -120,8 +128,8 @@ func (k *checker) programs(ctx context.Context, configs []*config.Config) error 
 }
 
 func encrypts(configs []*config.Config) bool {
-	for _, t := range targets(configs) {
-		if len(t.settings.GpgRecipients) > 0 {
+	for _, t := range jobs.All(configs) {
+		if len(t.Settings.GpgRecipients) > 0 {
 			return true
 		}
 	}
@@ -133,29 +141,29 @@ func (k *checker) recipients(ctx context.Context, configs []*config.Config) erro
 	if !encrypts(configs) {
 		return nil
 	}
-	return k.say("recipients", k.checkRecipients(ctx, configs))
+	return k.say("recipients", k.encrypt(ctx, configs))
 }
 
-// places checks the sources and the directories for state.
-func (k *checker) places(ctx context.Context, configs []*config.Config) error {
+// sources checks the sources and the directories for state.
+func (k *checker) sources(ctx context.Context, configs []*config.Config) error {
 	seen := map[string]bool{}
-	for _, t := range targets(configs) {
-		if dir := t.settings.DiffDir; !seen[dir] {
+	for _, t := range jobs.All(configs) {
+		if dir := t.Settings.DiffDir; !seen[dir] {
 			seen[dir] = true
 			if err := k.say("DiffDir "+dir, checkState(dir)); err != nil {
 				return err
 			}
 		}
-		if err := k.place(ctx, t.job); err != nil {
+		if err := k.source(ctx, t.Job); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// place checks the source of a job, and warns of what is doubtful about it.
-func (k *checker) place(ctx context.Context, job *config.Job) error {
-	_, err := k.openSource(ctx, job)
+// source checks the source of a job, and warns of what is doubtful about it.
+func (k *checker) source(ctx context.Context, job *config.Job) error {
+	_, err := k.open(ctx, job)
 	doubt := ""
 	if err == nil && job.Kind.Probe != nil {
 		doubt, err = job.Kind.Probe(job.OfSource())
@@ -183,8 +191,8 @@ func checkState(dir string) error {
 // buckets checks that each job's bucket answers.
 func (k *checker) buckets(ctx context.Context, configs []*config.Config) error {
 	seen := map[string]bool{}
-	for _, t := range targets(configs) {
-		s := t.settings
+	for _, t := range jobs.All(configs) {
+		s := t.Settings
 		// Jobs of one bucket and the same access need one question only.
 		key := tools.Open(k.kit, s, nil).Access()
 		if seen[key] {
@@ -192,7 +200,7 @@ func (k *checker) buckets(ctx context.Context, configs []*config.Config) error {
 		}
 		seen[key] = true
 		// The prefix keeps the answer short: only its coming matters.
-		l, err := k.listing(ctx, s, t.name+"-")
+		l, err := k.find.Listing(ctx, t)
 		if err := k.say("bucket "+s.Bucket, err); err != nil {
 			return err
 		}
@@ -208,7 +216,7 @@ func (k *checker) clock(bucket string, clock time.Time) error {
 	if clock.IsZero() {
 		return nil
 	}
-	off := k.now().Sub(clock).Round(time.Second)
+	off := k.host.Now().Sub(clock).Round(time.Second)
 	what := fmt.Sprintf("clock, %v from that of bucket %s", off.Abs(), bucket)
 	if off.Abs() > decide.MaxSkew {
 		return k.warn(what, "dates and runs will be taken from the store's")
@@ -219,12 +227,12 @@ func (k *checker) clock(bucket string, clock time.Time) error {
 // owners reports archives under the jobs' names that are not the jobs' own, and
 // those that do not count. Where the bucket does not answer that is told already.
 func (k *checker) owners(ctx context.Context, configs []*config.Config) error {
-	for _, t := range targets(configs) {
-		dir, err := state.Open(t.settings.DiffDir)
+	for _, t := range jobs.All(configs) {
+		dir, err := state.Open(t.Settings.DiffDir)
 		if err != nil {
 			continue
 		}
-		held, err := tools.Open(k.kit, t.settings, func(string, string) {}).Contents(ctx, t.name)
+		held, err := tools.Open(k.kit, t.Settings, func(string, string) {}).Contents(ctx, t.Name)
 		if err != nil {
 			continue
 		}
@@ -234,12 +242,12 @@ func (k *checker) owners(ctx context.Context, configs []*config.Config) error {
 		if held.ListDenied {
 			continue
 		}
-		found, err := k.machine().SurveyOf(ctx, t.job, dir, k.Day, held)
+		found, err := k.host.SurveyOf(ctx, t.Job, dir, k.day, held)
 		if err != nil {
 			return err
 		}
 		for _, who := range found.Self.Strangers(held.Runs, &found.Record) {
-			if err := k.warn("archives of "+t.name, "there are also those of "+who+": every backup will warn of them"); err != nil {
+			if err := k.warn("archives of "+t.Name, "there are also those of "+who+": every backup will warn of them"); err != nil {
 				return err
 			}
 		}
@@ -259,20 +267,20 @@ func (k *checker) owners(ctx context.Context, configs []*config.Config) error {
 
 // signatures tells where VerifyKey cannot bind a job's backups, and how many of
 // its archives do not count because of it.
-func (k *checker) signatures(t target, held *catalog.Contents) error {
-	if len(t.settings.VerifyKeys) == 0 {
+func (k *checker) signatures(t jobs.Target, held *catalog.Contents) error {
+	if len(t.Settings.VerifyKeys) == 0 {
 		return nil
 	}
-	if t.settings.SignKey == "" {
-		if err := k.warn("backups of "+t.name, "there is a VerifyKey but no SignKey: it can only be restored from here"); err != nil {
+	if t.Settings.SignKey == "" {
+		if err := k.warn("backups of "+t.Name, "there is a VerifyKey but no SignKey: it can only be restored from here"); err != nil {
 			return err
 		}
 	}
 	if held.ListDenied || slices.ContainsFunc(held.Runs, func(r catalog.Entry) bool { return r.Denied }) {
-		k.log.Notef("job %q: these credentials may not read manifests, so that VerifyKey binds only who restores", t.name)
+		k.log.Notef("job %q: these credentials may not read manifests, so that VerifyKey binds only who restores", t.Name)
 	}
 	if n := held.Unsigned(); n > 0 {
-		return k.warn(fmt.Sprintf("archives of %s, %d of them", t.name, n),
+		return k.warn(fmt.Sprintf("archives of %s, %d of them", t.Name, n),
 			"they are not signed by a VerifyKey and do not count; those that nobody has signed can be restored with --accept-unsigned")
 	}
 	return nil

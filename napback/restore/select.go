@@ -1,4 +1,4 @@
-package main
+package restore
 
 import (
 	"context"
@@ -11,27 +11,27 @@ import (
 	"napback/napback/source/tar"
 )
 
-// listing is what an archive says that its directories held. Names are paths
-// without a leading slash; the root directory is "".
-type listing struct {
+// toc is an archive's table of contents: what it says that its directories held.
+// Names are paths without a leading slash; the root directory is "".
+type toc struct {
 	dirs map[string][]dumpdir.Item
 	// links are the hard links of the wanted paths to files outside of them.
 	links []tar.Link
 }
 
-// list reads the listing of the archive number i of the chain, as far as it
+// readTOC reads the table of contents of the archive number i of the chain, as far as it
 // concerns the paths.
-func (r *restore) list(ctx context.Context, i int) (*listing, error) {
-	if r.lists == nil {
-		r.lists = make([]*listing, len(r.point.Chain))
+func (r *Tree) readTOC(ctx context.Context, i int) (*toc, error) {
+	if r.tocs == nil {
+		r.tocs = make([]*toc, len(r.Point.Chain))
 	}
-	if r.lists[i] != nil {
-		return r.lists[i], nil
+	if r.tocs[i] != nil {
+		return r.tocs[i], nil
 	}
-	a := r.point.Chain[i]
-	r.log.Notef("reading the list of %s (%s)", a.Name, cli.FormatSize(a.Bytes))
-	l := &listing{dirs: map[string][]dumpdir.Item{}}
-	err := r.members(ctx, a, r.target.settings, r.key, true, func(m *dumpdir.Member) error {
+	a := r.Point.Chain[i]
+	r.From.Log.Notef("reading the list of %s (%s)", a.Name, cli.FormatSize(a.Bytes))
+	l := &toc{dirs: map[string][]dumpdir.Item{}}
+	err := r.From.Members(ctx, a, r.Source, true, func(m *dumpdir.Member) error {
 		name := tar.Listed(m.Name)
 		switch {
 		case m.IsDir() && r.concerns(name):
@@ -46,12 +46,12 @@ func (r *restore) list(ctx context.Context, i int) (*listing, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.lists[i] = l
+	r.tocs[i] = l
 	return l, nil
 }
 
 // concerns reports whether a directory is wanted, or the parent of a path.
-func (r *restore) concerns(dir string) bool {
+func (r *Tree) concerns(dir string) bool {
 	if len(r.paths) == 0 || insideAny(dir, r.paths) {
 		return true
 	}
@@ -66,7 +66,7 @@ func parent(name string) string {
 // kind tells how a path was listed: dumpdir.Dir if the archive has it as a
 // directory, dumpdir.Stored or dumpdir.Unchanged for what is none, 0 if it was
 // not there or the archive has only its name.
-func (l *listing) kind(name string) byte {
+func (l *toc) kind(name string) byte {
 	if _, ok := l.dirs[name]; ok {
 		return dumpdir.Dir
 	}
@@ -84,8 +84,8 @@ func insideAny(name string, paths []string) bool {
 }
 
 // paths turns the PATHs of the command line into listed names. None means all.
-func (r *restore) parsePaths(words []string) ([]string, error) {
-	source, _ := isDirectory(r.point.Entry)
+func (r *Tree) parsePaths(words []string) ([]string, error) {
+	source := r.Source
 	var all []string
 	for _, word := range words {
 		p := word
@@ -115,21 +115,21 @@ func (r *restore) parsePaths(words []string) ([]string, error) {
 // A file is taken from the newest archive that holds it. A directory is taken
 // from every archive since it last came into being, oldest first, as all of the
 // source is: so what was deleted in it stays deleted.
-func (r *restore) choose(ctx context.Context) error {
-	r.chosen = make([][]string, len(r.point.Chain))
+func (r *Tree) choose(ctx context.Context) error {
+	r.chosen = make([][]string, len(r.Point.Chain))
 	if len(r.paths) == 0 {
 		return nil
 	}
 	first := 1
-	if r.place {
+	if r.inPlace {
 		first = 0
 	}
-	if len(r.point.Chain) == 1 && !r.place {
+	if len(r.Point.Chain) == 1 && !r.inPlace {
 		r.chosen[0] = r.paths // tar says what is not there
 		return nil
 	}
-	for i := len(r.point.Chain) - 1; i >= first; i-- {
-		if _, err := r.list(ctx, i); err != nil {
+	for i := len(r.Point.Chain) - 1; i >= first; i-- {
+		if _, err := r.readTOC(ctx, i); err != nil {
 			return err
 		}
 	}
@@ -146,30 +146,30 @@ func (r *restore) choose(ctx context.Context) error {
 }
 
 // span returns the archives, by number in the chain, to take a path from.
-func (r *restore) span(p string) (from, to int, err error) {
-	last := len(r.lists) - 1
-	switch r.lists[last].kind(p) {
+func (r *Tree) span(p string) (from, to int, err error) {
+	last := len(r.tocs) - 1
+	switch r.tocs[last].kind(p) {
 	case dumpdir.Dir:
 		from = last
 		// The FULL, if it was not listed, perhaps has the directory as well.
-		for from > 0 && (r.lists[from-1] == nil || r.lists[from-1].kind(p) == dumpdir.Dir) {
+		for from > 0 && (r.tocs[from-1] == nil || r.tocs[from-1].kind(p) == dumpdir.Dir) {
 			from--
 		}
 		return from, last, nil
 	case dumpdir.Stored:
 		return last, last, nil
 	case dumpdir.Unchanged:
-		for i := last - 1; i >= 0 && r.lists[i] != nil; i-- {
-			switch r.lists[i].kind(p) {
+		for i := last - 1; i >= 0 && r.tocs[i] != nil; i-- {
+			switch r.tocs[i].kind(p) {
 			case dumpdir.Stored:
 				return i, i, nil
 			case dumpdir.Unchanged:
 				continue
 			}
 			return 0, 0, cli.Errorf(cli.Integrity, "path %q: %s says it has not changed, but %s does not know it",
-				"/"+p, r.point.Chain[last].Name, r.point.Chain[i].Name)
+				"/"+p, r.Point.Chain[last].Name, r.Point.Chain[i].Name)
 		}
-		if r.lists[0] == nil {
+		if r.tocs[0] == nil {
 			return 0, 0, nil
 		}
 		// No archive holds it: it is excluded from the backup.
@@ -177,7 +177,7 @@ func (r *restore) span(p string) (from, to int, err error) {
 	return 0, 0, r.noSuchPath(p)
 }
 
-func (r *restore) noSuchPath(p string) error {
-	return cli.WithHint(cli.Errorf(cli.NotFound, "path %q: the backup of %s does not hold it", "/"+p, r.point.Date()),
-		"if it was there at another time: --at WHEN; napback list %s shows the times", r.target.name)
+func (r *Tree) noSuchPath(p string) error {
+	return cli.WithHint(cli.Errorf(cli.NotFound, "path %q: the backup of %s does not hold it", "/"+p, r.Point.Date()),
+		"if it was there at another time: --at WHEN; napback list %s shows the times", r.Job)
 }

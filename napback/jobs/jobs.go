@@ -1,0 +1,204 @@
+package jobs
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"napback/internal/cli"
+	"napback/napback/catalog"
+	"napback/napback/config"
+	"napback/napback/programs"
+	"napback/napback/state"
+	"napback/napback/tools"
+	"napback/napback/unpack"
+)
+
+// Target is a job whose archives are asked for.
+type Target struct {
+	Name     string // of its archives
+	Settings *config.Settings
+	Job      *config.Job // nil if no configuration has it
+}
+
+// All are the jobs of the configurations, with those of the sources that
+// are below a directory of sources now in its place.
+func All(configs []*config.Config) []Target {
+	var all []Target
+	add := func(j *config.Job) { all = append(all, Target{Name: j.Name, Settings: &j.Settings, Job: j}) }
+	for _, c := range configs {
+		for i := range c.Jobs {
+			j := &c.Jobs[i]
+			var found []string
+			if m := j.Kind.Members; m != nil {
+				found, _, _ = m.Find(j.Source)
+			}
+			if len(found) == 0 {
+				add(j)
+			}
+			for _, relative := range found {
+				if one, ok := c.Member(*j, relative); ok {
+					add(&one)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// Finder looks for jobs and their archives.
+type Finder struct {
+	Kit programs.Kit
+	Log unpack.Log
+}
+
+// Wanted are the jobs that words mean, or all if there is none.
+func (f Finder) Wanted(ctx context.Context, configs []*config.Config, words []string) ([]Target, error) {
+	if len(words) == 0 {
+		return All(configs), nil
+	}
+	var all []Target
+	for _, word := range words {
+		t, err := f.Find(ctx, configs, word)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.ContainsFunc(all, func(other Target) bool { return other.Name == t.Name }) {
+			all = append(all, t)
+		}
+	}
+	return all, nil
+}
+
+// Find returns the job that a word means: its archive name, or its source.
+// A job that no configuration has any more is found by its name if the bucket of
+// one has its archives.
+func (f Finder) Find(ctx context.Context, configs []*config.Config, word string) (Target, error) {
+	all := All(configs)
+	means := func(t Target) bool { return t.Name == word }
+	if !slices.ContainsFunc(all, means) {
+		source := word
+		if strings.HasPrefix(word, "/") {
+			source = path.Clean(word)
+		}
+		means = func(t Target) bool { return t.Job.Source == source || t.Job.String() == source }
+	}
+	var found []Target
+	var names []string
+	for _, t := range all {
+		if means(t) {
+			found = append(found, t)
+			names = append(names, t.Name)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return f.findForeign(ctx, configs, word)
+	}
+	return Target{}, cli.WithHint(cli.Errorf(cli.NotFound, "job %q: %d jobs have this source", word, len(found)),
+		"name one of them: %s", strings.Join(names, ", "))
+}
+
+// findForeign looks for a job's archives in the configured buckets.
+func (f Finder) findForeign(ctx context.Context, configs []*config.Config, word string) (Target, error) {
+	var names []string
+	for _, c := range configs {
+		for _, j := range c.Jobs {
+			names = append(names, j.Name)
+		}
+		if c.Settings.Bucket == "" {
+			continue
+		}
+		l, err := f.Listing(ctx, Target{Name: word, Settings: &c.Settings})
+		if err != nil {
+			return Target{}, err
+		}
+		if slices.Contains(catalog.Jobs(l.Entries), word) {
+			f.Log.Notef("no job %q is configured, but bucket %q has its archives", word, c.Settings.Bucket)
+			return Target{Name: word, Settings: &c.Settings}, nil
+		}
+	}
+	return Target{}, cli.WithHint(cli.Errorf(cli.NotFound, "job %q: no such job", word), "the jobs are: %s", strings.Join(names, ", "))
+}
+
+// Listing lists the runs of a job, and of those whose names begin as its own do, and
+// tells the store's clock.
+func (f Finder) Listing(ctx context.Context, t Target) (catalog.Listing, error) {
+	l, err := tools.Open(f.Kit, t.Settings, unpack.Hear(f.Log)).List(ctx, t.Name+"-")
+	if err != nil {
+		return catalog.Listing{}, fmt.Errorf("look into bucket %q: %w", t.Settings.Bucket, tools.Explain(ctx, err))
+	}
+	return l, nil
+}
+
+// Choice is whose archives of a job are asked for.
+type Choice struct {
+	Owner, Host string // "" leaves it to this machine's DiffDir
+	Strict      bool   // nobody else's, even if there are no others
+}
+
+// wanted completes a choice with what DiffDir knows, if it is there: a restore may
+// run on another machine.
+func (f Finder) wanted(t Target, who Choice) catalog.Wanted {
+	w := catalog.Wanted{Owner: who.Owner, Host: who.Host, Strict: who.Strict}
+	if dir, err := state.Open(t.Settings.DiffDir); err == nil {
+		w.Own, _ = dir.Owner()
+	}
+	if t.Job == nil {
+		return w
+	}
+	w.Source = t.Job.String()
+	record := f.Record(t)
+	w.Own, w.Knows = cmp.Or(record.Owner, w.Own), record.Has
+	return w
+}
+
+// Record is the state of a configured job here, empty if there is none.
+func (f Finder) Record(t Target) state.Record {
+	dir, err := state.Open(t.Settings.DiffDir)
+	if err != nil {
+		return state.Record{}
+	}
+	record, err := dir.Job(tools.StateKey(t.Job, f.Kit.Env)).Load()
+	if err != nil {
+		return state.Record{}
+	}
+	return record
+}
+
+// Archives lists a job's archives, and tells the store's clock.
+func (f Finder) Archives(ctx context.Context, t Target, who Choice) (catalog.Archives, time.Time, error) {
+	w := f.wanted(t, who)
+	l, err := f.Listing(ctx, t)
+	if err != nil {
+		return catalog.Archives{}, l.Time, err
+	}
+	a, err := catalog.OfJob(l.Entries, t.Name, w)
+	return a, l.Time, err
+}
+
+// Warn says what is doubtful about a choice among archives of a job.
+func (f Finder) Warn(t Target, a catalog.Archives, chosen catalog.RecoveryPoint) {
+	if w := a.Warning(chosen); w != "" {
+		f.Log.Warnf("job %q: %s", t.Name, cli.Safe(w))
+	}
+}
+
+// Point finds the archive of a job at a moment, and says what is doubtful.
+func (f Finder) Point(ctx context.Context, t Target, who Choice, at catalog.Moment) (catalog.RecoveryPoint, error) {
+	a, _, err := f.Archives(ctx, t, who)
+	if err != nil {
+		return catalog.RecoveryPoint{}, err
+	}
+	p, err := a.At(at)
+	if err == nil {
+		f.Warn(t, a, p)
+	}
+	return p, err
+}

@@ -1,0 +1,152 @@
+package unpack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"napback/internal/cli"
+	"napback/napback/catalog"
+	"napback/napback/chain"
+	"napback/napback/config"
+	"napback/napback/dumpdir"
+	"napback/napback/programs"
+	"napback/napback/source/tar"
+	"napback/napback/tools"
+)
+
+// Log is where it is told how reading goes.
+type Log interface {
+	Warnf(format string, args ...any)
+	Notef(format string, args ...any)
+	Verbosef(format string, args ...any)
+	// Lines returns what takes the lines that stages say on stderr. forPeople
+	// tells which are for people.
+	Lines(forPeople func(stage, line string) bool) func(stage, line string)
+}
+
+// Reader reads the archives of a job's store.
+type Reader struct {
+	Kit      programs.Kit
+	Settings *config.Settings // of the job
+	Key      *Key
+	Log      Log
+}
+
+// Hear takes a line that a stage says. Only warnings are for people: the error of
+// the chain says the rest.
+func Hear(log Log) func(stage, line string) {
+	return log.Lines(func(stage, line string) bool {
+		return strings.HasPrefix(strings.TrimPrefix(line, stage+": "), "warning: ")
+	})
+}
+
+// store is the client of the job's store.
+func (r Reader) store() tools.Store { return tools.Open(r.Kit, r.Settings, Hear(r.Log)) }
+
+// Stages read an archive, decrypt and decompress it.
+func (r Reader) Stages(a catalog.Entry) ([]chain.Stage, error) {
+	get, err := r.store().Get(a)
+	if err != nil {
+		return nil, err
+	}
+	stages := []chain.Stage{get}
+	if a.Encryption() != "" {
+		decrypt, err := r.Key.stages(r.Kit)
+		if err != nil {
+			return nil, err
+		}
+		stages = append(stages, decrypt...)
+	}
+	more, err := r.Kit.Decompress(a.Compression(), fmt.Sprintf("%s of run %s", a.Name, a.Run))
+	return append(stages, more...), err
+}
+
+// Guarded are Stages and the guard, for what tar is going to read of an archive of
+// the directory dir. Members of the names notDirs must be no directories.
+func (r Reader) Guarded(a catalog.Entry, dir string, notDirs []string) ([]chain.Stage, error) {
+	stages, err := r.Stages(a)
+	if err != nil {
+		return nil, err
+	}
+	var args []string
+	for _, name := range notDirs {
+		args = append(args, "--not-dir="+name)
+	}
+	guard, err := r.Kit.Hidden(programs.Guard, append(args, "--", dir)...)
+	return append(stages, guard), err
+}
+
+// Run runs a chain that opens an archive. If it turns out that the key needs a
+// passphrase and there is somebody to ask, it asks and runs the chain again:
+// nothing has come out of it before. Errors have the exit code and the hints of
+// their causes.
+func (r Reader) Run(ctx context.Context, attempt func() ([]chain.Status, error)) ([]chain.Status, error) {
+	for {
+		status, err := attempt()
+		if err == nil || ctx.Err() != nil || !r.Key.wanted(err) {
+			return status, explain(ctx, err)
+		}
+		if err := r.Key.ask(ctx); err != nil {
+			return status, err
+		}
+	}
+}
+
+// explain is tools.Explain, which does not know what tar says of an archive.
+func explain(ctx context.Context, err error) error {
+	var failed *chain.Error
+	if !errors.As(err, &failed) || failed.Cause.Stage != "tar" || !tar.Damaged(failed.Cause) {
+		return tools.Explain(ctx, err)
+	}
+	return cli.WithCode(cli.Integrity, tools.Explain(ctx, err))
+}
+
+// Members calls each for every member of an archive of the directory dir, and checks
+// that the archive is whole, to its last byte, and one that tar may extract.
+// Only if lists is set have directories their contents, which take memory.
+func (r Reader) Members(ctx context.Context, a catalog.Entry, dir string, lists bool, each func(*dumpdir.Member) error) error {
+	var damage error
+	_, err := r.Run(ctx, func() ([]chain.Status, error) {
+		stages, err := r.Guarded(a, dir, nil)
+		if err != nil {
+			return nil, err
+		}
+		c := chain.Chain{Stages: stages, Log: Hear(r.Log)}
+		return c.Reading(ctx, func(from io.Reader) error {
+			damage = dumpdir.Read(from, lists, each)
+			// The chain still has to tell whether the stream was whole; it
+			// must not fail for want of a reader.
+			_, err := io.Copy(io.Discard, from)
+			return err
+		})
+	})
+	if err == nil && damage != nil {
+		err = cli.WithCode(cli.Integrity, damage)
+	}
+	if err != nil {
+		return fmt.Errorf("read %s of run %s: %w", a.Name, a.Run, err)
+	}
+	return nil
+}
+
+// Count is Members for who only wants to know how many there are.
+func (r Reader) Count(ctx context.Context, a catalog.Entry, dir string) (n int, err error) {
+	err = r.Members(ctx, a, dir, false, func(*dumpdir.Member) error { n++; return nil })
+	return n, err
+}
+
+// Verify checks each chunk of an archive, and opens nothing.
+func (r Reader) Verify(ctx context.Context, a catalog.Entry) error {
+	get, err := r.store().Verify(a)
+	if err != nil {
+		return err
+	}
+	c := chain.Chain{Stages: []chain.Stage{get}, Log: Hear(r.Log)}
+	if _, err := c.Run(ctx); err != nil {
+		return fmt.Errorf("verify %s: %w", strings.TrimPrefix(a.Address(), a.Bucket+":"), tools.Explain(ctx, err))
+	}
+	return nil
+}
