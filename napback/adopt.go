@@ -12,6 +12,7 @@ import (
 	"napback/napback/backup/decide"
 	"napback/napback/catalog"
 	"napback/napback/config"
+	"napback/napback/run"
 	"napback/napback/state"
 )
 
@@ -32,7 +33,7 @@ func adoptCommand(std cli.Streams) *urfave.Command {
 // noOwner stands for archives that no owner has.
 const noOwner = "-"
 
-func adoptJob(c *urfave.Context, e *engine, configs []*config.Config) error {
+func adoptJob(c *urfave.Context, e *call, configs []*config.Config) error {
 	if c.NArg() != 1 {
 		return cli.UsageErrorf("adopt which job? name one")
 	}
@@ -43,7 +44,7 @@ func adoptJob(c *urfave.Context, e *engine, configs []*config.Config) error {
 	if t.Job == nil {
 		return cli.Errorf(cli.NotFound, "job %q is not configured: it has no state to adopt for", t.Name)
 	}
-	release, err := lockAll(configs)
+	release, err := run.Lock(configs)
 	if err != nil {
 		return err
 	}
@@ -52,7 +53,7 @@ func adoptJob(c *urfave.Context, e *engine, configs []*config.Config) error {
 	if err != nil {
 		return err
 	}
-	found, err := e.machine().Survey(c.Context, t.Job, dir, e.Day)
+	found, err := e.machine().Survey(c.Context, t.Job, dir, e.day)
 	if err != nil {
 		return err
 	}
@@ -83,7 +84,7 @@ func adoptJob(c *urfave.Context, e *engine, configs []*config.Config) error {
 	if err := found.State.Clean(record); err != nil {
 		e.log.Debugf("%v", err)
 	}
-	return printf(e.std.Out, "adopted %s; %s goes on as owner %s, with a FULL\n", cli.Plural(len(runs), "archive", "archives"), oneLine(t.Name), owner)
+	return cli.Printf(e.std.Out, "adopted %s; %s goes on as owner %s, with a FULL\n", cli.Plural(len(runs), "archive", "archives"), cli.Safe(t.Name), owner)
 }
 
 // toAdopt returns the archives that are meant: those of an owner, or, if none is
@@ -118,12 +119,12 @@ func toAdopt(s *backup.Survey, job, owner string, named bool) (string, []catalog
 			owner = id
 		}
 	case !named && len(byOwner) > 1:
-		return "", nil, cli.WithHint(cli.Errorf(cli.NotFound, "adopt %q: whose archives? there are those of %s", job, oneLine(strings.Join(lines, "; "))), "say --owner ID")
+		return "", nil, cli.WithHint(cli.Errorf(cli.NotFound, "adopt %q: whose archives? there are those of %s", job, cli.Safe(strings.Join(lines, "; "))), "say --owner ID")
 	}
 	if len(byOwner[owner]) == 0 {
 		err := cli.Errorf(cli.NotFound, "adopt %q: there is no archive to adopt", job)
 		if len(lines) > 0 {
-			err = cli.WithHint(err, "there are those of %s", oneLine(strings.Join(lines, "; ")))
+			err = cli.WithHint(err, "there are those of %s", cli.Safe(strings.Join(lines, "; ")))
 		}
 		return "", nil, err
 	}

@@ -19,8 +19,10 @@ import (
 	"napback/napback/backup"
 	"napback/napback/backup/decide"
 	"napback/napback/config"
+	"napback/napback/journal"
 	"napback/napback/priority"
 	"napback/napback/programs"
+	"napback/napback/run"
 )
 
 // configDir is where words on the command line name configurations.
@@ -37,8 +39,8 @@ Example:
   napback -c web.conf -t                  show what would be run
   napback -c web.conf restore --to /tmp/r home/build`
 
-// run is napback: it reads the command line and does what it asks for.
-func run(ctx context.Context, args []string, std cli.Streams) error {
+// napback reads the command line and does what it asks for.
+func napback(ctx context.Context, args []string, std cli.Streams) error {
 	app := newApp(ctx, std)
 	err := app.RunContext(ctx, append([]string{"napback"}, args...))
 	var usage *usageError
@@ -86,12 +88,13 @@ func runBackup(c *urfave.Context, std cli.Streams) error {
 		_, err := fmt.Fprintln(std.Out, cli.VersionLine("napback"))
 		return err
 	}
-	if !c.Bool("test") {
+	show := c.Bool("test")
+	if !show {
 		// That nobody listens any more, as when a log's reader dies, must not
 		// end a backup. Children are not affected.
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	}
-	e, err := newEngine(c, std)
+	e, err := newCall(c, std)
 	if err != nil {
 		return err
 	}
@@ -99,35 +102,44 @@ func runBackup(c *urfave.Context, std cli.Streams) error {
 	if err != nil {
 		return err
 	}
-	if !c.Bool("test") {
-		return e.runAll(c.Context, configs)
+	r := run.Run{Std: std, Kit: e.kit, Host: e.host, Day: e.day, Now: e.now, Debug: c.Bool("debug")}
+	r.Lower = sync.OnceValue(func() priority.Programs { return priority.Find(c.Context, e.kit.Env) })
+	if show {
+		return r.Show(c.Context, configs)
 	}
-	for _, cfg := range configs {
-		e.tellNotes(cfg)
-	}
-	if err := e.checkRecipients(c.Context, configs); err != nil {
-		return err
-	}
-	return e.printPlan(c.Context, configs)
+	return r.Jobs(c.Context, configs)
 }
 
-func newEngine(c *urfave.Context, std cli.Streams) (*engine, error) {
+// call is one call of napback, as commands see it.
+type call struct {
+	std  cli.Streams
+	log  *journal.Journal
+	kit  programs.Kit
+	host string
+	day  decide.Day
+	now  func() time.Time
+}
+
+func newCall(c *urfave.Context, std cli.Streams) (*call, error) {
 	host, err := os.Hostname()
 	if err != nil {
 		return nil, fmt.Errorf("name of this host: %w", err)
 	}
-	e := &engine{
-		std: std, log: newJournal(std.Err, c.Bool("debug")), kit: programs.New(), host: host,
-		Day: decide.Day{Today: slot.Today(time.Now()), Force: c.Bool("force")}, debug: c.Bool("debug"), now: time.Now, runID: newRunID(time.Now()),
-		clocks: backup.Clocks{},
+	e := &call{
+		std: std, log: journal.New(std.Err, c.Bool("debug")), kit: programs.New(), host: host, now: time.Now,
+		day: decide.Day{Today: slot.Today(time.Now()), Dated: c.IsSet("date"), Force: c.Bool("force")},
 	}
-	e.lower = sync.OnceValue(func() priority.Programs { return priority.Find(c.Context, e.kit.Env) })
-	if e.Dated = c.IsSet("date"); e.Dated {
-		if e.Today, err = slot.ParseDate(c.String("date")); err != nil {
+	if e.day.Dated {
+		if e.day.Today, err = slot.ParseDate(c.String("date")); err != nil {
 			return nil, cli.WithCode(cli.Usage, fmt.Errorf("--date: %w", err))
 		}
 	}
 	return e, nil
+}
+
+// machine is this machine, as backups see it.
+func (e *call) machine() backup.Host {
+	return backup.Host{Kit: e.kit, Name: e.host, Now: e.now, Log: e.log}
 }
 
 // loadConfigs reads all configurations that the command line names.
@@ -166,7 +178,7 @@ func loadFiles(files []string, host string) ([]*config.Config, error) {
 }
 
 // tellNotes says what is worth saying once per run.
-func (e *engine) tellNotes(c *config.Config) {
+func (e *call) tellNotes(c *config.Config) {
 	for _, note := range c.Notes {
 		e.log.Notef("%s", note)
 	}

@@ -16,8 +16,8 @@ import (
 	"napback/napback/catalog"
 	"napback/napback/config"
 	"napback/napback/jobs"
+	"napback/napback/journal"
 	"napback/napback/programs"
-	"napback/napback/source"
 	"napback/napback/state"
 	"napback/napback/tools"
 )
@@ -34,15 +34,11 @@ func checkCommand(std cli.Streams) *urfave.Command {
 // checker prints what it finds and remembers whether all was well.
 type checker struct {
 	std  cli.Streams
-	log  *journal
+	log  *journal.Journal
 	kit  programs.Kit
 	day  decide.Day
 	host backup.Host
 	find jobs.Finder
-	// open prepares the source of a job.
-	open func(context.Context, *config.Job) (source.Source, error)
-	// encrypt makes sure that all recipients can be encrypted to.
-	encrypt func(context.Context, []*config.Config) error
 
 	bad    bool
 	warned bool
@@ -52,7 +48,7 @@ type checker struct {
 func (k *checker) warn(what, why string) error {
 	k.warned = true
 	k.log.Warnf("%s: %s", cli.Safe(what), cli.Safe(why))
-	return printf(k.std.Out, "WARN %s\n", cli.Safe(what))
+	return cli.Printf(k.std.Out, "WARN %s\n", cli.Safe(what))
 }
 
 // say prints a line: "ok WHAT", or "BAD WHAT" and the error on stderr.
@@ -62,17 +58,17 @@ func (k *checker) say(what string, err error) error {
 		state, k.bad = "BAD", true
 		cli.PrintError(k.std.Err, "napback", fmt.Errorf("%s: %w", what, err))
 	}
-	return printf(k.std.Out, "%-3s %s\n", state, cli.Safe(what))
+	return cli.Printf(k.std.Out, "%-3s %s\n", state, cli.Safe(what))
 }
 
-func check(c *urfave.Context, e *engine, configs []*config.Config) error {
+func check(c *urfave.Context, e *call, configs []*config.Config) error {
 	if c.NArg() > 0 {
 		return cli.UsageErrorf("check takes no arguments: it checks all jobs")
 	}
 	for _, cfg := range configs {
 		e.tellNotes(cfg)
 	}
-	k := &checker{std: e.std, log: e.log, kit: e.kit, day: e.Day, host: e.machine(), find: e.finder(), open: e.openSource, encrypt: e.checkRecipients}
+	k := &checker{std: e.std, log: e.log, kit: e.kit, day: e.day, host: e.machine(), find: e.finder()}
 	ctx := c.Context
 	for _, step := range []func(context.Context, []*config.Config) error{k.programs, k.recipients, k.sources, k.buckets, k.owners} {
 		if err := step(ctx, configs); err != nil {
@@ -141,7 +137,8 @@ func (k *checker) recipients(ctx context.Context, configs []*config.Config) erro
 	if !encrypts(configs) {
 		return nil
 	}
-	return k.say("recipients", k.encrypt(ctx, configs))
+	_, err := k.host.CheckRecipients(ctx, configs, func(line string) { fmt.Fprintln(k.std.Err, cli.Safe(line)) })
+	return k.say("recipients", err)
 }
 
 // sources checks the sources and the directories for state.
@@ -163,7 +160,7 @@ func (k *checker) sources(ctx context.Context, configs []*config.Config) error {
 
 // source checks the source of a job, and warns of what is doubtful about it.
 func (k *checker) source(ctx context.Context, job *config.Job) error {
-	_, err := k.open(ctx, job)
+	_, err := k.host.OpenSource(ctx, job)
 	doubt := ""
 	if err == nil && job.Kind.Probe != nil {
 		doubt, err = job.Kind.Probe(job.OfSource())

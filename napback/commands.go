@@ -20,7 +20,7 @@ func commands(std cli.Streams) []*urfave.Command {
 }
 
 // action is what a sub-command does, given the configurations.
-type action func(c *urfave.Context, e *engine, configs []*config.Config) error
+type action func(c *urfave.Context, e *call, configs []*config.Config) error
 
 // command makes a sub-command. Its errors are printed as those of all tools.
 func command(std cli.Streams, do action, cmd *urfave.Command) *urfave.Command {
@@ -34,7 +34,7 @@ func command(std cli.Streams, do action, cmd *urfave.Command) *urfave.Command {
 					"napback -c FILE %s [options] %s", cmd.Name, cmd.ArgsUsage)
 			}
 		}
-		e, err := newEngine(c, std)
+		e, err := newCall(c, std)
 		if err != nil {
 			return err
 		}
@@ -108,9 +108,9 @@ func choiceOf(c *urfave.Context) jobs.Choice {
 }
 
 // finder finds jobs and their archives.
-func (e *engine) finder() jobs.Finder { return jobs.Finder{Kit: e.kit, Log: e.log} }
+func (e *call) finder() jobs.Finder { return jobs.Finder{Kit: e.kit, Log: e.log} }
 
 // wanted are the jobs that the command line names, or all.
-func (e *engine) wanted(c *urfave.Context, configs []*config.Config) ([]jobs.Target, error) {
+func (e *call) wanted(c *urfave.Context, configs []*config.Config) ([]jobs.Target, error) {
 	return e.finder().Wanted(c.Context, configs, c.Args().Slice())
 }

@@ -43,7 +43,7 @@ type listed struct {
 	Warnings   string   `json:"warnings,omitempty"`
 }
 
-func list(c *urfave.Context, e *engine, configs []*config.Config) error {
+func list(c *urfave.Context, e *call, configs []*config.Config) error {
 	wanted, err := e.wanted(c, configs)
 	if err != nil {
 		return err
@@ -65,7 +65,7 @@ func list(c *urfave.Context, e *engine, configs []*config.Config) error {
 		e.finder().Warn(t, a, newest)
 	}
 	if c.Bool("json") {
-		return printJSON(e.std.Out, lines)
+		return cli.PrintJSON(e.std.Out, lines)
 	}
 	return printList(e.std.Out, lines, e.now())
 }
@@ -114,5 +114,5 @@ func printList(w io.Writer, lines []listed, now time.Time) error {
 		}
 		rows = append(rows, []string{l.Job, l.Date, l.Type, l.Slot, cli.FormatSize(l.Bytes), read, old, state})
 	}
-	return printTable(w, rows)
+	return cli.PrintTable(w, rows)
 }

@@ -38,7 +38,7 @@ func pruneCommand(std cli.Streams) *urfave.Command {
 	})
 }
 
-func pruneJobs(c *urfave.Context, e *engine, configs []*config.Config) error {
+func pruneJobs(c *urfave.Context, e *call, configs []*config.Config) error {
 	age, err := parseAge(c.String("older-than"))
 	if err != nil {
 		return err
@@ -104,12 +104,12 @@ func showPrunings(w io.Writer, all []backup.Pruning, each bool) error {
 		rows = append(rows, []string{p.Job.Name, cmp.Or(p.Group.Owner, noOwner), p.Group.Host, fmt.Sprint(p.Group.Count),
 			cli.FormatSize(p.Group.Bytes), fmt.Sprint(len(p.Gone)), cli.FormatSize(p.Bytes())})
 	}
-	if err := printTable(w, rows); err != nil || !each {
+	if err := cli.PrintTable(w, rows); err != nil || !each {
 		return err
 	}
 	for _, p := range all {
 		for _, r := range p.Gone {
-			if err := printf(w, "would remove %s (%s, %s)\n", cli.Safe(r.Address()), cli.Safe(r.Date()), cli.FormatSize(r.Bytes)); err != nil {
+			if err := cli.Printf(w, "would remove %s (%s, %s)\n", cli.Safe(r.Address()), cli.Safe(r.Date()), cli.FormatSize(r.Bytes)); err != nil {
 				return err
 			}
 		}

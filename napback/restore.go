@@ -39,7 +39,7 @@ func restoreCommand(std cli.Streams) *urfave.Command {
 	})
 }
 
-func restoreJob(c *urfave.Context, e *engine, configs []*config.Config) error {
+func restoreJob(c *urfave.Context, e *call, configs []*config.Config) error {
 	key, err := keyOf(c)
 	if err != nil {
 		return err
@@ -80,7 +80,7 @@ func restoreJob(c *urfave.Context, e *engine, configs []*config.Config) error {
 	}
 	s := &restore.Stream{Request: r}
 	if c.Bool("load") {
-		if s.Loader, err = newLoader(e.hostOf(), t, kind, r); err != nil {
+		if s.Loader, err = newLoader(e.machine().Source(), t, kind, r); err != nil {
 			return err
 		}
 	}
@@ -198,13 +198,13 @@ func printPlanned(std cli.Streams, lines []string, err error) error {
 	if err != nil || len(lines) == 0 {
 		return err
 	}
-	return printf(std.Out, "%s\n", strings.Join(lines, "\n"))
+	return cli.Printf(std.Out, "%s\n", strings.Join(lines, "\n"))
 }
 
 // printRestored tells how a restore has ended, on stdout: no dump goes there.
 func printRestored(std cli.Streams, r restore.Request, done restore.Done, err error) error {
 	if err == nil {
-		err = printf(std.Out, "restored %s as of %s %s\n", cli.Safe(done.What), cli.Safe(r.Point.Date()), cli.Safe(done.Where))
+		err = cli.Printf(std.Out, "restored %s as of %s %s\n", cli.Safe(done.What), cli.Safe(r.Point.Date()), cli.Safe(done.Where))
 	}
 	if err == nil && done.Warnings {
 		err = cli.Exit(cli.Warnings)

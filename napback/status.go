@@ -26,7 +26,7 @@ func statusCommand(std cli.Streams) *urfave.Command {
 	})
 }
 
-func status(c *urfave.Context, e *engine, configs []*config.Config) error {
+func status(c *urfave.Context, e *call, configs []*config.Config) error {
 	wanted, err := e.wanted(c, configs)
 	if err != nil {
 		return err
@@ -47,16 +47,16 @@ func status(c *urfave.Context, e *engine, configs []*config.Config) error {
 			// One bucket that does not answer must not hide the others.
 			cli.PrintError(e.std.Err, "napback", fmt.Errorf("%s: %w", t.Job, err))
 			lines = append(lines, standing.Standing{Job: t.Name, Source: t.Job.String(), State: standing.Unknown,
-				Next: standing.NextDue(t.Job.Settings.Schedule, e.Today).String(), Reason: cli.FirstLine(err.Error())})
+				Next: standing.NextDue(t.Job.Settings.Schedule, e.day.Today).String(), Reason: cli.FirstLine(err.Error())})
 			continue
 		}
-		s := standing.Judge(t.Job.Settings.Schedule, backup.DateBy(e.Day, e.now(), clock).Today, a, standing.CheckedOn(e.finder().Record(t), a))
+		s := standing.Judge(t.Job.Settings.Schedule, backup.DateBy(e.day, e.now(), clock).Today, a, standing.CheckedOn(e.finder().Record(t), a))
 		s.Job, s.Source = t.Name, t.Job.String()
 		e.finder().Warn(t, a, catalog.RecoveryPoint{Entry: catalog.Entry{Run: newestRun(a)}})
 		lines = append(lines, s)
 	}
 	if c.Bool("json") {
-		err = printJSON(e.std.Out, lines)
+		err = cli.PrintJSON(e.std.Out, lines)
 	} else {
 		err = printStatus(e.std.Out, lines, e.now())
 	}
@@ -93,14 +93,14 @@ func printStatus(w io.Writer, lines []standing.Standing, now time.Time) error {
 		}
 		rows = append(rows, []string{s.Job, string(s.State), last, kind, size, old, kept, s.Next})
 	}
-	if err := printTable(w, rows); err != nil {
+	if err := cli.PrintTable(w, rows); err != nil {
 		return err
 	}
 	for _, s := range lines {
 		if s.Reason == "" {
 			continue
 		}
-		if err := printf(w, "%s: %s: %s\n", cli.Safe(s.Job), s.State, cli.Safe(s.Reason)); err != nil {
+		if err := cli.Printf(w, "%s: %s: %s\n", cli.Safe(s.Job), s.State, cli.Safe(s.Reason)); err != nil {
 			return err
 		}
 	}

@@ -33,7 +33,7 @@ func verifyCommand(std cli.Streams) *urfave.Command {
 	})
 }
 
-func verify(c *urfave.Context, e *engine, configs []*config.Config) error {
+func verify(c *urfave.Context, e *call, configs []*config.Config) error {
 	key, err := keyOf(c)
 	if err != nil {
 		return err
@@ -118,7 +118,7 @@ func (v *verifier) job(ctx context.Context, t jobs.Target) error {
 			state = "BAD"
 			bad = append(bad, err)
 		}
-		if err := printf(v.out, "%s %s %s %s\n", state, cli.Safe(a.Address()), cli.Safe(a.Date()), cli.FormatSize(a.Bytes)); err != nil {
+		if err := cli.Printf(v.out, "%s %s %s %s\n", state, cli.Safe(a.Address()), cli.Safe(a.Date()), cli.FormatSize(a.Bytes)); err != nil {
 			return err
 		}
 	}

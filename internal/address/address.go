@@ -120,3 +120,7 @@ func ParseEndpoint(raw string) (Endpoint, error) {
 	}
 	return Endpoint{}, &EndpointError{Reason: "unknown scheme", Want: forms}
 }
+
+// OpenEndpoint begins the note about an endpoint that is reached without TLS
+// over a network.
+const OpenEndpoint = "requests are signed but not encrypted, anybody on the way can read names and data"

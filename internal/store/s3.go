@@ -18,6 +18,7 @@ import (
 	"github.com/aws/smithy-go/logging"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"napback/internal/address"
 	"napback/internal/archive"
 	"napback/internal/cli"
 )
@@ -100,7 +101,7 @@ func openS3(ctx context.Context, cfg Config, endpoint string, p *policy, l *limi
 		pathStyle = endpoint != ""
 	}
 	if isOpen(endpoint) {
-		cfg.Log.Notef("%s: %q", OpenEndpoint, endpoint)
+		cfg.Log.Notef("%s: %q", address.OpenEndpoint, endpoint)
 	}
 	client = s3.NewFromConfig(sdk, settings, func(o *s3.Options) { o.Region = region })
 	return &s3Service{
@@ -108,10 +109,6 @@ func openS3(ctx context.Context, cfg Config, endpoint string, p *policy, l *limi
 		errors: errorReader{profile: cfg.Profile, keyFile: cfg.KeyFile, region: region, renew: renewal(sdk.Credentials)},
 	}, nil
 }
-
-// OpenEndpoint begins the note about an endpoint that is reached without TLS
-// over a network.
-const OpenEndpoint = "requests are signed but not encrypted, anybody on the way can read names and data"
 
 // isOpen tells whether requests to an endpoint cross a network in the clear.
 func isOpen(endpoint string) bool {

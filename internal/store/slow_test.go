@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"napback/internal/address"
 	"napback/internal/archive"
 	"napback/internal/cli"
 	"napback/internal/storetest"
@@ -165,7 +166,7 @@ func TestOpenEndpointIsTold(t *testing.T) {
 			cfg.KeyFile = storetest.User{AccessKey: "a", SecretKey: "s"}.KeyFile(t)
 			cfg.Log = &cli.Log{Tool: "test", W: log}
 		})
-		if got := strings.Count(log.String(), "test: note: "+OpenEndpoint); got != want || strings.Count(log.String(), "\n") != want {
+		if got := strings.Count(log.String(), "test: note: "+address.OpenEndpoint); got != want || strings.Count(log.String(), "\n") != want {
 			t.Errorf("%s: %q", endpoint, log)
 		}
 	}

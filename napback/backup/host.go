@@ -1,14 +1,18 @@
 package backup
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"os"
 	"strings"
 	"time"
 
+	"napback/internal/cli"
 	"napback/napback/config"
 	"napback/napback/programs"
+	"napback/napback/source"
 	"napback/napback/state"
 	"napback/napback/tools"
 )
@@ -53,4 +57,45 @@ func machineHash(path string) string {
 		return hex.EncodeToString(sum[:])
 	}
 	return ""
+}
+
+// Source is what kinds of sources get of the host.
+func (h Host) Source() source.Host {
+	return source.Host{
+		Kit:   h.Kit,
+		Heard: func(stage, line string) { h.Log.Debugf("%s: %s", stage, cli.Safe(line)) },
+		Note:  func(text string) { h.Log.Notef("%s", text) },
+	}
+}
+
+// OpenSource prepares the source of a job. A source that is not there, or not what
+// its kind says, is an error.
+func (h Host) OpenSource(ctx context.Context, job *config.Job) (source.Source, error) {
+	return job.Kind.Open(ctx, h.Source(), job.OfSource())
+}
+
+// Keys are fingerprints by tools.Recipients.
+type Keys map[string][]string
+
+// CheckRecipients makes sure that everything can be encrypted, before anything is
+// started. say gets what pgpipe says.
+func (h Host) CheckRecipients(ctx context.Context, configs []*config.Config, say func(line string)) (Keys, error) {
+	all := Keys{}
+	for _, c := range configs {
+		for i := range c.Jobs {
+			set := &c.Jobs[i].Settings
+			if _, known := all[tools.Recipients(set)]; known || len(set.GpgRecipients) == 0 {
+				continue
+			}
+			keys, err := tools.CheckRecipients(ctx, h.Kit, set, say)
+			if errors.Is(err, tools.ErrRecipients) {
+				return nil, cli.Errorf(cli.ExitStatus(err), "recipients of %s cannot be encrypted to; nothing was started", c.Jobs[i])
+			}
+			if err != nil {
+				return nil, err
+			}
+			all[tools.Recipients(set)] = keys
+		}
+	}
+	return all, nil
 }

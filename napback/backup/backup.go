@@ -1,4 +1,4 @@
-package main
+package backup
 
 import (
 	"context"
@@ -7,16 +7,17 @@ import (
 
 	"napback/internal/cli"
 	"napback/internal/slot"
-	"napback/napback/backup"
 	"napback/napback/backup/decide"
 	"napback/napback/catalog"
 	"napback/napback/config"
+	"napback/napback/priority"
 	"napback/napback/programs"
 	"napback/napback/source"
 	"napback/napback/state"
+	"napback/napback/tools"
 )
 
-// backup is one job on its way. Its steps:
+// Backup is one job on its way. Its steps:
 //
 //  1. Find out what is known of the job (survey): its state of this store, and
 //     what the bucket holds. If the bucket does not answer, the job fails.
@@ -49,8 +50,10 @@ import (
 //
 // Until the promotion the old snapshot is there, and to use it again is always
 // right: the increment is then a larger one.
-type jobBackup struct {
-	*engine
+type Backup struct {
+	host Host
+	decide.Day
+	options    Options
 	job        *config.Job
 	dir        *state.Dir
 	state      *state.Job
@@ -59,49 +62,96 @@ type jobBackup struct {
 
 	record   state.Record
 	self     decide.Identity
-	survey   *backup.Survey // nil until step 1
+	survey   *Survey // nil until step 1
 	held     *catalog.Contents
 	decision *decide.Decision
 	warnings []string
 }
 
-func (b *jobBackup) run(ctx context.Context, r *result) error {
+// Options are what was found out before the first job runs.
+type Options struct {
+	// Keys are the fingerprints that each set of recipients stands for.
+	Keys Keys
+	// Lower finds the programs that lower the priority of stages.
+	Lower func() priority.Programs
+}
+
+// New makes what a job needs to run, before it touches anything.
+func New(ctx context.Context, h Host, day decide.Day, o Options, job *config.Job) (*Backup, error) {
+	from, err := h.OpenSource(ctx, job)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := state.Open(job.Settings.DiffDir)
+	if err != nil {
+		return nil, err
+	}
+	b := &Backup{host: h, Day: day, options: o, job: job, dir: dir, state: h.State(dir, job), source: from}
+	if b.compressor, err = h.Kit.Compressor(job.Settings.Compression); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+// Outcome is how a job ended.
+type Outcome string
+
+// The outcomes of a backup that did not fail.
+const (
+	Done       Outcome = "ok"
+	DoneWarned Outcome = "warnings"
+	DoneBefore Outcome = "done today"
+	NotDue     Outcome = "not due"
+	NothingNew Outcome = "nothing new"
+)
+
+// Result is what a backup has done.
+type Result struct {
+	Outcome Outcome
+	Archive string // its name, "" if nothing was stored
+	Read    int64  // bytes, from the source
+	Stored  tools.Stored
+	Note    string // a line about what was warned of
+}
+
+// Decision is what the backup was decided to do, nil before that.
+func (b *Backup) Decision() *decide.Decision { return b.decision }
+
+// Run does all steps. After an error the result tells how far it came.
+func (b *Backup) Run(ctx context.Context) (r Result, err error) {
 	if err := b.prepare(ctx, b.note, b.warn); err != nil {
-		return err
+		return r, err
 	}
 	if err := b.settleState(); err != nil {
-		return err
+		return r, err
 	}
 	d := b.decision
 	switch {
 	case d.Done && !b.Force:
-		r.outcome = doneBefore
-		return nil
+		return Result{Outcome: DoneBefore}, nil
 	case !d.Due && !b.Force:
-		r.outcome = notDue
-		return nil
+		return Result{Outcome: NotDue}, nil
 	case d.Nothing:
-		r.outcome = nothingNew
-		return b.checked()
+		return Result{Outcome: NothingNew}, b.checked()
 	}
 	if d.Why != "" {
 		b.note("making a FULL: " + d.Why)
 	}
 	b.checkEmpty()
-	if err := b.storeWell(ctx, r); err != nil {
-		return err
+	if err := b.storeWell(ctx, &r); err != nil {
+		return r, err
 	}
 	b.retire(ctx)
-	r.outcome = doneNow
+	r.Outcome = Done
 	if len(b.warnings) > 0 {
-		r.outcome, r.note = doneWarned, summarise(b.warnings)
+		r.Outcome, r.Note = DoneWarned, Summarise(b.warnings)
 	}
-	return nil
+	return r, nil
 }
 
 // settleState makes durable what the survey has found out, and makes the id to
 // store under if there is none.
-func (b *jobBackup) settleState() error {
+func (b *Backup) settleState() error {
 	var err error
 	if b.self.Owner == "" {
 		if b.self.Owner, err = b.dir.MakeOwner(); err != nil {
@@ -125,7 +175,7 @@ const maxTries = 3
 // could not be restored exactly. That shows only afterwards, but early enough
 // not to commit it. One that is like that in the last try, too, is never
 // committed: its notes on renames are what a restore refuses.
-func (b *jobBackup) storeWell(ctx context.Context, r *result) error {
+func (b *Backup) storeWell(ctx context.Context, r *Result) error {
 	for try := 1; ; try++ {
 		err := b.store(ctx, r)
 		var full *source.NeedsFull
@@ -147,8 +197,8 @@ func (b *jobBackup) storeWell(ctx context.Context, r *result) error {
 }
 
 // prepare does steps 1 to 3. It changes nothing but b.
-func (b *jobBackup) prepare(ctx context.Context, note, warn func(string)) error {
-	found, err := b.machine().Survey(ctx, b.job, b.dir, b.Day)
+func (b *Backup) prepare(ctx context.Context, note, warn func(string)) error {
+	found, err := b.host.Survey(ctx, b.job, b.dir, b.Day)
 	if err != nil {
 		return err
 	}
@@ -156,7 +206,7 @@ func (b *jobBackup) prepare(ctx context.Context, note, warn func(string)) error 
 }
 
 // decide does step 3.
-func (b *jobBackup) decide(ctx context.Context, found *backup.Survey, note, warn func(string)) error {
+func (b *Backup) decide(ctx context.Context, found *Survey, note, warn func(string)) error {
 	b.survey, b.held, b.record, b.self, b.Day = found, found.Contents, found.Record, found.Self, found.Day
 	p := found.Planner(b.job, hashOf(b.job, b.source.Hash()))
 	d, err := p.Plan()
@@ -165,7 +215,7 @@ func (b *jobBackup) decide(ctx context.Context, found *backup.Survey, note, warn
 		var chain []catalog.Entry
 		var more bool
 		chain, _ = p.Chain(d.Base)
-		if more, err = b.machine().Store(b.job).Count(ctx, b.held, chain); err != nil || !more {
+		if more, err = b.host.Store(b.job).Count(ctx, b.held, chain); err != nil || !more {
 			break
 		}
 		d, err = p.Plan()
@@ -192,7 +242,7 @@ func (b *jobBackup) decide(ctx context.Context, found *backup.Survey, note, warn
 }
 
 // checkEmpty warns of a source that is empty and was not.
-func (b *jobBackup) checkEmpty() {
+func (b *Backup) checkEmpty() {
 	before := b.decision.Before
 	if before != nil && !before.Empty && b.source.Empty() {
 		b.warn("the source is EMPTY, and was not at the last backup: is its disk mounted?")
@@ -200,25 +250,22 @@ func (b *jobBackup) checkEmpty() {
 }
 
 // checked remembers that there was nothing to store today, for status.
-func (b *jobBackup) checked() error {
+func (b *Backup) checked() error {
 	b.record.Checked = &b.Today
 	return b.state.Save(b.record)
 }
 
 // warn tells of something that makes the run end with warnings.
-func (b *jobBackup) warn(text string) {
-	text = oneLine(text)
+func (b *Backup) warn(text string) {
+	text = cli.Safe(text)
 	b.warnings = append(b.warnings, text)
-	b.log.Warnf("%s", text)
+	b.host.Log.Warnf("%s", text)
 }
 
-func (b *jobBackup) note(text string) { b.log.Notef("%s", oneLine(text)) }
+func (b *Backup) note(text string) { b.host.Log.Notef("%s", cli.Safe(text)) }
 
-// oneLine keeps what terminals and logs obey out of foreign text.
-func oneLine(text string) string { return cli.Safe(text) }
-
-// summarise shortens warnings to a line.
-func summarise(warnings []string) string {
+// Summarise shortens warnings to a line.
+func Summarise(warnings []string) string {
 	if len(warnings) == 1 {
 		return warnings[0]
 	}

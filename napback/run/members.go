@@ -1,4 +1,4 @@
-package main
+package run
 
 import (
 	"context"
@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"napback/napback/backup"
+	"napback/napback/backup/decide"
 	"napback/napback/config"
 	"napback/napback/state"
 	"napback/napback/tools"
@@ -13,7 +15,7 @@ import (
 
 // expand returns the jobs that a job stands for: itself, or those of the sources
 // below a directory of sources. warnings are about the directory.
-func (e *engine) expand(c *config.Config, job *config.Job) (jobs []config.Job, warnings []string, err error) {
+func (r *Run) expand(c *config.Config, job *config.Job) (jobs []config.Job, warnings []string, err error) {
 	members := job.Kind.Members
 	if members == nil {
 		return []config.Job{*job}, nil, nil
@@ -27,18 +29,18 @@ func (e *engine) expand(c *config.Config, job *config.Job) (jobs []config.Job, w
 			jobs = append(jobs, one)
 		}
 	}
-	gone, err := e.vanished(job, jobs)
+	gone, err := vanished(job, jobs, r.Kit.Env)
 	return jobs, append(warnings, gone...), err
 }
 
 // vanished tells of members that were backed up and are not there any more.
 // (With the first backup that a user asks for nothing is known.)
-func (e *engine) vanished(dir *config.Job, jobs []config.Job) ([]string, error) {
+func vanished(dir *config.Job, jobs []config.Job, env []string) ([]string, error) {
 	store, err := state.Open(dir.Settings.DiffDir)
 	if err != nil {
 		return nil, err
 	}
-	of := tools.StateKey(dir, e.kit.Env)
+	of := tools.StateKey(dir, env)
 	known, err := store.Jobs(of.Endpoint, of.Bucket)
 	if err != nil {
 		return nil, err
@@ -60,30 +62,44 @@ func (e *engine) vanished(dir *config.Job, jobs []config.Job) ([]string, error) 
 }
 
 // runJobs runs a job, or each of those that it stands for.
-func (e *engine) runJobs(ctx context.Context, c *config.Config, job *config.Job) (results []result) {
-	own := *e
-	own.Day = e.clocks.Day(ctx, e.machine(), job, e.Day)
-	e = &own
-	if _, due := job.Settings.Schedule.Slot(e.Today); job.Kind.Members == nil || !due && !e.Force {
-		return []result{e.runJob(ctx, c, job)}
+func (p *report) runJobs(ctx context.Context, job *config.Job) (results []result) {
+	day := p.run.clocks.Day(ctx, p.run.machine(p.log), job, p.run.Day)
+	if _, due := job.Settings.Schedule.Slot(day.Today); job.Kind.Members == nil || !due && !day.Force {
+		return []result{p.runJob(ctx, day, job)}
 	}
-	jobs, warnings, err := e.expand(c, job)
+	jobs, warnings, err := p.run.expand(p.config, job)
 	for i := range jobs {
-		results = append(results, e.runJob(ctx, c, &jobs[i]))
+		results = append(results, p.runJob(ctx, day, &jobs[i]))
 	}
-	one, r := e.newJobRun(c, job), result{job: job.String()}
+	one, r := p.newJobRun(day, job), result{job: job.String()}
 	for _, w := range warnings {
 		one.log.Warnf("%s", w)
-		r.outcome = doneWarned
+		r.Outcome = backup.DoneWarned
 	}
 	if len(warnings) > 0 {
-		r.note = summarise(warnings)
+		r.Note = backup.Summarise(warnings)
 	}
 	if err != nil {
 		one.end(ctx, &r, err)
 	}
-	if r.outcome != "" {
+	if r.Outcome != "" {
 		results = append(results, r)
 	}
 	return results
+}
+
+// runJob runs one job. Whatever happens to it, the next one can run.
+func (p *report) runJob(ctx context.Context, day decide.Day, job *config.Job) (r result) {
+	r.job = job.String()
+	if ctx.Err() != nil {
+		r.Outcome = interrupted
+		return r
+	}
+	// A job that is not due needs nothing, not even its source.
+	if _, due := job.Settings.Schedule.Slot(day.Today); !due && !day.Force {
+		r.Outcome = backup.NotDue
+		return r
+	}
+	p.newJobRun(day, job).steps(ctx, &r)
+	return r
 }

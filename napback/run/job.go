@@ -1,4 +1,4 @@
-package main
+package run
 
 import (
 	"context"
@@ -7,9 +7,11 @@ import (
 	"time"
 
 	"napback/internal/cli"
-	"napback/napback/chain"
+	"napback/napback/backup"
+	"napback/napback/backup/decide"
 	"napback/napback/config"
 	"napback/napback/hooks"
+	"napback/napback/journal"
 	"napback/napback/notify"
 	"napback/napback/state"
 )
@@ -26,10 +28,12 @@ import (
 //     little time left for it.
 //  6. Its channels are told how it has ended.
 type jobRun struct {
-	*engine
+	run      *Run
+	day      decide.Day
+	log      *journal.Journal
 	job      *config.Job
 	channels []notify.Channel
-	backup   *jobBackup // nil until step 4
+	backup   *backup.Backup // nil until step 4
 }
 
 const (
@@ -41,20 +45,18 @@ const (
 )
 
 // newJobRun returns a job that is to run.
-func (e *engine) newJobRun(c *config.Config, job *config.Job) *jobRun {
-	own := *e
-	own.log = e.log.of(job)
-	j := &jobRun{engine: &own, job: job}
+func (p *report) newJobRun(day decide.Day, job *config.Job) *jobRun {
+	j := &jobRun{run: p.run, day: day, log: p.log.Of(job), job: job}
 	var err error
-	if j.channels, err = notify.Open(job.Settings.Notify, c.Settings.Notify, e.redact.String); err != nil {
+	if j.channels, err = notify.Open(job.Settings.Notify, p.config.Settings.Notify, p.run.redact.String); err != nil {
 		j.log.Warnf("nobody is told about the job: %v", err)
 	}
 	return j
 }
 
-// run does the steps of a job and tells how it has ended.
-func (j *jobRun) run(ctx context.Context, r *result) {
-	started := j.now()
+// steps does the steps of a job and tells how it has ended.
+func (j *jobRun) steps(ctx context.Context, r *result) {
+	started := j.run.Now()
 	limited, cancel := ctx, context.CancelFunc(func() {})
 	if limit := j.job.Settings.Timeout; limit > 0 {
 		limited, cancel = context.WithTimeoutCause(ctx, limit, fmt.Errorf("not done within %v, its Timeout", limit))
@@ -64,7 +66,7 @@ func (j *jobRun) run(ctx context.Context, r *result) {
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
 		err = context.Cause(limited)
 	}
-	r.duration = j.now().Sub(started)
+	r.duration = j.run.Now().Sub(started)
 	j.end(ctx, r, err)
 }
 
@@ -75,58 +77,60 @@ func (j *jobRun) attempt(ctx context.Context, r *result) error {
 		return err
 	}
 	if done {
-		r.outcome = doneBefore
+		r.Outcome = backup.DoneBefore
 		return nil
 	}
-	j.log.record(slog.LevelInfo, "begins")
+	j.log.Record(slog.LevelInfo, "begins")
 	for _, c := range j.channels {
-		j.warnOf(c, c.Start(ctx))
+		warnOf(j.log, c, c.Start(ctx))
 	}
 	if err := j.hook(ctx, j.job.Settings.RunBefore, hooks.Started, ""); err != nil {
 		return fmt.Errorf("RunBefore: %w", err)
 	}
-	if j.backup, err = j.newBackup(ctx, j.job); err != nil {
+	o := backup.Options{Keys: j.run.keys, Lower: j.run.Lower}
+	if j.backup, err = backup.New(ctx, j.run.machine(j.log), j.day, o, j.job); err != nil {
 		return err
 	}
-	return j.backup.run(ctx, r)
+	r.Result, err = j.backup.Run(ctx)
+	return err
 }
 
 // done tells whether the job was done today, without a look at its source. It
 // asks only where it matters before the backup itself finds out.
 func (j *jobRun) done(ctx context.Context) (bool, error) {
-	if j.Force || len(j.channels) == 0 && len(j.job.Settings.RunBefore) == 0 {
+	if j.day.Force || len(j.channels) == 0 && len(j.job.Settings.RunBefore) == 0 {
 		return false, nil
 	}
 	dir, err := state.Open(j.job.Settings.DiffDir)
 	if err != nil {
 		return false, err
 	}
-	found, err := j.machine().Survey(ctx, j.job, dir, j.Day)
+	found, err := j.run.machine(j.log).Survey(ctx, j.job, dir, j.day)
 	if err != nil {
 		return false, err
 	}
 	schedule := j.job.Settings.Schedule
-	place, due := schedule.Slot(found.Today)
-	return due && found.Planner(j.job, "").Done(place.Number), nil
+	slot, due := schedule.Slot(found.Today)
+	return due && found.Planner(j.job, "").Done(slot.Number), nil
 }
 
 // end tells how the job has ended, and does steps 5 and 6.
 func (j *jobRun) end(ctx context.Context, r *result, err error) {
 	switch {
 	case err != nil && ctx.Err() != nil:
-		r.outcome = interrupted
+		r.Outcome = interrupted
 		r.err = context.Cause(ctx)
-		j.log.record(slog.LevelError, "interrupted: "+err.Error())
+		j.log.Record(slog.LevelError, "interrupted: "+err.Error())
 	case err != nil:
-		r.outcome, r.note, r.err = failed, cli.FirstLine(err.Error()), err
+		r.Outcome, r.Note, r.err = failed, cli.FirstLine(err.Error()), err
 		j.log.Error(err)
 	}
-	if r.outcome == doneBefore {
+	if r.Outcome == backup.DoneBefore {
 		return
 	}
 	j.after(ctx, r)
 	j.tell(ctx, r)
-	j.log.record(slog.LevelInfo, "ends: "+string(r.outcome), r.attrs()...)
+	j.log.Record(slog.LevelInfo, "ends: "+string(r.Outcome), r.attrs()...)
 }
 
 // after runs RunAfter or RunOnFailure.
@@ -141,13 +145,13 @@ func (j *jobRun) after(ctx context.Context, r *result) {
 		}
 	default:
 		state := hooks.Success
-		if r.outcome == doneWarned {
+		if r.Outcome == backup.DoneWarned {
 			state = hooks.Warning
 		}
 		if err := j.hook(ctx, set.RunAfter, state, ""); err != nil {
 			// The archive is there, but what was to be done after it is not.
 			j.log.Warnf("RunAfter: %v", err)
-			r.outcome, r.note = doneWarned, "RunAfter: "+cli.FirstLine(err.Error())
+			r.Outcome, r.Note = backup.DoneWarned, "RunAfter: "+cli.FirstLine(err.Error())
 		}
 	}
 }
@@ -156,26 +160,26 @@ func (j *jobRun) after(ctx context.Context, r *result) {
 func (j *jobRun) tell(ctx context.Context, r *result) {
 	ctx, cancel := lastContext(ctx, hookTime)
 	defer cancel()
-	text := fmt.Sprintf("%s: %s", r.job, r.outcome)
+	text := fmt.Sprintf("%s: %s", r.job, r.Outcome)
 	switch {
 	case r.err != nil:
 		text += ": " + r.err.Error()
-	case r.note != "":
-		text += ": " + r.note
+	case r.Note != "":
+		text += ": " + r.Note
 	}
 	report := notify.Report{
-		Host: j.host, Run: j.runID, Ending: r.ending(), Count: 1, Jobs: 1,
+		Host: j.run.Host, Run: j.run.id, Ending: r.ending(), Count: 1, Jobs: 1,
 		Summary: text + "\n", Failures: failures([]result{*r}),
 	}
 	for _, c := range j.channels {
-		j.warnOf(c, c.Finish(ctx, report))
+		warnOf(j.log, c, c.Finish(ctx, report))
 	}
 }
 
 // warnOf warns of a channel that failed, which changes nothing about the backup.
-func (e *engine) warnOf(c notify.Channel, err error) {
+func warnOf(log *journal.Journal, c notify.Channel, err error) {
 	if err != nil {
-		e.log.Warnf("%s did not go out: %s", c.Name(), err)
+		log.Warnf("%s did not go out: %s", c.Name(), err)
 	}
 }
 
@@ -191,45 +195,16 @@ func lastContext(ctx context.Context, limit time.Duration) (context.Context, con
 // hook runs a program of the configuration.
 func (j *jobRun) hook(ctx context.Context, argv []string, state hooks.State, reason string) error {
 	f := hooks.Facts{
-		Job: j.job.Name, Kind: j.job.Kind.Name, Source: j.job.Source, Run: j.runID,
-		State: state, Error: reason, Host: j.host, Slot: -1,
+		Job: j.job.Name, Kind: j.job.Kind.Name, Source: j.job.Source, Run: j.run.id,
+		State: state, Error: reason, Host: j.run.Host, Slot: -1,
 	}
-	if j.backup != nil && j.backup.decision != nil {
-		d := j.backup.decision
+	if d := j.decision(); d != nil {
 		f.Type, f.Slot = string(d.Kind), int(d.Slot.Number)
 	}
-	h := hooks.Hook{Argv: argv, Facts: f, Env: j.kit.Env, Log: func(line string) {
-		j.log.Stage(slog.LevelInfo, hookName(state), oneLine(line))
+	h := hooks.Hook{Argv: argv, Facts: f, Env: j.run.Kit.Env, Log: func(line string) {
+		j.log.Stage(slog.LevelInfo, hookName(state), cli.Safe(line))
 	}}
 	return h.Run(ctx)
-}
-
-// hookLines are the hooks as -t shows them, which does not run them.
-func (b *jobBackup) hookLines() string {
-	set := &b.job.Settings
-	text := ""
-	for _, hook := range []struct {
-		when string
-		argv []string
-	}{{"before it", set.RunBefore}, {"after it", set.RunAfter}, {"if it fails", set.RunOnFailure}} {
-		if len(hook.argv) > 0 {
-			text += comment(hook.when + ": " + chain.Quote(hook.argv...))
-		}
-	}
-	return text
-}
-
-// lowered returns the stages at the priority that the job asks for.
-func (b *jobBackup) lowered(stages []chain.Stage) []chain.Stage {
-	nice := b.job.Settings.Nice
-	if nice == 0 {
-		return stages
-	}
-	var all []chain.Stage
-	for _, s := range stages {
-		all = append(all, b.lower().Stage(s, nice))
-	}
-	return all
 }
 
 // hookName is the directive of a hook.
@@ -243,14 +218,10 @@ func hookName(state hooks.State) string {
 	return "RunAfter"
 }
 
-// attrs are what a log tells of a result.
-func (r *result) attrs() []any {
-	attrs := []any{"seconds", r.duration.Seconds()}
-	if r.name != "" {
-		attrs = append(attrs, "archive", r.name, "read", r.source, "stored", r.stored)
+// decision is what the backup was decided to do, nil before that.
+func (j *jobRun) decision() *decide.Decision {
+	if j.backup == nil {
+		return nil
 	}
-	if r.note != "" {
-		attrs = append(attrs, "note", r.note)
-	}
-	return attrs
+	return j.backup.Decision()
 }

@@ -1,4 +1,4 @@
-package main
+package backup
 
 import (
 	"context"
@@ -22,7 +22,7 @@ import (
 
 // attempt is one run of the chain for a decision (steps 4 to 7).
 type attempt struct {
-	*jobBackup
+	*Backup
 	source.Reading
 	name   string // of the archive
 	stored tools.Stored
@@ -30,12 +30,12 @@ type attempt struct {
 }
 
 // store runs the chain, and promotes the new state when it has committed.
-func (b *jobBackup) store(ctx context.Context, r *result) error {
+func (b *Backup) store(ctx context.Context, r *Result) error {
 	reading, err := b.source.Begin(b.turn())
 	if err != nil {
 		return err
 	}
-	a := &attempt{jobBackup: b, Reading: reading, name: b.decision.Name(b.job.Name)}
+	a := &attempt{Backup: b, Reading: reading, name: b.decision.Name(b.job.Name)}
 	defer a.cleanUp()
 	producers, put, err := b.chain(a.name, reading.Stages())
 	if err != nil {
@@ -49,13 +49,13 @@ func (b *jobBackup) store(ctx context.Context, r *result) error {
 		// The pending state is durable: the next run promotes it.
 		b.warn(fmt.Sprintf("the archive is committed, but %v", err))
 	}
-	r.name, r.kind, r.source, r.stored = a.name, b.decision.Kind, reading.Bytes(), a.stored.String()
+	r.Archive, r.Read, r.Stored = a.name, reading.Bytes(), a.stored
 	return nil
 }
 
 // promote makes a committed run the current state, and lists it. What is not in
 // the bucket any more is listed no longer.
-func (b *jobBackup) promote(now *state.Point) {
+func (b *Backup) promote(now *state.Point) {
 	r := state.Record{Config: b.job.Config, Owner: b.self.Owner, Current: now, Previous: b.decision.Before, Denied: b.record.Denied}
 	for _, k := range b.record.Runs {
 		if b.held.ListDenied || b.isListed(k) {
@@ -70,7 +70,7 @@ func (b *jobBackup) promote(now *state.Point) {
 // s3put that has outlived napback.
 const unsettled = 4 * 24 * time.Hour
 
-func (b *jobBackup) isListed(k state.Run) bool {
+func (b *Backup) isListed(k state.Run) bool {
 	if k.Unconfirmed && b.survey.Now.Sub(catalog.RunTime(k.Run)) < unsettled {
 		return true
 	}
@@ -98,7 +98,7 @@ func (a *attempt) run(ctx context.Context, producers []chain.Stage, put chain.St
 	if err := file.rewind(); err != nil {
 		return err
 	}
-	reader, err := spoolReader(a.kit)
+	reader, err := spoolReader(a.host.Kit)
 	if err != nil {
 		return err
 	}
@@ -114,10 +114,27 @@ func (a *attempt) runChain(ctx context.Context, c *chain.Chain) error {
 }
 
 func (a *attempt) runPart(ctx context.Context, c *chain.Chain) ([]chain.Status, error) {
-	c.Log, c.Said = a.log.Lines(a.hears), a.said
-	a.log.Debugf("%s", c)
+	log := a.host.Log.Lines(a.hears)
+	var held []string // what s3put says of its end
+	c.Said = a.said
+	c.Log = func(stage, line string) {
+		if stage == "s3put" && strings.HasPrefix(line, "s3put: error: ") {
+			held = append(held, line)
+			return
+		}
+		log(stage, line)
+	}
+	a.host.Log.Debugf("%s", c)
 	status, err := c.Run(ctx)
-	a.log.Debugf("%s", chain.Summary(status))
+	a.host.Log.Debugf("%s", chain.Summary(status))
+	for _, line := range held {
+		// That it did not commit is what napback made it do: people read the cause.
+		if n := len(status); a.now == nil && n > 0 && status[n-1].Code == cli.NotCommitted {
+			a.host.Log.Debugf("%s", line)
+			continue
+		}
+		log("s3put", line)
+	}
 	return status, err
 }
 
@@ -129,17 +146,17 @@ func (a *attempt) cleanUp() {
 		err = a.state.Clean(record)
 	}
 	if err != nil {
-		a.log.Debugf("%v", err)
+		a.host.Log.Debugf("%v", err)
 	}
 }
 
 // chain completes the chain of a job: what comes before s3put, and s3put.
-func (b *jobBackup) chain(name string, stages []chain.Stage) (producers []chain.Stage, put chain.Stage, err error) {
+func (b *Backup) chain(name string, stages []chain.Stage) (producers []chain.Stage, put chain.Stage, err error) {
 	if b.compressor.Stage != nil {
 		stages = append(stages, *b.compressor.Stage)
 	}
 	if set := &b.job.Settings; len(set.GpgRecipients) > 0 {
-		encrypt, err := tools.Encrypt(b.kit, set)
+		encrypt, err := tools.Encrypt(b.host.Kit, set)
 		if err != nil {
 			return nil, put, err
 		}
@@ -149,13 +166,13 @@ func (b *jobBackup) chain(name string, stages []chain.Stage) (producers []chain.
 	if base := b.decision.Base; base != nil {
 		up.Parent = base.Run
 	}
-	put, err = b.machine().Store(b.job).Put(up)
+	put, err = b.host.Store(b.job).Put(up)
 	return b.lowered(stages), b.lowered([]chain.Stage{put})[0], err
 }
 
 // meta is what the manifest says of the archive, as far as it is known before
 // the chain runs.
-func (b *jobBackup) meta() []string {
+func (b *Backup) meta() []string {
 	d := b.decision
 	kv := []string{
 		"job=" + b.job.Name,
@@ -171,7 +188,7 @@ func (b *jobBackup) meta() []string {
 		kv = append(kv, "machine="+b.self.Machine)
 	}
 	kv = append(kv, "compression="+b.compressor.Method)
-	if keys := b.keys[tools.Recipients(&b.job.Settings)]; len(keys) > 0 {
+	if keys := b.options.Keys[tools.Recipients(&b.job.Settings)]; len(keys) > 0 {
 		kv = append(kv, "encryption="+strings.Join(keys, " "))
 	}
 	return append(kv, "unpack="+b.source.Unpack())
@@ -199,7 +216,7 @@ var spoken = regexp.MustCompile(`^(error|warning|note|hint): `)
 // (step 6).
 func (a *attempt) commit(begun string, upstream []chain.Status) (map[string]string, error) {
 	d := a.decision
-	run, err := a.machine().Store(a.job).Begun(begun, a.name)
+	run, err := a.host.Store(a.job).Begun(begun, a.name)
 	if err != nil {
 		return nil, err
 	}
@@ -262,4 +279,17 @@ func (a *attempt) judgeSize() {
 	}
 	a.warn(fmt.Sprintf("this FULL has %s, LESS THAN HALF of the previous one's %s: is part of the source missing?",
 		cli.FormatSize(a.Bytes()), cli.FormatSize(before.FullBytes)))
+}
+
+// lowered returns the stages at the priority that the job asks for.
+func (b *Backup) lowered(stages []chain.Stage) []chain.Stage {
+	nice := b.job.Settings.Nice
+	if nice == 0 {
+		return stages
+	}
+	var all []chain.Stage
+	for _, s := range stages {
+		all = append(all, b.options.Lower().Stage(s, nice))
+	}
+	return all
 }

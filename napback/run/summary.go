@@ -1,4 +1,4 @@
-package main
+package run
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"napback/internal/cli"
+	"napback/napback/backup"
 )
 
 // printSummary prints a line for each job. It goes to stdout, as the result of
@@ -18,25 +19,23 @@ func printSummary(w io.Writer, results []result) error {
 	rows := [][]string{{"JOB", "STATE", "ARCHIVE", "READ", "STORED", "TIME"}}
 	for _, r := range results {
 		archive, read, stored, took := "-", "-", "-", "-"
-		if r.name != "" {
-			archive, read = r.name, cli.FormatSize(r.source)
+		if r.Archive != "" {
+			archive, read, stored = r.Archive, cli.FormatSize(r.Read), r.Stored.String()
 		}
-		if r.stored != "" {
-			stored = r.stored
-		}
-		if r.outcome == doneNow || r.outcome == doneWarned || r.outcome == failed {
+
+		if r.Outcome == backup.Done || r.Outcome == backup.DoneWarned || r.Outcome == failed {
 			took = r.duration.Round(100 * time.Millisecond).String()
 		}
-		rows = append(rows, []string{r.job, string(r.outcome), archive, read, stored, took})
+		rows = append(rows, []string{r.job, string(r.Outcome), archive, read, stored, took})
 	}
-	if err := printTable(w, rows); err != nil {
+	if err := cli.PrintTable(w, rows); err != nil {
 		return err
 	}
 	for _, r := range results {
-		if r.note == "" {
+		if r.Note == "" {
 			continue
 		}
-		if err := printf(w, "%s: %s: %s\n", oneLine(r.job), r.outcome, oneLine(r.note)); err != nil {
+		if err := cli.Printf(w, "%s: %s: %s\n", cli.Safe(r.job), r.Outcome, cli.Safe(r.Note)); err != nil {
 			return err
 		}
 	}

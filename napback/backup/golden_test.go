@@ -1,6 +1,6 @@
 //go:build linux
 
-package main
+package backup
 
 import (
 	"io"
@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"napback/napback/config"
+	"napback/napback/journal"
 	"napback/napback/programs"
 )
 
@@ -80,8 +81,8 @@ func TestTheHashesOfChainsNeverChange(t *testing.T) {
 			t.Fatalf("%s: %v", c.text, err)
 		}
 		job := &configuration.Jobs[0]
-		e := &engine{kit: programs.Kit{Env: os.Environ()}, log: newJournal(io.Discard, false)}
-		from, err := e.openSource(t.Context(), job)
+		h := Host{Kit: programs.Kit{Env: os.Environ()}, Log: journal.New(io.Discard, false)}
+		from, err := h.OpenSource(t.Context(), job)
 		if err != nil {
 			t.Fatalf("%s: %v", c.text, err)
 		}

@@ -1,0 +1,233 @@
+package run
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"napback/internal/cli"
+	"napback/napback/backup"
+	"napback/napback/backup/decide"
+	"napback/napback/config"
+	"napback/napback/journal"
+	"napback/napback/logging"
+	"napback/napback/notify"
+	"napback/napback/priority"
+	"napback/napback/programs"
+	"napback/napback/state"
+)
+
+// Run is one call of napback that backs up.
+type Run struct {
+	Std   cli.Streams
+	Kit   programs.Kit
+	Host  string
+	Day   decide.Day
+	Now   func() time.Time
+	Debug bool // say everything on stderr
+	Lower func() priority.Programs
+
+	log     *journal.Journal
+	id      string
+	secrets []string
+	redact  *logging.Redactor
+	keys    backup.Keys
+	clocks  backup.Clocks
+}
+
+// Jobs runs all jobs of the configurations, one after the other, and prints the
+// summary. The error has the exit code of the run; what was printed when it happened
+// is not printed again.
+func (r *Run) Jobs(ctx context.Context, configs []*config.Config) error {
+	r.id, r.clocks = newRunID(r.Now()), backup.Clocks{}
+	r.hideSecrets(configs)
+	release := func() {}
+	err := r.checkRecipients(ctx, configs)
+	if err == nil {
+		release, err = Lock(configs)
+	}
+	if err != nil {
+		for _, c := range configs {
+			r.reportNothing(ctx, c, err)
+		}
+		return err
+	}
+	defer release()
+	var results []result
+	for _, c := range configs {
+		results = append(results, r.runConfig(ctx, c)...)
+	}
+	if err := printSummary(r.Std.Out, results); err != nil {
+		return err
+	}
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	switch worst, _ := ending(results); worst {
+	case notify.Failed:
+		return cli.Exit(cli.Failed)
+	case notify.Warnings:
+		return cli.Exit(cli.Warnings)
+	}
+	return nil
+}
+
+// machine is this machine, as a backup that notes in log sees it.
+func (r *Run) machine(log backup.Log) backup.Host {
+	return backup.Host{Kit: r.Kit, Name: r.Host, Now: r.Now, Log: log}
+}
+
+func (r *Run) checkRecipients(ctx context.Context, configs []*config.Config) (err error) {
+	r.keys, err = r.machine(r.log).CheckRecipients(ctx, configs, func(line string) { fmt.Fprintln(r.Std.Err, cli.Safe(line)) })
+	return err
+}
+
+// hideSecrets finds out what is secret, and masks it on stdout and stderr.
+func (r *Run) hideSecrets(configs []*config.Config) {
+	r.secrets = logging.Environment(r.Kit.Env)
+	for _, c := range configs {
+		r.secrets = append(r.secrets, notify.Secrets(c.Settings.Notify)...)
+		for i := range c.Jobs {
+			r.secrets = append(r.secrets, notify.Secrets(c.Jobs[i].Settings.Notify)...)
+		}
+	}
+	r.redact = logging.NewRedactor(r.secrets)
+	r.Std.Out, r.Std.Err = journal.Masked{W: r.Std.Out, Redact: r.redact}, journal.Masked{W: r.Std.Err, Redact: r.redact}
+	r.log = journal.New(r.Std.Err, r.Debug)
+}
+
+// runConfig runs the jobs of a configuration and reports on them.
+func (r *Run) runConfig(ctx context.Context, c *config.Config) (results []result) {
+	p, err := r.newReport(c, false)
+	if err != nil {
+		r.log.Error(err)
+		return []result{{job: c.Path, Result: backup.Result{Outcome: failed, Note: cli.FirstLine(err.Error())}, err: err}}
+	}
+	defer p.close()
+	p.log.Record(slog.LevelInfo, "napback begins", "file", c.Path)
+	for _, note := range c.Notes {
+		p.log.Notef("%s", note)
+	}
+	for _, ch := range p.channels {
+		warnOf(p.log, ch, ch.Start(ctx))
+	}
+	for i := range c.Jobs {
+		results = append(results, p.runJobs(ctx, &c.Jobs[i])...)
+	}
+	p.finish(ctx, results)
+	return results
+}
+
+// reportNothing reports that no job of a configuration could be started. The
+// error is printed by who called.
+func (r *Run) reportNothing(ctx context.Context, c *config.Config, err error) {
+	p, openErr := r.newReport(c, cli.ExitStatus(err) == cli.Locked)
+	if openErr != nil {
+		r.log.Error(openErr)
+		return
+	}
+	defer p.close()
+	p.log.Record(slog.LevelError, err.Error())
+	var results []result
+	for i := range c.Jobs {
+		note := "nothing was started: " + cli.FirstLine(err.Error())
+		results = append(results, result{job: c.Jobs[i].String(), Result: backup.Result{Outcome: failed, Note: note}, err: err})
+	}
+	p.finish(ctx, results)
+}
+
+// report is what tells of the run of one configuration: its log and its channels.
+// None of them can fail a backup.
+type report struct {
+	run      *Run
+	config   *config.Config
+	log      *journal.Journal
+	channels []notify.Channel
+	closer   func() error
+	locked   bool // another napback is running, and the log is that one's
+}
+
+func (r *Run) newReport(c *config.Config, locked bool) (*report, error) {
+	p := &report{run: r, config: c, log: r.log, closer: func() error { return nil }, locked: locked}
+	var err error
+	if !locked {
+		p.log, p.closer, err = journal.Open(c, journal.Options{Stderr: r.Std.Err, Debug: r.Debug, Run: r.id, Secrets: r.secrets})
+		if err != nil {
+			return nil, err
+		}
+	}
+	if p.channels, err = notify.Open(c.Settings.Notify, nil, r.redact.String); err != nil {
+		return nil, errors.Join(err, p.closer())
+	}
+	return p, nil
+}
+
+func (p *report) close() {
+	if err := p.closer(); err != nil {
+		fmt.Fprintf(p.run.Std.Err, "napback: warning: %s\n", cli.Safe(err.Error()))
+	}
+}
+
+// finish tells how the run has ended.
+func (p *report) finish(ctx context.Context, results []result) {
+	worst, count := ending(results)
+	var table strings.Builder
+	_ = printSummary(&table, results) // strings.Builder takes everything
+	ctx, cancel := lastContext(ctx, 2*time.Minute)
+	defer cancel()
+	report := notify.Report{
+		Host: p.run.Host, Run: p.run.id, Ending: worst, Count: count, Jobs: len(results),
+		Summary: table.String(), Failures: failures(results), Locked: p.locked,
+	}
+	for _, c := range p.channels {
+		warnOf(p.log, c, c.Finish(ctx, report))
+	}
+	p.log.Record(slog.LevelInfo, "napback ends", "verdict", worst.String(), "jobs", len(results))
+}
+
+// newRunID returns the id of a run of napback, of the form that the runs of
+// archives have.
+func newRunID(now time.Time) string {
+	return now.UTC().Format("20060102T150405Z") + "-" + strings.ToLower(rand.Text()[:4])
+}
+
+// Lock locks the DiffDirs of all configurations.
+func Lock(configs []*config.Config) (release func(), err error) {
+	var releases []func()
+	release = func() {
+		for _, r := range releases {
+			r()
+		}
+	}
+	seen := map[string]bool{}
+	for _, c := range configs {
+		path := c.Settings.DiffDir
+		if real, err := filepath.EvalSymlinks(path); err == nil {
+			path = real
+		}
+		if seen[path] || len(c.Jobs) == 0 {
+			continue
+		}
+		seen[path] = true
+		dir, err := state.Open(path)
+		if err != nil {
+			release()
+			return nil, cli.WithHint(cli.WithCode(cli.Usage, err), "DiffDir is never created: is its disk mounted?")
+		}
+		r, ok, err := dir.Lock()
+		if err == nil && !ok {
+			err = cli.WithHint(cli.Errorf(cli.Locked, "DiffDir %q: another napback is running", path), "wait until it has ended")
+		}
+		if err != nil {
+			release()
+			return nil, err
+		}
+		releases = append(releases, r)
+	}
+	return release, nil
+}
