@@ -118,7 +118,7 @@ func TestAMissingLastLengthIsNoticed(t *testing.T) {
 	for name, makeMessage := range map[string]func(plain []byte) []byte{
 		"pgpipe": func(plain []byte) []byte { return mustPgpipe(t, plain, "-R", k.public) },
 		"gpg, CAST5": func(plain []byte) []byte {
-			return g.gpg(t, plain, "-z", "0", "--cipher-algo", "CAST5", "-e", "-r", k.fingerprint)
+			return g.GPG(t, plain, "-z", "0", "--cipher-algo", "CAST5", "-e", "-r", k.fingerprint)
 		},
 		"library, SEIPDv2": func(plain []byte) []byte { return aeadMessage(t, k, plain) },
 		"gpg 2.4, OCB":     func(plain []byte) []byte { return ocbMessage(t, k, plain) },
@@ -220,9 +220,9 @@ func TestWhatIsNoEncryptedMessageIsRefused(t *testing.T) {
 		"text":          []byte("hello, world\n"),
 		"zeros":         make([]byte, 1000),
 		"random":        append([]byte{0x85}, randomBytes(1000)...),
-		"signed only":   g.gpg(t, []byte("x"), "-s", "-u", k.fingerprint),
+		"signed only":   g.GPG(t, []byte("x"), "-s", "-u", k.fingerprint),
 		"a public key":  public,
-		"armored key":   g.gpg(t, nil, "-a", "--export", k.fingerprint),
+		"armored key":   g.GPG(t, nil, "-a", "--export", k.fingerprint),
 		"empty armor":   []byte("-----BEGIN PGP MESSAGE-----\n\n-----END PGP MESSAGE-----\n"),
 		"a long line":   bytes.Repeat([]byte("x"), 1<<20),
 		"broken base64": []byte("-----BEGIN PGP MESSAGE-----\n\n!!!!\n-----END PGP MESSAGE-----\n"),
@@ -232,7 +232,7 @@ func TestWhatIsNoEncryptedMessageIsRefused(t *testing.T) {
 			t.Errorf("%s: status %d, stdout %q, %s", name, r.status, r.stdout, r.stderr)
 		}
 	}
-	symmetric := g.gpg(t, []byte("x"), "--passphrase", "word", "-c")
+	symmetric := g.GPG(t, []byte("x"), "--passphrase", "word", "-c")
 	r := pgpipe(t, bytes.NewReader(symmetric), "-d", "-k", k.secret)
 	if r.status != cli.Failed || !strings.Contains(r.stderr, "hint: use gpg -d") {
 		t.Errorf("symmetric: status %d, %s", r.status, r.stderr)

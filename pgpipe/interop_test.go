@@ -32,7 +32,7 @@ func TestGPGAndGopenpgpReadWhatPgpipeWrites(t *testing.T) {
 					args = append(args, "-a")
 				}
 				sealed := mustPgpipe(t, plain, args...)
-				if got := g.gpg(t, sealed, "-d"); !bytes.Equal(got, plain) {
+				if got := g.GPG(t, sealed, "-d"); !bytes.Equal(got, plain) {
 					t.Errorf("%s, %d bytes, armored %v: gpg -d differs", k.name, size, armored)
 				}
 				if got := mustPgpipe(t, sealed, "-d", "-k", k.secret); !bytes.Equal(got, plain) {
@@ -69,7 +69,7 @@ func checkGopenpgp(t *testing.T, k testKey, sealed, plain []byte) {
 func TestTheMessageIsOnePlainStandardOne(t *testing.T) {
 	g, keys := commonKeys()
 	sealed := mustPgpipe(t, bytes.Repeat([]byte("compressible "), 1000), recipientFlags(keys...)...)
-	listing := string(g.gpg(t, sealed, "--list-packets"))
+	listing := string(g.GPG(t, sealed, "--list-packets"))
 	var packets []string
 	for line := range strings.Lines(listing) {
 		if strings.HasPrefix(line, ":") {
@@ -85,7 +85,7 @@ func TestTheMessageIsOnePlainStandardOne(t *testing.T) {
 			t.Errorf("gpg --list-packets does not say %q:\n%s", line, listing)
 		}
 	}
-	_, diag, err := g.try(sealed, "-v", "-d")
+	_, diag, err := g.Try(sealed, "-v", "-d")
 	if err != nil || !strings.Contains(diag, "AES256.CFB encrypted data") && !strings.Contains(diag, "AES256 encrypted data") {
 		t.Errorf("gpg -v -d does not speak of AES256: %v\n%s", err, diag)
 	}
@@ -100,8 +100,8 @@ func TestEveryRecipientDecryptsAlone(t *testing.T) {
 			t.Errorf("%s: pgpipe -d differs", k.name)
 		}
 		alone := newHome(t)
-		alone.gpg(t, nil, "--import", k.secret)
-		if got := alone.gpg(t, sealed, "-d"); !bytes.Equal(got, plain) {
+		alone.GPG(t, nil, "--import", k.secret)
+		if got := alone.GPG(t, sealed, "-d"); !bytes.Equal(got, plain) {
 			t.Errorf("%s: gpg -d differs", k.name)
 		}
 	}
@@ -131,7 +131,7 @@ func TestPgpipeReadsWhatGPGWrites(t *testing.T) {
 				continue // the packets are those of rsa3072
 			}
 			for _, plain := range [][]byte{text, nil} {
-				sealed := g.gpg(t, plain, append(c.args, "-e", "-r", k.fingerprint)...)
+				sealed := g.GPG(t, plain, append(c.args, "-e", "-r", k.fingerprint)...)
 				if got := mustPgpipe(t, sealed, "-d", "-k", k.secret); !bytes.Equal(got, plain) {
 					t.Errorf("%s, %s, %d bytes: differs", k.name, c.name, len(plain))
 				}
@@ -144,9 +144,9 @@ func TestPgpipeReadsAKnownSizeFromGPG(t *testing.T) {
 	// For a file gpg writes packets of definite length.
 	g, keys := commonKeys()
 	plain := randomBytes(100000)
-	in := g.file(t, plain)
+	in := g.File(t, plain)
 	for _, size := range []string{"0", "6"} {
-		sealed := g.gpg(t, nil, "-z", size, "-o", "-", "-r", keys[2].fingerprint, "-e", in)
+		sealed := g.GPG(t, nil, "-z", size, "-o", "-", "-r", keys[2].fingerprint, "-e", in)
 		if got := mustPgpipe(t, sealed, "-d", "-k", keys[2].secret); !bytes.Equal(got, plain) {
 			t.Errorf("-z %s: differs", size)
 		}
@@ -157,13 +157,13 @@ func TestSeveralKeysInASecretKeyFile(t *testing.T) {
 	g, keys := commonKeys()
 	var all []byte
 	for _, k := range keys {
-		all = append(all, g.gpg(t, nil, "--export-secret-keys", "-a", k.fingerprint)...)
+		all = append(all, g.GPG(t, nil, "--export-secret-keys", "-a", k.fingerprint)...)
 	}
-	armored := g.file(t, all)
+	armored := g.File(t, all)
 	plain := []byte("hello\n")
 	for _, k := range keys {
 		for _, hidden := range []string{"--no-throw-keyids", "--throw-keyids"} {
-			sealed := g.gpg(t, plain, hidden, "-e", "-r", k.fingerprint)
+			sealed := g.GPG(t, plain, hidden, "-e", "-r", k.fingerprint)
 			if got := mustPgpipe(t, sealed, "-d", "-k", armored); !bytes.Equal(got, plain) {
 				t.Errorf("%s %s: differs", k.name, hidden)
 			}

@@ -33,7 +33,7 @@ func (g *gnupg) gpgPrints(t *testing.T) []string {
 	t.Helper()
 	var prints []string
 	primary := false
-	for line := range strings.Lines(string(g.gpg(t, nil, "--with-colons", "--list-keys"))) {
+	for line := range strings.Lines(string(g.GPG(t, nil, "--with-colons", "--list-keys"))) {
 		fields := strings.Split(line, ":")
 		switch {
 		case fields[0] == "pub":
@@ -53,14 +53,14 @@ func TestKeyringsHoldWhatGPGLists(t *testing.T) {
 	if got := ringPrints(t, zooRing()); !slices.Equal(got, want) || len(want) < 10 {
 		t.Errorf("pubring.kbx: %d keys, gpg lists %d", len(got), len(want))
 	}
-	exported := g.gpg(t, nil, "--export")
-	armored := g.gpg(t, nil, "-a", "--export")
+	exported := g.GPG(t, nil, "--export")
+	armored := g.GPG(t, nil, "-a", "--export")
 	for name, data := range map[string][]byte{
 		"binary export": exported, "armored export": armored,
 		"armored twice": append(bytes.Clone(armored), armored...),
 		"text around":   append([]byte("my keys:\n\n"), armored...),
 	} {
-		if got := ringPrints(t, g.file(t, data)); !slices.Equal(got, want) {
+		if got := ringPrints(t, g.File(t, data)); !slices.Equal(got, want) {
 			t.Errorf("%s: %d keys, gpg lists %d", name, len(got), len(want))
 		}
 	}
@@ -68,7 +68,7 @@ func TestKeyringsHoldWhatGPGLists(t *testing.T) {
 	if err := os.WriteFile(legacy.path("pubring.gpg"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	legacy.gpg(t, exported, "--import")
+	legacy.GPG(t, exported, "--import")
 	if _, err := os.Stat(legacy.path("pubring.kbx")); err == nil {
 		t.Fatal("gpg made a keybox")
 	}
@@ -82,7 +82,7 @@ func TestDeletedKeysAreNotInAKeybox(t *testing.T) {
 	g.generate(t, "A <a@example.org>", "ed25519", "cv25519", "never", "")
 	gone := g.generate(t, "B <b@example.org>", "ed25519", "cv25519", "never", "")
 	g.generate(t, "C <c@example.org>", "ed25519", "cv25519", "never", "")
-	g.gpg(t, nil, "--yes", "--delete-secret-and-public-key", gone)
+	g.GPG(t, nil, "--yes", "--delete-secret-and-public-key", gone)
 	if got, want := ringPrints(t, g.path("pubring.kbx")), g.gpgPrints(t); !slices.Equal(got, want) || len(got) != 2 {
 		t.Errorf("got %q, gpg lists %q", got, want)
 	}
@@ -91,7 +91,7 @@ func TestDeletedKeysAreNotInAKeybox(t *testing.T) {
 func TestTheDefaultKeyringIsTheOneThatGPGUses(t *testing.T) {
 	source, keys := commonKeys()
 	first, second := keys[0], keys[2]
-	public := func(k testKey) []byte { return source.gpg(t, nil, "--export", k.fingerprint) }
+	public := func(k testKey) []byte { return source.GPG(t, nil, "--export", k.fingerprint) }
 	touch := func(g *gnupg, name string) {
 		t.Helper()
 		if err := os.WriteFile(g.path(name), nil, 0o600); err != nil {
@@ -99,23 +99,23 @@ func TestTheDefaultKeyringIsTheOneThatGPGUses(t *testing.T) {
 		}
 	}
 	for name, prepare := range map[string]func(g *gnupg){
-		"keybox": func(g *gnupg) { g.gpg(t, public(first), "--import") },
+		"keybox": func(g *gnupg) { g.GPG(t, public(first), "--import") },
 		"legacy": func(g *gnupg) {
 			touch(g, "pubring.gpg")
-			g.gpg(t, public(first), "--import")
+			g.GPG(t, public(first), "--import")
 		},
 		"keybox, then legacy": func(g *gnupg) {
-			g.gpg(t, public(first), "--import")
-			data := source.file(t, public(second))
+			g.GPG(t, public(first), "--import")
+			data := source.File(t, public(second))
 			if err := os.Rename(data, g.path("pubring.gpg")); err != nil {
 				t.Fatal(err)
 			}
 		},
 		"legacy, and gpgsm's keybox": func(g *gnupg) {
 			touch(g, "pubring.gpg")
-			g.gpg(t, public(first), "--import")
+			g.GPG(t, public(first), "--import")
 			other := newHome(t)
-			other.gpg(t, public(second), "--import")
+			other.GPG(t, public(second), "--import")
 			box, err := os.ReadFile(other.path("pubring.kbx"))
 			if err != nil {
 				t.Fatal(err)
@@ -128,7 +128,7 @@ func TestTheDefaultKeyringIsTheOneThatGPGUses(t *testing.T) {
 	} {
 		g := newHome(t)
 		prepare(g)
-		t.Setenv("GNUPGHOME", g.dir)
+		t.Setenv("GNUPGHOME", g.Dir)
 		path, err := defaultKeyring()
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -142,10 +142,10 @@ func TestTheDefaultKeyringIsTheOneThatGPGUses(t *testing.T) {
 func TestTheDefaultKeyringIsMissingOrBelongsToKeyboxd(t *testing.T) {
 	_, keys := commonKeys()
 	g := newHome(t)
-	t.Setenv("GNUPGHOME", g.dir)
+	t.Setenv("GNUPGHOME", g.Dir)
 	args := []string{"-r", keys[2].fingerprint}
 	refuse(t, cli.Failed, args, "no GnuPG keyring", "gpg --export KEY")
-	g.gpg(t, nil, "--import", keys[2].public)
+	g.GPG(t, nil, "--import", keys[2].public)
 	mustPgpipe(t, nil, args...)
 	for _, line := range []string{"use-keyboxd\n", "# comment\n  use-keyboxd  # yes\n", "--use-keyboxd"} {
 		if err := os.WriteFile(g.path("common.conf"), []byte(line), 0o600); err != nil {

@@ -19,9 +19,9 @@ func smallMessages(t *testing.T, k testKey) map[string][]byte {
 	return map[string][]byte{
 		"pgpipe":           mustPgpipe(t, plain, "-R", k.public),
 		"pgpipe, signed":   mustPgpipe(t, plain, "-R", k.public, "--sign", k.secret),
-		"gpg":              g.gpg(t, plain, "-e", "-r", k.fingerprint),
-		"gpg, no zlib":     g.gpg(t, plain, "-z", "0", "-e", "-r", k.fingerprint),
-		"gpg, CAST5":       g.gpg(t, plain, "--cipher-algo", "CAST5", "-e", "-r", k.fingerprint),
+		"gpg":              g.GPG(t, plain, "-e", "-r", k.fingerprint),
+		"gpg, no zlib":     g.GPG(t, plain, "-z", "0", "-e", "-r", k.fingerprint),
+		"gpg, CAST5":       g.GPG(t, plain, "--cipher-algo", "CAST5", "-e", "-r", k.fingerprint),
 		"library, SEIPDv2": aeadMessage(t, k, plain),
 		"gpg 2.4, OCB":     ocbMessage(t, k, plain),
 	}

@@ -47,7 +47,7 @@ func TestUnusableRecipientsAreRefusedBeforeTheFirstByte(t *testing.T) {
 		"revokedsub": "was revoked on " + time.Now().UTC().Format("2006-"),
 		"expiredsub": "expired on 2020-12-31",
 	} {
-		print, file := prints[name], g.file(t, g.gpg(t, nil, "--export", prints[name]))
+		print, file := prints[name], g.File(t, g.GPG(t, nil, "--export", prints[name]))
 		for _, args := range [][]string{
 			{"--keyring", zooRing(), "-r", name + "@example.org"},
 			{"--keyring", zooRing(), "-r", print},
@@ -62,7 +62,7 @@ func TestUnusableRecipientsAreRefusedBeforeTheFirstByte(t *testing.T) {
 			}
 		}
 		// gpg agrees that it cannot be used.
-		if _, _, err := g.try([]byte("x"), "-e", "-r", print); err == nil && name != "weak" {
+		if _, _, err := g.Try([]byte("x"), "-e", "-r", print); err == nil && name != "weak" {
 			t.Errorf("%s: gpg encrypts to it", name)
 		}
 	}
@@ -78,7 +78,7 @@ func TestARevokedUserIDNamesNobody(t *testing.T) {
 		t.Errorf("status %d, %s%s", r.status, r.stdout, r.stderr)
 	}
 	skip := false
-	onlyRevoked := g.file(t, editPackets(t, g.gpg(t, nil, "--export", print), func(p *packet.OpaquePacket) []*packet.OpaquePacket {
+	onlyRevoked := g.File(t, editPackets(t, g.GPG(t, nil, "--export", print), func(p *packet.OpaquePacket) []*packet.OpaquePacket {
 		const tagSignature = 2
 		skip = p.Tag == pgpkey.TagUserID && strings.HasPrefix(string(p.Contents), "Kept") || skip && p.Tag == tagSignature
 		if skip {
@@ -108,14 +108,14 @@ func TestUnknownAndAmbiguousRecipientsListTheCandidates(t *testing.T) {
 func TestRecipientsAreFoundByEveryName(t *testing.T) {
 	g, prints := zoo()
 	good := prints["good"]
-	sub := g.prints(t, "Some good <good@example.org>")[1]
+	sub := g.Prints(t, "="+"Some good <good@example.org>")[1]
 	for _, name := range []string{
 		good, strings.ToLower(good), "0x" + good, good[24:], "0x" + good[24:], good[32:],
 		"good@example.org", "<good@example.org>", "GOOD@Example.ORG", sub, sub[24:], sub + "!",
 		fmt.Sprintf("%s %s  %s", good[:4], good[4:20], good[20:]),
 	} {
 		sealed := mustPgpipe(t, []byte("hello"), "--keyring", zooRing(), "-r", name)
-		if got := g.gpg(t, sealed, "-d"); string(got) != "hello" {
+		if got := g.GPG(t, sealed, "-d"); string(got) != "hello" {
 			t.Errorf("%s: got %q", name, got)
 		}
 	}
@@ -133,9 +133,9 @@ func TestAnExpiredKeyOfTheAddressIsPassedOverAndTold(t *testing.T) {
 
 func TestTheNewestValidSubkeyIsUsedAsByGPG(t *testing.T) {
 	g, prints := zoo()
-	subkeys := g.prints(t, "Some multi <multi@example.org>")
+	subkeys := g.Prints(t, "="+"Some multi <multi@example.org>")
 	sealed := mustPgpipe(t, []byte("hello"), "--keyring", zooRing(), "-r", prints["multi"])
-	theirs := g.gpg(t, []byte("hello"), "-e", "-r", prints["multi"])
+	theirs := g.GPG(t, []byte("hello"), "-e", "-r", prints["multi"])
 	for _, message := range [][]byte{sealed, theirs} {
 		if p, err := packet.Read(bytes.NewReader(message)); err != nil || fmt.Sprintf("%016X", p.(*packet.EncryptedKey).KeyId) != subkeys[3][24:] {
 			t.Errorf("not encrypted to the newest subkey: %v", err)
@@ -152,7 +152,7 @@ func TestDuplicateRecipientsCollapse(t *testing.T) {
 	g, keys := commonKeys()
 	k := keys[2]
 	args := []string{"-R", k.public, "-R", k.public, "-r", k.fingerprint, "-r", k.name + "@example.org", "-r", k.fingerprint[24:]}
-	listing := string(g.gpg(t, mustPgpipe(t, []byte("x"), args...), "--list-packets"))
+	listing := string(g.GPG(t, mustPgpipe(t, []byte("x"), args...), "--list-packets"))
 	if n := strings.Count(listing, ":pubkey enc packet:"); n != 1 {
 		t.Errorf("%d session keys for one recipient", n)
 	}
@@ -160,13 +160,13 @@ func TestDuplicateRecipientsCollapse(t *testing.T) {
 
 func TestARevocationInOneCopyOfAKeyCounts(t *testing.T) {
 	g, prints := zoo()
-	revoked := g.gpg(t, nil, "--export", prints["revoked"])
-	before := g.file(t, withoutRevocations(t, revoked))
+	revoked := g.GPG(t, nil, "--export", prints["revoked"])
+	before := g.File(t, withoutRevocations(t, revoked))
 	mustPgpipe(t, []byte("x"), "-R", before) // it would be usable
-	refuse(t, cli.Failed, []string{"-R", before, "-R", g.file(t, revoked)}, "was revoked")
-	refuse(t, cli.Failed, []string{"-R", g.file(t, revoked), "-R", before}, "was revoked")
-	refuse(t, cli.Failed, []string{"-R", before, "-R", g.file(t, revoked), "-r", prints["revoked"]}, "was revoked")
-	refuse(t, cli.Failed, []string{"--keyring", g.file(t, append(withoutRevocations(t, revoked), revoked...)), "-r", prints["revoked"]}, "was revoked")
+	refuse(t, cli.Failed, []string{"-R", before, "-R", g.File(t, revoked)}, "was revoked")
+	refuse(t, cli.Failed, []string{"-R", g.File(t, revoked), "-R", before}, "was revoked")
+	refuse(t, cli.Failed, []string{"-R", before, "-R", g.File(t, revoked), "-r", prints["revoked"]}, "was revoked")
+	refuse(t, cli.Failed, []string{"--keyring", g.File(t, append(withoutRevocations(t, revoked), revoked...)), "-r", prints["revoked"]}, "was revoked")
 }
 
 // withoutRevocations drops the revocation signatures of a primary key.
@@ -208,7 +208,7 @@ func TestAUserIDWithoutItsOwnSelfSignatureNamesNobody(t *testing.T) {
 	}
 	// Somebody adds an address to a key that is not his, under a signature
 	// that belongs to another user id.
-	forged := g.file(t, editPackets(t, data, func(p *packet.OpaquePacket) []*packet.OpaquePacket {
+	forged := g.File(t, editPackets(t, data, func(p *packet.OpaquePacket) []*packet.OpaquePacket {
 		if p.Tag != pgpkey.TagUserID {
 			return []*packet.OpaquePacket{p}
 		}
@@ -242,7 +242,7 @@ func TestAForeignSubkeyNamesNobody(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	file, sub := g.file(t, buffer.Bytes()), g.prints(t, victim.userID)[1]
+	file, sub := g.File(t, buffer.Bytes()), g.Prints(t, "="+victim.userID)[1]
 	for _, name := range []string{sub, sub[24:], sub + "!"} {
 		refuse(t, cli.Failed, []string{"-R", file, "-r", name}, "valid binding signature")
 		// The victim's own key is still found by it.
@@ -268,7 +268,7 @@ func TestAnUnreadableKeyHarmsOnlyItself(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ring := g.file(t, append(unknown, goodData...))
+	ring := g.File(t, append(unknown, goodData...))
 	if got := mustPgpipe(t, mustPgpipe(t, []byte("x"), "--keyring", ring, "-r", good.fingerprint), "-d", "-k", good.secret); string(got) != "x" {
 		t.Errorf("got %q", got)
 	}
@@ -297,7 +297,7 @@ func TestExpiredAndRevokedKeysStillOpenOldMessages(t *testing.T) {
 // ringOf reads one key of a home.
 func ringOf(t *testing.T, g *gnupg, print string) *key {
 	t.Helper()
-	keys, err := parseKeyFile("export", g.gpg(t, nil, "--export", print))
+	keys, err := parseKeyFile("export", g.GPG(t, nil, "--export", print))
 	if err != nil || len(keys) != 1 {
 		t.Fatalf("%d keys, %v", len(keys), err)
 	}
@@ -314,7 +314,7 @@ func TestCheckTellsKeyAndExpiry(t *testing.T) {
 	_, keys := commonKeys()
 	in := &recordingReader{r: strings.NewReader("")}
 	r := pgpipe(t, in, "--check", "--keyring", zooRing(), "-r", "good@example.org", "-r", "expired@example.org", "-r", "nobody@example.org")
-	sub := g.prints(t, "Some good <good@example.org>")[1]
+	sub := g.Prints(t, "="+"Some good <good@example.org>")[1]
 	want := prints["good"] + "\n  user id    Some good <good@example.org>\n  encrypts   " + sub + " (cv25519)\n  expires    never\n"
 	if string(r.stdout) != want || r.status != cli.NotFound || in.reads > 0 {
 		t.Errorf("status %d, %d reads, stdout:\n%swant:\n%s%s", r.status, in.reads, r.stdout, want, r.stderr)
@@ -346,8 +346,8 @@ func mustEntity(t testing.TB, k *key) *openpgp.Entity {
 func TestKeyringsWithSecretKeysAreRefusedForEncryption(t *testing.T) {
 	g, keys := commonKeys()
 	k, other := keys[2], keys[0]
-	both := g.file(t, append(g.gpg(t, nil, "--export", k.fingerprint), g.gpg(t, nil, "--export-secret-keys", other.fingerprint)...))
-	subkeys := g.file(t, g.gpg(t, nil, "--export-secret-subkeys", k.fingerprint))
+	both := g.File(t, append(g.GPG(t, nil, "--export", k.fingerprint), g.GPG(t, nil, "--export-secret-keys", other.fingerprint)...))
+	subkeys := g.File(t, g.GPG(t, nil, "--export-secret-subkeys", k.fingerprint))
 	for _, path := range []string{k.secret, both, subkeys} {
 		for _, args := range [][]string{
 			{"--keyring", path, "-r", k.fingerprint}, {"-R", path}, {"-R", path, "-r", k.fingerprint}, {"--check", "--keyring", path, "-r", k.fingerprint},

@@ -17,8 +17,8 @@ func prepare(t testing.TB, dir string) (gnupgHome string) {
 	_, keys := commonKeys()
 	copyFile(t, keys[2].public, filepath.Join(dir, "backup.pgp"))
 	copyFile(t, keys[2].secret, filepath.Join(dir, "secret.pgp"))
-	g.gpg(t, nil, "--import", keys[2].secret)
-	return g.dir
+	g.GPG(t, nil, "--import", keys[2].secret)
+	return g.Dir
 }
 
 func copyFile(t testing.TB, from, to string) {

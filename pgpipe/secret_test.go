@@ -32,7 +32,7 @@ func TestPassphraseProtectedKeysDecryptAndSign(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g, public, secret, word := protectedKey(t, opts...)
-			file := g.file(t, []byte(word+"\nsecond line\n"))
+			file := g.File(t, []byte(word+"\nsecond line\n"))
 			sealed := mustPgpipe(t, []byte("hello"), "-R", public, "--sign", secret, "--passphrase-file", file)
 			got := mustPgpipe(t, sealed, "-d", "-k", secret, "--passphrase-file", file, "--verify", public)
 			if string(got) != "hello" {
@@ -44,7 +44,7 @@ func TestPassphraseProtectedKeysDecryptAndSign(t *testing.T) {
 
 func TestWrongPassphraseFails(t *testing.T) {
 	g, public, secret, _ := protectedKey(t)
-	wrong := g.file(t, []byte("wrong\n"))
+	wrong := g.File(t, []byte("wrong\n"))
 	sealed := mustPgpipe(t, []byte("hello"), "-R", public)
 	in := &recordingReader{r: bytes.NewReader([]byte("data"))}
 	for _, r := range []result{
@@ -73,7 +73,7 @@ func TestWithoutATerminalAPassphraseFileIsAskedFor(t *testing.T) {
 
 func TestPassphraseFromTheTerminal(t *testing.T) {
 	g, public, secret, word := protectedKey(t)
-	sealed := g.file(t, mustPgpipe(t, []byte("hello"), "-R", public))
+	sealed := g.File(t, mustPgpipe(t, []byte("hello"), "-R", public))
 	// script(1) gives the child a terminal; the passphrase is typed wrongly once.
 	cmd := exec.Command("script", "-qec", "pgpipe -d -k "+secret+" < "+sealed+" > "+g.path("out"), "/dev/null")
 	in, err := cmd.StdinPipe()
@@ -102,7 +102,7 @@ func TestPassphraseFromTheTerminal(t *testing.T) {
 // TestNothingTypedIsAMissingPassphrase: Ctrl-D at the question.
 func TestNothingTypedIsAMissingPassphrase(t *testing.T) {
 	g, public, secret, _ := protectedKey(t)
-	sealed := g.file(t, mustPgpipe(t, []byte("hello"), "-R", public))
+	sealed := g.File(t, mustPgpipe(t, []byte("hello"), "-R", public))
 	cmd := exec.Command("script", "-qec", "pgpipe -d -k "+secret+" < "+sealed, "/dev/null")
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -145,7 +145,7 @@ func TestFilesWithSecretsThatOthersCanReadAreRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	loose, word := g.file(t, data), g.file(t, []byte("word"))
+	loose, word := g.File(t, data), g.File(t, []byte("word"))
 	for _, path := range []string{loose, word} {
 		if err := os.Chmod(path, 0o640); err != nil {
 			t.Fatal(err)
@@ -169,12 +169,12 @@ func TestOfflinePrimaryKeyDecrypts(t *testing.T) {
 	for _, word := range []string{"", "secret"} {
 		g := newHome(t)
 		print := g.generate(t, "O <o@example.org>", "ed25519", "cv25519", "never", word)
-		public := g.file(t, g.gpg(t, nil, "--export", print))
-		subkeys := g.file(t, g.gpg(t, nil, "--passphrase", word, "--export-secret-subkeys", print))
+		public := g.File(t, g.GPG(t, nil, "--export", print))
+		subkeys := g.File(t, g.GPG(t, nil, "--passphrase", word, "--export-secret-subkeys", print))
 		sealed := mustPgpipe(t, []byte("hello"), "-R", public)
 		args := []string{"-d", "-k", subkeys}
 		if word != "" {
-			args = append(args, "--passphrase-file", g.file(t, []byte(word)))
+			args = append(args, "--passphrase-file", g.File(t, []byte(word)))
 		}
 		if got := mustPgpipe(t, sealed, args...); string(got) != "hello" {
 			t.Errorf("got %q", got)
@@ -189,9 +189,9 @@ func TestOfflinePrimaryKeyDecrypts(t *testing.T) {
 func TestSmartCardStubsSayWhatToDo(t *testing.T) {
 	g := newHome(t)
 	print := g.generate(t, "C <c@example.org>", "ed25519", "cv25519", "never", "")
-	public := g.file(t, g.gpg(t, nil, "--export", print))
-	secret := g.gpg(t, nil, "--export-secret-keys", print)
-	stubs := g.file(t, cardStubs(t, secret))
+	public := g.File(t, g.GPG(t, nil, "--export", print))
+	secret := g.GPG(t, nil, "--export-secret-keys", print)
+	stubs := g.File(t, cardStubs(t, secret))
 	sealed := mustPgpipe(t, []byte("hello"), "-R", public)
 	for _, r := range []result{
 		pgpipe(t, bytes.NewReader(sealed), "-d", "-k", stubs),

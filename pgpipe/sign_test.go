@@ -17,7 +17,7 @@ func TestSignaturesThatPgpipeMakesAreGoodForGPG(t *testing.T) {
 	g, keys := commonKeys()
 	for _, k := range keys {
 		sealed := mustPgpipe(t, []byte("hello"), "-R", keys[2].public, "--sign", k.secret)
-		_, diag, err := g.try(sealed, "-d")
+		_, diag, err := g.Try(sealed, "-d")
 		if err != nil || !strings.Contains(diag, "Good signature from \""+k.userID) {
 			t.Errorf("%s: %v\n%s", k.name, err, diag)
 		}
@@ -33,16 +33,16 @@ func TestVerifyWantsASignatureByAWantedKey(t *testing.T) {
 	wanted := []string{"-d", "-k", k.secret, "--verify", k.public}
 	for _, message := range [][]byte{
 		mustPgpipe(t, []byte("x"), "-R", k.public, "--sign", k.secret),
-		g.gpg(t, []byte("x"), "-e", "-r", k.fingerprint, "-s", "-u", k.fingerprint),
-		g.gpg(t, []byte("x"), "-e", "-r", k.fingerprint, "-s", "-u", other.fingerprint, "-u", k.fingerprint),
+		g.GPG(t, []byte("x"), "-e", "-r", k.fingerprint, "-s", "-u", k.fingerprint),
+		g.GPG(t, []byte("x"), "-e", "-r", k.fingerprint, "-s", "-u", other.fingerprint, "-u", k.fingerprint),
 	} {
 		mustPgpipe(t, message, wanted...)
 	}
 	for name, message := range map[string][]byte{
 		"unsigned":       mustPgpipe(t, []byte("x"), "-R", k.public),
 		"by another":     mustPgpipe(t, []byte("x"), "-R", k.public, "--sign", other.secret),
-		"gpg, another":   g.gpg(t, []byte("x"), "-e", "-r", k.fingerprint, "-s", "-u", other.fingerprint),
-		"SHA-1":          g.gpg(t, []byte("x"), "-e", "-r", k.fingerprint, "-s", "-u", k.fingerprint, "--digest-algo", "SHA1"),
+		"gpg, another":   g.GPG(t, []byte("x"), "-e", "-r", k.fingerprint, "-s", "-u", other.fingerprint),
+		"SHA-1":          g.GPG(t, []byte("x"), "-e", "-r", k.fingerprint, "-s", "-u", k.fingerprint, "--digest-algo", "SHA1"),
 		"another's text": movedSignature(t, k),
 		"for another":    signedForOthers(t, k, other),
 	} {
@@ -82,7 +82,7 @@ func wrap(t *testing.T, k testKey, packets []byte) []byte {
 func movedSignature(t *testing.T, k testKey) []byte {
 	t.Helper()
 	g, _ := commonKeys()
-	signed := g.gpg(t, []byte("pay 1"), "-z", "0", "-s", "-u", k.fingerprint)
+	signed := g.GPG(t, []byte("pay 1"), "-z", "0", "-s", "-u", k.fingerprint)
 	if !bytes.Contains(signed, []byte("pay 1")) {
 		t.Fatal("the text is not in the message")
 	}

@@ -9,11 +9,7 @@ import (
 // zoo is a keyring with one good key and every kind of unusable one. A key's
 // name is the local part of its address.
 var zoo = sync.OnceValues(func() (*gnupg, map[string]string) {
-	g, err := makeHome()
-	if err != nil {
-		panic(err)
-	}
-	cleanups = append(cleanups, g.close)
+	g := lastingHome()
 	t := onceTB{}
 	prints := map[string]string{}
 	add := func(name, primary, sub, expire string, opts ...string) string {
@@ -22,7 +18,7 @@ var zoo = sync.OnceValues(func() (*gnupg, map[string]string) {
 	}
 	past, future := "--faked-system-time=20200101T000000!", "--faked-system-time=20400101T000000!"
 	edit := func(print, commands string) {
-		g.gpg(t, []byte(commands), "--no-batch", "--command-fd", "0", "--edit-key", print)
+		g.GPG(t, []byte(commands), "--no-batch", "--command-fd", "0", "--edit-key", print)
 	}
 	add("good", "ed25519", "cv25519", "never")
 	add("expired", "ed25519", "cv25519", "1y", past)
@@ -35,13 +31,13 @@ var zoo = sync.OnceValues(func() (*gnupg, map[string]string) {
 	if err != nil {
 		panic(err)
 	}
-	g.gpg(t, bytes.Replace(certificate, []byte(":-----BEGIN"), []byte("-----BEGIN"), 1), "--import")
+	g.GPG(t, bytes.Replace(certificate, []byte(":-----BEGIN"), []byte("-----BEGIN"), 1), "--import")
 	edit(add("revokedsub", "ed25519", "cv25519", "never"), "key 1\nrevkey\ny\n0\n\ny\nsave\n")
 	expiredSub := add("expiredsub", "ed25519", "", "never", past)
-	g.gpg(t, nil, past, "--passphrase", "", "--quick-add-key", expiredSub, "cv25519", "encr", "1y")
+	g.GPG(t, nil, past, "--passphrase", "", "--quick-add-key", expiredSub, "cv25519", "encr", "1y")
 	twoIDs := add("revokeduid", "ed25519", "cv25519", "never")
-	g.gpg(t, nil, "--quick-add-uid", twoIDs, "Kept <kept@example.org>")
-	g.gpg(t, nil, "--quick-revoke-uid", twoIDs, "Some revokeduid <revokeduid@example.org>")
+	g.GPG(t, nil, "--quick-add-uid", twoIDs, "Kept <kept@example.org>")
+	g.GPG(t, nil, "--quick-revoke-uid", twoIDs, "Some revokeduid <revokeduid@example.org>")
 	// Two keys of one address, both usable; and two of which one has expired.
 	add("twice", "ed25519", "cv25519", "never")
 	other := g.generate(t, "Other <twice@example.org>", "ed25519", "cv25519", "never", "")
@@ -50,9 +46,9 @@ var zoo = sync.OnceValues(func() (*gnupg, map[string]string) {
 	prints["renewed, the new one"] = g.generate(t, "Renewed <renewed@example.org>", "ed25519", "cv25519", "never", "")
 	// A key with several encryption subkeys: expired, older, newest.
 	multi := add("multi", "ed25519", "", "never", past)
-	g.gpg(t, nil, past, "--passphrase", "", "--quick-add-key", multi, "cv25519", "encr", "1y")
-	g.gpg(t, nil, "--faked-system-time=20210101T000000!", "--passphrase", "", "--quick-add-key", multi, "rsa2048", "encr", "never")
-	g.gpg(t, nil, "--faked-system-time=20220101T000000!", "--passphrase", "", "--quick-add-key", multi, "cv25519", "encr", "never")
+	g.GPG(t, nil, past, "--passphrase", "", "--quick-add-key", multi, "cv25519", "encr", "1y")
+	g.GPG(t, nil, "--faked-system-time=20210101T000000!", "--passphrase", "", "--quick-add-key", multi, "rsa2048", "encr", "never")
+	g.GPG(t, nil, "--faked-system-time=20220101T000000!", "--passphrase", "", "--quick-add-key", multi, "cv25519", "encr", "never")
 	return g, prints
 })
 

@@ -42,11 +42,10 @@ func openTerminal() (*os.File, error) {
 // HasTerminal reports whether AskSecret can ask.
 func HasTerminal() bool {
 	tty, err := openTerminal()
-	if err != nil {
-		return false
+	if err == nil {
+		tty.Close()
 	}
-	tty.Close()
-	return true
+	return err == nil
 }
 
 // AskSecret reads a line from the process's terminal without showing it. The

@@ -121,7 +121,7 @@ func TestARevokedKeyNeverVerifies(t *testing.T) {
 	g := newHome(t)
 	print := g.generate("r", "ed25519", "sign,cert", "never", created)
 	g.gpg(nil, created, "--passphrase", "", "--quick-add-key", print, "ed25519", "sign", "never")
-	sub := g.prints(print)[1]
+	sub := g.Prints(g.t, print)[1]
 	bySub, byPrimary := g.sign(manifest, sub+"!", early), g.sign(manifest, print+"!", early)
 	whole := g.public(print)
 	for _, signature := range [][]byte{bySub, byPrimary} {
@@ -178,7 +178,7 @@ func read(t *testing.T, path string) []byte {
 func TestAKeyThatGPGRevokedNeitherSignsNorVerifies(t *testing.T) {
 	g := newHome(t)
 	print := g.generate("r", "ed25519", "sign,cert", "never")
-	revocation, err := os.ReadFile(g.dir + "/openpgp-revocs.d/" + print + ".rev")
+	revocation, err := os.ReadFile(g.Dir + "/openpgp-revocs.d/" + print + ".rev")
 	if err != nil {
 		t.Fatal(err)
 	}

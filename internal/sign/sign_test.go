@@ -46,7 +46,7 @@ func TestGPGAndWeAcceptEachOthersSignatures(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, diag, err := g.try(nil, "--verify", g.file(ours), g.file(manifest)); err != nil || !strings.Contains(diag, "Good signature") {
+			if _, diag, err := g.Try(nil, "--verify", g.file(ours), g.file(manifest)); err != nil || !strings.Contains(diag, "Good signature") {
 				t.Errorf("gpg --verify: %v\n%s", err, diag)
 			}
 			streamed, err := s.SignStream(bytes.NewReader(manifest))
@@ -208,7 +208,7 @@ func TestFilesThatAreNoSigningKeys(t *testing.T) {
 		two:                              "2 secret keys",
 		g.file([]byte("hello")):          "no OpenPGP keys",
 		g.file(nil):                      "empty",
-		filepath.Join(g.dir, "nowhere"):  "no such file",
+		filepath.Join(g.Dir, "nowhere"):  "no such file",
 		g.file(make([]byte, (8<<20)+1)):  "larger than",
 		g.file([]byte{0xC5, 0xFF, 1, 0}): "damaged",
 	} {
