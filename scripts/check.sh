@@ -47,6 +47,11 @@ pgpipe            napback/internal/store
 napback           napback/internal/archive
 napback/catalog   napback/internal/store
 napback/tools     github.com/aws/aws-sdk-go-v2/aws
+napback/restore   napback/napback/backup
+napback/unpack    napback/napback/restore
+napback/jobs      napback/napback/restore
+napback/standing  napback/napback/config
+napback/backup    napback/napback/unpack
 unheard-of        napback/internal/cli
 '
 
