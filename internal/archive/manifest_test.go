@@ -149,7 +149,7 @@ func TestWhatNapbackUnpacksWithIsKnown(t *testing.T) {
 		}
 		text, err := os.ReadFile(path)
 		for line := range strings.Lines(string(text)) {
-			_, value, ok := strings.Cut(strings.TrimSpace(line), "unpackCommand = ")
+			_, value, ok := strings.Cut(strings.TrimSpace(line), "const Unpack = ")
 			if command, err := strconv.Unquote(value); ok && err == nil {
 				known = append(known, command)
 			}
