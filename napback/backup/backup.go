@@ -1,3 +1,6 @@
+// Package backup makes the backup of one job, so that a crash at any moment loses
+// no increment: type Backup has the steps. What it decides is package decide's, and
+// what may be removed is package retire's; both are pure.
 package backup
 
 import (
