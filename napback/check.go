@@ -265,10 +265,10 @@ func (k *checker) owners(ctx context.Context, configs []*config.Config) error {
 // signatures tells where VerifyKey cannot bind a job's backups, and how many of
 // its archives do not count because of it.
 func (k *checker) signatures(t jobs.Target, held *catalog.Contents) error {
-	if len(t.Settings.VerifyKeys) == 0 {
+	if len(t.Settings.VerifyKeys()) == 0 {
 		return nil
 	}
-	if t.Settings.SignKey == "" {
+	if t.Settings.SignKey() == "" {
 		if err := k.warn("backups of "+t.Name, "there is a VerifyKey but no SignKey: it can only be restored from here"); err != nil {
 			return err
 		}

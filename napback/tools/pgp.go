@@ -15,12 +15,11 @@ import (
 
 // recipientFlags are pgpipe's flags for the recipients of a job.
 func recipientFlags(s *config.Settings) []string {
-	var f flags
+	var flags []string
 	for _, r := range s.GpgRecipients {
-		f.text("-r", r)
+		flags = append(flags, "-r", r)
 	}
-	f.text("--keyring", s.GpgKeyring)
-	return f
+	return append(flags, given("--keyring", s.GpgKeyring)...)
 }
 
 // Recipients identifies a job's set of recipients: jobs of one set are encrypted to
@@ -79,10 +78,7 @@ func Encrypt(k programs.Kit, set *config.Settings) (chain.Stage, error) {
 // no terminal to ask on.
 func DecryptWithFile(k programs.Kit, key, passphraseFile string) (chain.Stage, error) {
 	path, err := k.Sibling("pgpipe")
-	var f flags
-	f = append(f, "-d", "-k", key)
-	f.text("--passphrase-file", passphraseFile)
-	s := k.Stage("pgpipe", path, f)
+	s := k.Stage("pgpipe", path, append([]string{"-d", "-k", key}, given("--passphrase-file", passphraseFile)...))
 	s.NoTerminal = true
 	return s, err
 }
