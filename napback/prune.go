@@ -101,7 +101,7 @@ func parseAge(text string) (time.Duration, error) {
 func showPrunings(w io.Writer, all []backup.Pruning, each bool) error {
 	rows := [][]string{{"JOB", "OWNER", "HOST", "ARCHIVES", "SIZE", "TO REMOVE", "SIZE"}}
 	for _, p := range all {
-		rows = append(rows, []string{p.Job.Name, cmp.Or(p.Group.Owner, noOwner), p.Group.Host, fmt.Sprint(p.Group.Count),
+		rows = append(rows, []string{p.Job.Name, cmp.Or(p.Group.Owner, backup.NoOwner), p.Group.Host, fmt.Sprint(p.Group.Count),
 			cli.FormatSize(p.Group.Bytes), fmt.Sprint(len(p.Gone)), cli.FormatSize(p.Bytes())})
 	}
 	if err := cli.PrintTable(w, rows); err != nil || !each {
