@@ -262,7 +262,11 @@ func (p *Planner) Chain(b *state.Point) ([]catalog.Entry, string) {
 		if run == "" || run == b.Chain { // a manifest that cannot be read tells no parent
 			return r, false, nil
 		}
-		return link(p.nameOf(run), run)
+		name := "" // under which it was stored here: another one may have its run under another
+		if k := p.Record.Find("", run); k != nil {
+			name = k.Name
+		}
+		return link(name, run)
 	})
 	if err != nil {
 		return nil, err.Error()
@@ -270,26 +274,14 @@ func (p *Planner) Chain(b *state.Point) ([]catalog.Entry, string) {
 	return append(runs, full), ""
 }
 
-// nameOf is the archive name under which a run was stored here, "" if the state does
-// not list it. Another one may have the same run under another name.
-func (p *Planner) nameOf(run string) string {
-	for _, k := range p.Record.Runs {
-		if k.Run == run {
-			return k.Name
-		}
-	}
-	return ""
-}
-
 // find returns a run that a DIFF may build on, or why it may not: its manifest must
 // say what the state does, else a restore would not find the chain.
 func (p *Planner) find(name, run string) (catalog.Entry, string) {
 	r, why := p.Contents.Find(name, run)
-	i := slices.IndexFunc(p.Record.Runs, func(k state.Run) bool { return k.Name == r.Name && k.Run == r.Run })
-	if why != "" || i < 0 || r.Denied {
+	k := p.Record.Find(r.Name, r.Run)
+	if why != "" || k == nil || r.Denied {
 		return r, why
 	}
-	k := p.Record.Runs[i]
 	switch {
 	case r.Job() != p.Job, r.Source() != p.Self.Source, r.Type() != string(k.Type), r.Date() != k.Date.String(),
 		r.Parent() != k.Parent, r.Meta["chain"] != k.Chain && k.Chain != "", !k.Adopted && r.Owner != "" && r.Owner != p.Self.Owner:
@@ -304,10 +296,8 @@ func (p *Planner) parent(r catalog.Entry) string {
 	if parent := r.Parent(); parent != "" {
 		return parent
 	}
-	for _, known := range p.Record.Runs {
-		if known.Name == r.Name && known.Run == r.Run {
-			return known.Parent
-		}
+	if k := p.Record.Find(r.Name, r.Run); k != nil {
+		return k.Parent
 	}
 	return ""
 }
@@ -315,9 +305,8 @@ func (p *Planner) parent(r catalog.Entry) string {
 // Retirement is what of the job's archives may go.
 func (p *Planner) Retirement() retire.Plan {
 	order := map[string]int{}
-	known := map[string]state.Run{}
 	for i, r := range p.Record.Runs {
-		order[r.Name+":"+r.Run], known[r.Name+":"+r.Run] = i, r
+		order[r.Name+":"+r.Run] = i
 	}
 	var runs []retire.Run
 	for _, r := range p.Contents.Runs {
@@ -325,9 +314,13 @@ func (p *Planner) Retirement() retire.Plan {
 		if !ok || r.State == catalog.Incomplete {
 			continue
 		}
-		k, ours := known[r.Name+":"+r.Run]
+		i, ours := order[r.Name+":"+r.Run]
+		var k state.Run
+		if ours {
+			k = p.Record.Runs[i]
+		}
 		run := retire.Run{
-			Name: r.Name, ID: r.Run, Slot: number, Full: kind == slot.Full, Ours: ours && !p.ahead(r), Order: order[r.Name+":"+r.Run],
+			Name: r.Name, ID: r.Run, Slot: number, Full: kind == slot.Full, Ours: ours && !p.ahead(r), Order: i,
 			Adopted: k.Adopted,
 			Good:    p.Contents.Flaw(r) == "" && !k.Unconfirmed,
 			Future:  r.State == catalog.Implausible || p.future(r.Run),
