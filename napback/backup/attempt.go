@@ -45,7 +45,7 @@ func (b *Backup) store(ctx context.Context, r *Result) error {
 		return b.source.Explain(err)
 	}
 	b.promote(a.now)
-	if err := b.state.Save(b.record); err != nil {
+	if err := b.State.Save(b.Record); err != nil {
 		// The pending state is durable: the next run promotes it.
 		b.warn(fmt.Sprintf("the archive is committed, but %v", err))
 	}
@@ -56,14 +56,14 @@ func (b *Backup) store(ctx context.Context, r *Result) error {
 // promote makes a committed run the current state, and lists it. What is not in
 // the bucket any more is listed no longer.
 func (b *Backup) promote(now *state.Point) {
-	r := state.Record{Config: b.job.Config, Owner: b.self.Owner, Current: now, Previous: b.decision.Before, Denied: b.record.Denied}
-	for _, k := range b.record.Runs {
-		if b.held.ListDenied || b.isListed(k) {
+	r := state.Record{Config: b.job.Config, Owner: b.Self.Owner, Current: now, Previous: b.decision.Before, Denied: b.Record.Denied}
+	for _, k := range b.Record.Runs {
+		if b.Contents.ListDenied || b.isListed(k) {
 			r.Runs = append(r.Runs, k)
 		}
 	}
 	r.Runs = append(r.Runs, now.Stored())
-	b.record = r
+	b.Record = r
 }
 
 // unsettled is how long a run that was not committed may be committed yet, by an
@@ -71,10 +71,10 @@ func (b *Backup) promote(now *state.Point) {
 const unsettled = 4 * 24 * time.Hour
 
 func (b *Backup) isListed(k state.Run) bool {
-	if k.Unconfirmed && b.survey.Now.Sub(catalog.RunTime(k.Run)) < unsettled {
+	if k.Unconfirmed && b.Now.Sub(catalog.RunTime(k.Run)) < unsettled {
 		return true
 	}
-	return slices.ContainsFunc(b.held.Runs, func(e catalog.Entry) bool {
+	return slices.ContainsFunc(b.Contents.Runs, func(e catalog.Entry) bool {
 		return e.Name == k.Name && e.Run == k.Run && e.State != catalog.Incomplete
 	})
 }
@@ -141,9 +141,9 @@ func (a *attempt) runPart(ctx context.Context, c *chain.Chain) ([]chain.Status, 
 // cleanUp removes what the attempt no longer needs.
 func (a *attempt) cleanUp() {
 	a.End()
-	record, err := a.state.Load()
+	record, err := a.State.Load()
 	if err == nil {
-		err = a.state.Clean(record)
+		err = a.State.Clean(record)
 	}
 	if err != nil {
 		a.host.Log.Debugf("%v", err)
@@ -162,7 +162,7 @@ func (b *Backup) chain(name string, stages []chain.Stage) (producers []chain.Sta
 		}
 		stages = append(stages, encrypt)
 	}
-	up := tools.Upload{Name: name, Owner: b.self.Owner, Meta: b.meta()}
+	up := tools.Upload{Name: name, Owner: b.Self.Owner, Meta: b.meta()}
 	if base := b.decision.Base; base != nil {
 		up.Parent = base.Run
 	}
@@ -184,8 +184,8 @@ func (b *Backup) meta() []string {
 	if d.Base != nil {
 		kv = append(kv, "chain="+d.Base.Chain, "parent="+d.Base.Run)
 	}
-	if b.self.Machine != "" {
-		kv = append(kv, "machine="+b.self.Machine)
+	if b.Self.Machine != "" {
+		kv = append(kv, "machine="+b.Self.Machine)
 	}
 	kv = append(kv, "compression="+b.compressor.Method)
 	if keys := b.options.Keys[tools.Recipients(&b.job.Settings)]; len(keys) > 0 {
@@ -226,10 +226,10 @@ func (a *attempt) commit(begun string, upstream []chain.Status) (map[string]stri
 		return nil, err
 	}
 	a.judgeSize()
-	record := a.record
-	record.Config, record.Owner = a.job.Config, a.self.Owner
+	record := a.Record
+	record.Config, record.Owner = a.job.Config, a.Self.Owner
 	record.Pending = &state.Pending{Current: p, Previous: d.Before}
-	if err := a.state.Save(record); err != nil {
+	if err := a.State.Save(record); err != nil {
 		return nil, err
 	}
 	a.now = p
@@ -273,7 +273,7 @@ func (a *attempt) point(run string) *state.Point {
 
 // judgeSize warns of a FULL that is much smaller than the one before it.
 func (a *attempt) judgeSize() {
-	before := a.record.Current
+	before := a.Record.Current
 	if a.decision.Kind != slot.Full || before == nil || a.Bytes() >= before.FullBytes/2 {
 		return
 	}

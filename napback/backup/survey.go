@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"napback/internal/cli"
-	"napback/internal/slot"
 	"napback/napback/backup/decide"
 	"napback/napback/catalog"
 	"napback/napback/config"
@@ -94,10 +93,8 @@ func (s *Survey) setClock(host time.Time) {
 		return
 	}
 	s.Now = s.Contents.Time
-	if off := host.Sub(s.Now).Abs(); off > decide.MaxSkew {
-		if !s.Dated {
-			s.Today = slot.Today(s.Now.Local())
-		}
+	s.Day = DateBy(s.Day, host, s.Now)
+	if host.Sub(s.Now).Abs() > decide.MaxSkew {
 		s.warn("this host's clock says %s, the store's %s: one of them is wrong; the date and the run are taken from the store's",
 			host.UTC().Format(time.RFC3339), s.Now.UTC().Format(time.RFC3339))
 	}

@@ -1,3 +1,14 @@
+// Package jobs tells which job a word on the command line means, and which archives
+// are that job's:
+//
+//  1. A word is the archive name of a configured job, or its source (Find). What
+//     no configuration has any more is found by its name in their buckets.
+//  2. Of the archives of that name those of one owner are meant: who is asked
+//     for, or this machine's DiffDir (Choice).
+//  3. The archive of a moment, with the chain that it ends, is the newest that is
+//     not after it (Point).
+//  4. What its manifest says is believed as far as the configuration says the
+//     same (Trust, Placed): whoever can write to the bucket can write manifests.
 package jobs
 
 import (
@@ -15,7 +26,6 @@ import (
 	"napback/napback/programs"
 	"napback/napback/state"
 	"napback/napback/tools"
-	"napback/napback/unpack"
 )
 
 // Target is a job whose archives are asked for.
@@ -53,7 +63,7 @@ func All(configs []*config.Config) []Target {
 // Finder looks for jobs and their archives.
 type Finder struct {
 	Kit programs.Kit
-	Log unpack.Log
+	Log tools.Log
 }
 
 // Wanted are the jobs that words mean, or all if there is none.
@@ -130,7 +140,7 @@ func (f Finder) findForeign(ctx context.Context, configs []*config.Config, word 
 // Listing lists the runs of a job, and of those whose names begin as its own do, and
 // tells the store's clock.
 func (f Finder) Listing(ctx context.Context, t Target) (catalog.Listing, error) {
-	l, err := tools.Open(f.Kit, t.Settings, unpack.Hear(f.Log)).List(ctx, t.Name+"-")
+	l, err := tools.Open(f.Kit, t.Settings, tools.Warnings(f.Log)).List(ctx, t.Name+"-")
 	if err != nil {
 		return catalog.Listing{}, fmt.Errorf("look into bucket %q: %w", t.Settings.Bucket, tools.Explain(ctx, err))
 	}

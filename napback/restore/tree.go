@@ -16,7 +16,6 @@ import (
 	"napback/napback/confine"
 	"napback/napback/nofollow"
 	"napback/napback/source/tar"
-	"napback/napback/unpack"
 )
 
 // Tree restores a directory.
@@ -184,7 +183,7 @@ func (r *Tree) chain(a catalog.Entry, notDirs, args []string, report *tar.Extrac
 		return nil, err
 	}
 	extract.Accept = report.Accept
-	hear := unpack.Hear(r.From.Log)
+	hear := r.From.Hear()
 	return &chain.Chain{Stages: append(stages, extract), Log: func(stage, line string) {
 		if stage == "tar" {
 			report.Line(line)
