@@ -25,7 +25,7 @@ func checkJobs(c *urfave.Context, e *call, configs []*config.Config) error {
 		return cli.UsageErrorf("check takes no arguments: it checks all jobs")
 	}
 	for _, cfg := range configs {
-		e.tellNotes(cfg)
+		e.log.Notes(cfg)
 	}
 	ctx, stop := context.WithCancelCause(c.Context)
 	defer stop(nil)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"io"
 	"regexp"
 	"slices"
 	"strconv"
@@ -83,7 +84,8 @@ func (b *Backup) isListed(k state.Run) bool {
 func (a *attempt) run(ctx context.Context, producers []chain.Stage, put chain.Stage) error {
 	whole := chain.Chain{Stages: append(producers, put), Commit: a.commit}
 	if !a.job.Settings.UseTempFile {
-		return a.runChain(ctx, &whole)
+		_, err := a.runChain(ctx, &whole)
+		return err
 	}
 	file, err := newSpool(a.job.Settings.TempDir)
 	if err != nil {
@@ -92,11 +94,11 @@ func (a *attempt) run(ctx context.Context, producers []chain.Stage, put chain.St
 	defer file.Close()
 	var upstream []chain.Status
 	first := chain.Chain{Stages: producers, Out: file.File}
-	if upstream, err = a.runPart(ctx, &first); err != nil {
+	if upstream, err = a.runChain(ctx, &first); err != nil {
 		return file.explain(err)
 	}
-	if err := file.rewind(); err != nil {
-		return err
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("TempDir: %w", err)
 	}
 	reader, err := spoolReader(a.host.Kit)
 	if err != nil {
@@ -105,21 +107,21 @@ func (a *attempt) run(ctx context.Context, producers []chain.Stage, put chain.St
 	second := chain.Chain{Stages: []chain.Stage{reader, put}, In: file.File, Commit: func(announced string, _ []chain.Status) (map[string]string, error) {
 		return a.commit(announced, upstream)
 	}}
-	return a.runChain(ctx, &second)
-}
-
-func (a *attempt) runChain(ctx context.Context, c *chain.Chain) error {
-	_, err := a.runPart(ctx, c)
+	_, err = a.runChain(ctx, &second)
 	return err
 }
 
-func (a *attempt) runPart(ctx context.Context, c *chain.Chain) ([]chain.Status, error) {
+func (a *attempt) runChain(ctx context.Context, c *chain.Chain) ([]chain.Status, error) {
 	log := a.host.Log.Lines(a.hears)
-	var held []string // what s3put says of its end
-	c.Said = a.said
+	var last []string // what s3put says of its end
+	c.Said = func(line string) {
+		if stored, ok := tools.Committed(line); ok {
+			a.stored = stored
+		}
+	}
 	c.Log = func(stage, line string) {
 		if stage == "s3put" && strings.HasPrefix(line, "s3put: error: ") {
-			held = append(held, line)
+			last = append(last, line)
 			return
 		}
 		log(stage, line)
@@ -127,7 +129,7 @@ func (a *attempt) runPart(ctx context.Context, c *chain.Chain) ([]chain.Status, 
 	a.host.Log.Debugf("%s", c)
 	status, err := c.Run(ctx)
 	a.host.Log.Debugf("%s", chain.Summary(status))
-	for _, line := range held {
+	for _, line := range last {
 		// That it did not commit is what napback made it do: people read the cause.
 		if n := len(status); a.now == nil && n > 0 && status[n-1].Code == cli.NotCommitted {
 			a.host.Log.Debugf("%s", line)
@@ -200,13 +202,6 @@ func (a *attempt) hears(stage, line string) bool {
 		return a.Heard(stage, line)
 	}
 	return spoken.MatchString(strings.TrimPrefix(line, "s3put: ")) // the rest is what -v says
-}
-
-// said takes what s3put prints after its first line.
-func (a *attempt) said(line string) {
-	if stored, ok := tools.Committed(line); ok {
-		a.stored = stored
-	}
 }
 
 // spoken matches what our tools say to people.

@@ -56,7 +56,7 @@ import (
 
 // Backup is one job on its way.
 type Backup struct {
-	host Host
+	host       Host
 	day        decide.Day // as it is asked for
 	options    Options
 	job        *config.Job

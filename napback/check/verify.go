@@ -8,6 +8,7 @@ import (
 
 	"napback/internal/cli"
 	"napback/napback/catalog"
+	"napback/napback/dumpdir"
 	"napback/napback/jobs"
 	"napback/napback/unpack"
 )
@@ -131,7 +132,8 @@ func (v *Verifier) one(ctx context.Context, t jobs.Target, a catalog.Entry) erro
 	if !ok {
 		return fmt.Errorf("%s: the contents of sources of the kind of %q cannot be checked yet", a.Name, a.Source())
 	}
-	n, err := from.Count(ctx, a, dir)
+	n := 0
+	err := from.Members(ctx, a, dir, false, func(*dumpdir.Member) error { n++; return nil })
 	from.Log.Verbosef("%s holds %s", a.Name, cli.Plural(n, "member", "members"))
 	return err
 }

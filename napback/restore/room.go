@@ -5,8 +5,10 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 
+	"napback/internal/cli"
 	"napback/napback/dumpdir"
 	"napback/napback/source/tar"
 )
@@ -156,4 +158,33 @@ func (r *Tree) loosenDir(name string, info fs.FileInfo) error {
 		return nil // tar will tell what it cannot do there
 	}
 	return err
+}
+
+// checkWay makes sure that what the next archive's paths (none = all) are in is
+// there as directories, without links, or not at all. It returns the paths that
+// must not come as directories, since they are none on disk.
+func (r *Tree) checkWay(paths []string) (notDirs []string, err error) {
+	if len(paths) == 0 {
+		paths = []string{tar.Listed(r.Source)}
+	}
+	for _, p := range paths {
+		way, err := r.tree.InTheWay(p)
+		if err != nil {
+			return nil, err
+		}
+		if way != "" {
+			return nil, cli.Errorf(cli.Integrity, "refused: member %q: on disk, %q is not a directory", p, filepath.Join(r.To, way))
+		}
+		info, err := r.tree.Lstat(p)
+		if absent(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !info.IsDir() {
+			notDirs = append(notDirs, p)
+		}
+	}
+	return notDirs, nil
 }

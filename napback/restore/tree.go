@@ -15,6 +15,7 @@ import (
 	"napback/napback/chain"
 	"napback/napback/confine"
 	"napback/napback/nofollow"
+	"napback/napback/programs"
 	"napback/napback/source/tar"
 )
 
@@ -58,7 +59,11 @@ func (r *Tree) Run(ctx context.Context, confirm func(context.Context, []Deletion
 	if err := confine.Supported(); err != nil {
 		r.From.Log.Verbosef("tar is not confined to the destination: %v", err)
 	}
-	defer r.closeTree()
+	defer func() {
+		if r.tree != nil {
+			r.tree.Close()
+		}
+	}()
 	return r.finish(r.run(ctx, confirm))
 }
 
@@ -191,6 +196,20 @@ func (r *Tree) chain(a catalog.Entry, notDirs, args []string, report *tar.Extrac
 		}
 		hear(stage, line)
 	}}, nil
+}
+
+// tarStage is tar with arguments, confined to where it is to write if the system
+// can do that.
+func (r *Tree) tarStage(args []string) (chain.Stage, error) {
+	if confine.Supported() != nil {
+		return r.From.Kit.Stage("tar", r.program, args), nil
+	}
+	path, err := r.From.Kit.Sibling("napback")
+	below := r.To
+	if r.inPlace {
+		below = r.Source
+	}
+	return r.From.Kit.Stage("tar", path, append([]string{programs.Confined, below, r.program}, args...)), err
 }
 
 // finish tells how the restore ended.

@@ -122,9 +122,7 @@ func (r *Run) runConfig(ctx context.Context, c *config.Config) (results []result
 	}
 	defer p.close()
 	p.log.Record(slog.LevelInfo, "napback begins", "file", c.Path)
-	for _, note := range c.Notes {
-		p.log.Notef("%s", note)
-	}
+	p.log.Notes(c)
 	for _, ch := range p.channels {
 		warnOf(p.log, ch, ch.Start(ctx))
 	}

@@ -128,12 +128,6 @@ func (r Reader) Members(ctx context.Context, a catalog.Entry, dir string, lists 
 	return nil
 }
 
-// Count is Members for who only wants to know how many there are.
-func (r Reader) Count(ctx context.Context, a catalog.Entry, dir string) (n int, err error) {
-	err = r.Members(ctx, a, dir, false, func(*dumpdir.Member) error { n++; return nil })
-	return n, err
-}
-
 // Verify checks each chunk of an archive, and opens nothing.
 func (r Reader) Verify(ctx context.Context, a catalog.Entry) error {
 	get, err := r.store().Verify(a)
