@@ -8,6 +8,7 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"napback/internal/cli"
+	"napback/napback/catalog"
 	"napback/napback/config"
 	"napback/napback/jobs"
 	"napback/napback/unpack"
@@ -105,8 +106,8 @@ func keyOf(c *urfave.Context) (*unpack.Key, error) {
 }
 
 // choiceOf reads ownerFlag and hostFlag.
-func choiceOf(c *urfave.Context) jobs.Choice {
-	return jobs.Choice{Owner: c.String("owner"), Host: c.String("host")}
+func choiceOf(c *urfave.Context) catalog.Wanted {
+	return catalog.Wanted{Owner: c.String("owner"), Host: c.String("host")}
 }
 
 // finder finds jobs and their archives.

@@ -27,6 +27,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"napback/internal/slot"
 )
 
 // The states of a run, as s3ls tells them.
@@ -39,12 +41,6 @@ const (
 	Implausible = "implausible"
 	// Unsigned is a run that no key signed which the configuration wants.
 	Unsigned = "unsigned"
-)
-
-// The types of archives.
-const (
-	Full = "FULL"
-	Diff = "DIFF"
 )
 
 // Entry is one run in a bucket.
@@ -76,7 +72,7 @@ type Entry struct {
 
 func (e Entry) Job() string         { return e.Meta["job"] }
 func (e Entry) Source() string      { return e.Meta["source"] } // kind and source: "Directory /home/build"
-func (e Entry) Type() string        { return e.Meta["type"] }
+func (e Entry) Type() slot.Type     { return slot.Type(e.Meta["type"]) }
 func (e Entry) Slot() string        { return e.Meta["slot"] }
 func (e Entry) Date() string        { return e.Meta["date"] } // local, YYYY-MM-DD
 func (e Entry) Compression() string { return e.Meta["compression"] }

@@ -17,7 +17,7 @@ import (
 type Verifier struct {
 	Find        jobs.Finder
 	From        unpack.Reader // the settings are each job's
-	Who         jobs.Choice
+	Who         catalog.Wanted
 	All         bool           // all archives, else those of
 	At          catalog.Moment // this
 	Unpack      bool           // also decrypt and decompress

@@ -68,7 +68,7 @@ func Judge(schedule slot.Schedule, today slot.Date, a catalog.Archives, checked 
 		return s
 	}
 	committed := last.Committed.UTC()
-	s.Last, s.Committed, s.Type, s.Bytes = last.Date(), &committed, last.Type(), last.Bytes
+	s.Last, s.Committed, s.Type, s.Bytes = last.Date(), &committed, string(last.Type()), last.Bytes
 	done := max(doneUntil(points), checked)
 	if _, isDue := schedule.Slot(today); isDue && done >= today.String() {
 		s.Next = NextDue(schedule, today.AddDays(1)).String() // today's is done

@@ -305,7 +305,7 @@ func (p *Planner) find(name, run string) (catalog.Entry, string) {
 		return r, why
 	}
 	switch {
-	case r.Job() != p.Job, r.Source() != p.Self.Source, r.Type() != string(k.Type), r.Date() != k.Date.String(),
+	case r.Job() != p.Job, r.Source() != p.Self.Source, r.Type() != k.Type, r.Date() != k.Date.String(),
 		r.Parent() != k.Parent, r.Meta["chain"] != k.Chain && k.Chain != "", !k.Adopted && r.Owner != "" && r.Owner != p.Self.Owner:
 		return r, "has a manifest that is not as it was stored"
 	}
