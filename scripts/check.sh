@@ -70,6 +70,8 @@ napback/restore/q/q.go         napback/napback/run
 napback/unpack/p/p.go          napback/napback/backup
 napback/unpack/q/q.go          napback/napback/run
 napback/jobs/p/p.go            napback/napback/restore
+napback/check/p/p.go           napback/napback/restore
+napback/check/q/q.go           napback/napback/run
 napback/source/tar/p/p.go      napback/napback/config
 napback/source/tar/q/q.go      napback/napback/backup
 napback/source/dump/p/p.go     napback/napback/restore

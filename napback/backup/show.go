@@ -18,19 +18,17 @@ func (b *Backup) Show(ctx context.Context) (string, error) {
 	var notes []string
 	note := func(text string) { notes = append(notes, "note: "+text) }
 	warn := func(text string) { notes = append(notes, "warning: "+text) }
-	if err := b.prepare(ctx, note, warn); err != nil {
-		if b.survey != nil || ctx.Err() != nil {
-			return "", err
-		}
+	found, err := b.host.Survey(ctx, b.job, b.dir, b.day)
+	if err != nil && ctx.Err() == nil {
 		// A plan is worth seeing also without the network.
 		note("the bucket does not answer, so the job would fail; this is by the local state: " + err.Error())
-		found, err := b.host.SurveyOf(ctx, b.job, b.dir, b.Day, &catalog.Contents{ListDenied: true})
-		if err == nil {
-			err = b.decide(ctx, found, note, warn)
-		}
-		if err != nil {
-			return "", err
-		}
+		found, err = b.host.SurveyOf(ctx, b.job, b.dir, b.day, &catalog.Contents{ListDenied: true})
+	}
+	if err == nil {
+		err = b.decide(ctx, found, note, warn)
+	}
+	if err != nil {
+		return "", err
 	}
 	d := b.decision
 	var text strings.Builder
