@@ -2,19 +2,20 @@
 package napback_test
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
 
 // pages are the documents in which a path has to exist.
 var pages = []string{"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"}
-
-// unverified marks lines that speak of what is being built: their paths may be missing.
-const unverified = "<!-- verify -->"
 
 var (
 	inBackticks = regexp.MustCompile("`([^`\n]+)`")
@@ -27,9 +28,6 @@ var (
 func paths(text string) []string {
 	var all []string
 	for line := range strings.Lines(text) {
-		if strings.Contains(line, unverified) {
-			continue
-		}
 		for _, m := range inBackticks.FindAllStringSubmatch(line, -1) {
 			if name := strings.TrimSuffix(m[1], "/..."); path.MatchString(name) {
 				all = append(all, name)
@@ -63,7 +61,7 @@ func TestPathsInTheDocumentsExist(t *testing.T) {
 			}
 		}
 	}
-	if got := paths("`internal/none` and [x](gone.md), `internal/new` \n`napback/later` " + unverified); len(got) != 3 {
+	if got := paths("`internal/none` and [x](gone.md), `internal/new`\n"); len(got) != 3 {
 		t.Errorf("paths of the probe: %q", got)
 	}
 }
@@ -98,6 +96,58 @@ func TestTheArchitectureNamesEveryPackage(t *testing.T) {
 	for name := range packages(t) {
 		if !strings.Contains(page, "\n| `"+name+"` | ") {
 			t.Errorf("ARCHITECTURE.md has no line for the package %s", name)
+		}
+	}
+}
+
+// sources are the parsed files of a package that are no tests, but for what is
+// made of tests alone.
+func sources(t *testing.T, dir string) []*ast.File {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	isTest := func(name string) bool { return strings.HasSuffix(name, "_test.go") }
+	if slices.ContainsFunc(names, func(name string) bool { return !isTest(name) }) {
+		names = slices.DeleteFunc(names, isTest)
+	}
+	var files []*ast.File
+	for _, name := range names {
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly|parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, f)
+	}
+	return files
+}
+
+func TestEveryPackageSaysWhatItPromises(t *testing.T) {
+	for name := range packages(t) {
+		if !slices.ContainsFunc(sources(t, name), func(f *ast.File) bool { return f.Doc.Text() != "" }) {
+			t.Errorf("%s has no package comment", name)
+		}
+	}
+}
+
+// The driver's packages are listed so that each imports only what stands below it.
+func TestTheDriverIsListedFromMainToTheGround(t *testing.T) {
+	_, page, _ := strings.Cut(read(t, "ARCHITECTURE.md"), "\n## The driver\n")
+	page, _, _ = strings.Cut(page, "\n## ")
+	rows := regexp.MustCompile("(?m)^\\| `([a-z/]+)` \\| ").FindAllStringSubmatch(page, -1)
+	if len(rows) < 20 {
+		t.Fatalf("the table has %d rows", len(rows))
+	}
+	above := map[string]bool{}
+	for _, row := range rows {
+		above[row[1]] = true
+		for _, f := range sources(t, row[1]) {
+			for _, i := range f.Imports {
+				if name := strings.TrimPrefix(strings.Trim(i.Path.Value, `"`), "napback/"); above[name] {
+					t.Errorf("%s imports %s, which stands above it", row[1], name)
+				}
+			}
 		}
 	}
 }
