@@ -2,8 +2,8 @@ package main
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 
 	"napback/internal/cli"
@@ -153,12 +153,10 @@ func (o keptOptions) print(q query, std cli.Streams) error {
 		least, most := q.schedule.Reach()
 		s.Reach = &reach{least, most}
 	}
-	return printing(std.Out, func(out *bufio.Writer) error {
-		if q.json {
-			return json.NewEncoder(out).Encode(s)
-		}
-		return s.table(out)
-	})
+	if q.json {
+		return cli.PrintJSON(std.Out, []state{s})
+	}
+	return s.table(std.Out)
 }
 
 func history(s slot.Schedule) int64 {
@@ -175,30 +173,23 @@ func retires(s slot.Schedule) bool {
 }
 
 // table prints the state for people.
-func (s state) table(out *bufio.Writer) error {
+func (s state) table(w io.Writer) error {
 	if len(s.Backups) == 0 {
-		_, err := fmt.Fprintln(out, "no backup was due yet")
-		return err
+		return cli.Printf(w, "no backup was due yet\n")
 	}
+	out := bufio.NewWriter(w)
 	fmt.Fprintf(out, "%-10s  %8s  %8s  %-4s  %s\n", "DATE", "AGE", "SLOT", "TYPE", "KEPT FOR")
 	for _, b := range s.Backups {
 		keptFor := "its slot"
 		if b.Replaced {
 			keptFor = "its chain"
 		}
-		fmt.Fprintf(out, "%-10v  %8s  %8d  %-4s  %s\n", b.Date, days(b.Age), b.Slot, b.Type, keptFor)
+		fmt.Fprintf(out, "%-10v  %8s  %8d  %-4s  %s\n", b.Date, cli.Plural(b.Age, "day", "days"), b.Slot, b.Type, keptFor)
 	}
 	fmt.Fprintf(out, "\n%s\n", s.Picture)
 	fmt.Fprintln(out, "oldest to newest: F full, D incremental, f d kept only for those that build on it, . gone; all restore")
 	if s.Reach != nil {
-		fmt.Fprintf(out, "in the long run the oldest that restores is %d to %s old\n", s.Reach.Least, days(s.Reach.Most))
+		fmt.Fprintf(out, "in the long run the oldest that restores is %d to %s old\n", s.Reach.Least, cli.Plural(s.Reach.Most, "day", "days"))
 	}
-	return out.Flush() // a bufio.Writer keeps the first error
-}
-
-func days(n int64) string {
-	if n == 1 {
-		return "1 day"
-	}
-	return fmt.Sprintf("%d days", n)
+	return flush(out)
 }

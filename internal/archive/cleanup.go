@@ -72,7 +72,7 @@ func (p *put) clean(ctx context.Context) {
 	if p.flooded {
 		return // that has been said
 	}
-	if p.blind {
+	if p.listDenied {
 		if !p.Keep {
 			p.Log.Notef("older runs of %q stay: these credentials may not list or delete", p.Name)
 		}

@@ -74,8 +74,8 @@ type put struct {
 	st   Store
 	run  Run
 	seen []Run // of the name, before the upload
-	// blind: the credentials may not list, so that nothing is seen.
-	blind bool
+	// listDenied: the credentials may not list, so that nothing is seen.
+	listDenied bool
 	// flooded: there are more runs than are looked at, and none is seen.
 	flooded bool
 
@@ -135,7 +135,7 @@ func (p *put) begin(ctx context.Context) error {
 	if errors.Is(err, ErrPermission) && !errors.Is(err, ErrCredentials) {
 		// Credentials that can only create objects are a use that is meant.
 		p.Log.Verbosef("list the runs of %q: not allowed, so the run is named by the clock alone", p.Name)
-		runs, err, p.blind = nil, nil, true
+		runs, err, p.listDenied = nil, nil, true
 	}
 	if errors.Is(err, ErrTooManyRuns) {
 		// Whoever has planted them must not keep us from storing a backup.

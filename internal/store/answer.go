@@ -53,7 +53,6 @@ type dataKey struct{}
 // forData marks a request whose answer may be of any size.
 func forData(ctx context.Context) context.Context { return context.WithValue(ctx, dataKey{}, true) }
 
-// Do implements s3.HTTPClient.
 func (c *client) Do(r *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancel(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) { beginOn(info) },

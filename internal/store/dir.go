@@ -96,7 +96,6 @@ func (s *dirService) failure(err error) *failure {
 	return &failure{cause: dirCause(err), retryable: isPassing(err) || isFull(err) && s.policy.neverDie}
 }
 
-// Bucket implements Service.
 func (s *dirService) Bucket(name string) archive.Store { return dirBucket{s, name} }
 
 // Buckets implements Service. Directories that no bucket would be called
@@ -120,7 +119,6 @@ func (s *dirService) Buckets(ctx context.Context) ([]Bucket, error) {
 	return found, err
 }
 
-// CreateBucket implements Service.
 func (s *dirService) CreateBucket(ctx context.Context, name string) error {
 	return s.policy.do(ctx, request{"create bucket", name}, func(ctx context.Context) *failure {
 		if !address.IsBucket(name) {
@@ -142,7 +140,6 @@ func (s *dirService) CreateBucket(ctx context.Context, name string) error {
 	})
 }
 
-// DeleteBucket implements Service.
 func (s *dirService) DeleteBucket(ctx context.Context, name string) error {
 	return s.policy.do(ctx, request{"delete bucket", name}, func(ctx context.Context) *failure {
 		bucket, f := s.open(name)
@@ -176,7 +173,6 @@ func notEmpty() error {
 	return cli.WithHint(errors.New("not empty"), "remove what it holds first")
 }
 
-// RecoverCommand implements Service.
 func (s *dirService) RecoverCommand(bucket, keyPrefix string) string {
 	return recoverFromDir(s.path, bucket, keyPrefix)
 }

@@ -23,7 +23,6 @@ import (
 // lockFile in tmpDir is what writers lock where there are no hard links.
 const lockFile = "lock"
 
-// Put implements archive.Store.
 func (b dirBucket) Put(ctx context.Context, obj archive.Upload) error {
 	return b.policy.do(ctx, request{"put object", obj.Key}, func(ctx context.Context) *failure {
 		name, err := keyPath(obj.Key)

@@ -158,7 +158,6 @@ func loadSDK(ctx context.Context, cfg Config, client config.HTTPClient) (aws.Con
 	return aws.Config{}, cli.UsageErrorf("AWS configuration: %s", oneLine(err.Error()))
 }
 
-// Bucket implements Service.
 func (s *s3Service) Bucket(name string) archive.Store { return s3Bucket{s, name} }
 
 // do runs one request under the retry policy.
@@ -168,7 +167,6 @@ func (s *s3Service) do(ctx context.Context, r request, bucket string, send func(
 	})
 }
 
-// Buckets implements Service.
 func (s *s3Service) Buckets(ctx context.Context) ([]Bucket, error) {
 	var found []Bucket
 	var token *string
@@ -197,7 +195,6 @@ func (s *s3Service) Buckets(ctx context.Context) ([]Bucket, error) {
 	return found, nil
 }
 
-// CreateBucket implements Service.
 func (s *s3Service) CreateBucket(ctx context.Context, name string) error {
 	in := &s3.CreateBucketInput{Bucket: &name}
 	if s.region != defaultRegion {
@@ -214,7 +211,6 @@ func (s *s3Service) CreateBucket(ctx context.Context, name string) error {
 	})
 }
 
-// DeleteBucket implements Service.
 func (s *s3Service) DeleteBucket(ctx context.Context, name string) error {
 	return s.do(ctx, request{"delete bucket", name}, name, func(ctx context.Context) error {
 		_, err := s.client.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: &name})
@@ -222,7 +218,6 @@ func (s *s3Service) DeleteBucket(ctx context.Context, name string) error {
 	})
 }
 
-// RecoverCommand implements Service.
 func (s *s3Service) RecoverCommand(bucket, keyPrefix string) string {
 	var global []string
 	if s.endpoint != "" {
@@ -234,7 +229,6 @@ func (s *s3Service) RecoverCommand(bucket, keyPrefix string) string {
 	return recoverFromS3(global, bucket, keyPrefix)
 }
 
-// Delete implements archive.Store.
 func (b s3Bucket) Delete(ctx context.Context, keys ...string) error {
 	var all []error
 	for batch := range slices.Chunk(keys, maxDelete) {

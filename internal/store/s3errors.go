@@ -69,7 +69,6 @@ type credentialsError struct{ err error }
 func (e *credentialsError) Error() string { return e.err.Error() }
 func (e *credentialsError) Unwrap() error { return e.err }
 
-// Retrieve implements aws.CredentialsProvider.
 func (m *markedCredentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	keys, err := m.provider.Retrieve(ctx)
 	if err != nil && ctx.Err() == nil {
