@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto"
 	"errors"
 	"fmt"
 	"hash"
@@ -142,12 +143,12 @@ func (c *content) signature(in io.Reader) error {
 	case *packet.OnePassSignature:
 		s.onePass = parsed
 		if unread == nil && parsed.Version == 3 {
-			s.start(parsed.Hash.Available(), parsed.Hash.New, parsed.SigType)
+			s.start(parsed.Hash, parsed.SigType)
 		}
 	case *packet.Signature:
 		s.packet = parsed
 		if unread == nil && parsed.Version == 4 {
-			s.start(parsed.Hash.Available(), parsed.Hash.New, parsed.SigType)
+			s.start(parsed.Hash, parsed.SigType)
 		}
 	}
 	if p.Tag == tagOnePass {
@@ -157,11 +158,11 @@ func (c *content) signature(in io.Reader) error {
 	return nil
 }
 
-func (s *inlineSignature) start(known bool, newHash func() hash.Hash, kind packet.SignatureType) {
-	if !known {
+func (s *inlineSignature) start(h crypto.Hash, kind packet.SignatureType) {
+	if !h.Available() {
 		return
 	}
-	s.hash = newHash()
+	s.hash = h.New()
 	switch kind {
 	case packet.SigTypeBinary:
 		s.text = s.hash

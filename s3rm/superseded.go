@@ -68,7 +68,7 @@ func read(ctx context.Context, st archive.Store, name string, incomplete bool) (
 func newFacts(info archive.RunInfo) facts {
 	r := facts{name: info.Name, run: info.Run, state: info.State, by: info.SignedBy, unsigned: errors.Is(info.Err, archive.ErrUnsigned)}
 	if info.Err != nil {
-		r.err = clip(info.Err.Error())
+		r.err = cli.Shorten(info.Err.Error(), 400)
 	}
 	if m := info.Manifest; m != nil {
 		for _, need := range []string{string(m.Parent), m.Meta["parent"], m.Meta["chain"]} {
@@ -79,15 +79,6 @@ func newFacts(info archive.RunInfo) facts {
 		r.m = &archive.Manifest{Name: info.Name, Run: info.Run, Owner: m.Owner, Bytes: m.Bytes, ChunkBytes: m.ChunkBytes, Chunks: m.Chunks}
 	}
 	return r
-}
-
-// clip shortens a text that somebody else has written.
-func clip(text string) string {
-	const most = 400
-	if len(text) <= most {
-		return text
-	}
-	return strings.ToValidUTF8(strings.Clone(text[:most]), "") + "..."
 }
 
 // committed tells that a run supersedes others, or is superseded itself.

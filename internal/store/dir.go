@@ -27,8 +27,7 @@ type dirService struct {
 	log    *cli.Log
 	link   func(bucket *os.Root, from, to string) error // link(2); tests break it
 
-	mu      sync.Mutex
-	cleaned map[string]bool // buckets whose old temporary files are gone
+	cleaned sync.Map // names of buckets whose old temporary files are gone
 }
 
 // dirBucket is one of them.
@@ -67,8 +66,7 @@ func openDir(dir string, p *policy, l *limiter, log *cli.Log) (Service, error) {
 	}
 	return &dirService{
 		path: dir, root: root, policy: p, limit: l, log: log,
-		link:    func(bucket *os.Root, from, to string) error { return bucket.Link(from, to) },
-		cleaned: map[string]bool{},
+		link: func(bucket *os.Root, from, to string) error { return bucket.Link(from, to) },
 	}, nil
 }
 

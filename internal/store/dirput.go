@@ -222,11 +222,7 @@ func (b dirBucket) prepareTemp(bucket *os.Root) error {
 	if err := bucket.Mkdir(tmpDir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	b.mu.Lock()
-	first := !b.cleaned[b.name]
-	b.cleaned[b.name] = true
-	b.mu.Unlock()
-	if first {
+	if _, done := b.cleaned.LoadOrStore(b.name, true); !done {
 		b.removeOld(bucket)
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 )
@@ -50,6 +51,19 @@ func Next(data []byte) (Packet, []byte, error) {
 	}
 	end := head + int(size)
 	return Packet{tag, data[head:end], data[:end]}, data[end:], nil
+}
+
+// Packets yields the packets of data, up to the first error, as Next returns them.
+func Packets(data []byte) iter.Seq2[Packet, error] {
+	return func(yield func(Packet, error) bool) {
+		for len(data) > 0 {
+			p, rest, err := Next(data)
+			if !yield(p, err) || err != nil {
+				return
+			}
+			data = rest
+		}
+	}
 }
 
 // header reads a packet's type, the length of its header and that of its body
