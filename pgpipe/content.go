@@ -18,6 +18,8 @@ import (
 // content writes what is inside an encrypted packet: one literal data packet,
 // perhaps compressed, perhaps between the packets of signatures. The library
 // can read that, too, but it keeps every other packet there whole in memory.
+// gopenpgp checks a signature in it only while it decrypts by itself, so the hash is
+// taken here and internal/sign has the rules.
 type content struct {
 	dst     io.Writer
 	signers *sign.Verifier // nil: signatures are not looked at

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"strings"
 	"time"
 
@@ -59,8 +58,8 @@ func (l *lister) clock(ctx context.Context, prefix string) error {
 // list prints the archives whose names begin with prefix. Names come from
 // one listing; what is known of each is fetched several names at a time.
 func (l *lister) list(ctx context.Context, prefix string) error {
-	err := archive.DescribeNames(ctx, l.st, func(ctx context.Context) iter.Seq2[string, error] { return archive.Names(ctx, l.st, prefix) },
-		l.Runs, l.Concurrency, func(s *archive.Survey) error { return l.print(ctx, s) })
+	err := archive.DescribeNames(ctx, l.st, archive.Names(l.st, prefix), l.Runs, l.Concurrency,
+		func(s *archive.Survey) error { return l.print(ctx, s) })
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"slices"
 	"strings"
 
@@ -38,7 +37,7 @@ type owned struct{ name, owner string }
 // With too many runs the error wraps ErrTooManyRuns; some of the incomplete
 // ones are returned then.
 func read(ctx context.Context, st archive.Store, name string, incomplete bool) ([]facts, error) {
-	names := func(ctx context.Context) iter.Seq2[string, error] { return archive.Names(ctx, st, "") }
+	names := archive.Names(st, "")
 	if name != "" {
 		names = archive.Each(name)
 	}

@@ -52,18 +52,21 @@ func (r RunInfo) Owner() string {
 // which begin with 0, so that these need not be walked.
 const afterForeign = "1"
 
-// Names yields the names of archives that begin with prefix, in order.
-// Listing costs requests in proportion to names, not to chunks.
-func Names(ctx context.Context, st Store, prefix string) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		for e, err := range st.List(ctx, Query{Prefix: prefix, Delimiter: ":"}) {
-			if err != nil {
-				yield("", err)
-				return
-			}
-			name, isName := strings.CutSuffix(e.Key, ":")
-			if e.IsPrefix && isName && CheckName(name) == nil && !yield(name, nil) {
-				return
+// Names yields the names of archives that begin with prefix, in order, as
+// DescribeNames takes them. Listing costs requests in proportion to names, not to
+// chunks.
+func Names(st Store, prefix string) func(context.Context) iter.Seq2[string, error] {
+	return func(ctx context.Context) iter.Seq2[string, error] {
+		return func(yield func(string, error) bool) {
+			for e, err := range st.List(ctx, Query{Prefix: prefix, Delimiter: ":"}) {
+				if err != nil {
+					yield("", err)
+					return
+				}
+				name, isName := strings.CutSuffix(e.Key, ":")
+				if e.IsPrefix && isName && CheckName(name) == nil && !yield(name, nil) {
+					return
+				}
 			}
 		}
 	}

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -180,9 +179,4 @@ func (b *answerBody) Close() error {
 	err := b.ReadCloser.Close()
 	b.cancel()
 	return err
-}
-
-// redirected is the cause of a request that was answered with a redirect.
-func redirected(to string) error {
-	return fmt.Errorf("the service redirects to %q, and no redirect is followed", oneLine(to))
 }

@@ -104,9 +104,13 @@ func openS3(ctx context.Context, cfg Config, endpoint string, p *policy, l *limi
 		cfg.Log.Notef("%s: %q", address.OpenEndpoint, endpoint)
 	}
 	client = s3.NewFromConfig(sdk, settings, func(o *s3.Options) { o.Region = region })
+	var renew func()
+	if cache, ok := sdk.Credentials.(*aws.CredentialsCache); ok {
+		renew = cache.Invalidate // the SDK fetches them anew for the next request
+	}
 	return &s3Service{
 		cfg: cfg, client: client, endpoint: endpoint, region: region, policy: p, clock: clock,
-		errors: errorReader{profile: cfg.Profile, keyFile: cfg.KeyFile, region: region, renew: renewal(sdk.Credentials)},
+		errors: errorReader{profile: cfg.Profile, keyFile: cfg.KeyFile, region: region, renew: renew},
 	}, nil
 }
 
@@ -121,15 +125,6 @@ func isOpen(endpoint string) bool {
 		return !ip.IsLoopback()
 	}
 	return host != "localhost" && !strings.HasSuffix(host, ".localhost")
-}
-
-// renewal returns what makes the SDK fetch credentials anew for the next
-// request.
-func renewal(provider aws.CredentialsProvider) func() {
-	if cache, ok := provider.(*aws.CredentialsCache); ok {
-		return cache.Invalidate
-	}
-	return nil
 }
 
 // loadSDK reads the SDK's own configuration: environment, files, profile.

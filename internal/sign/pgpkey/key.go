@@ -187,15 +187,9 @@ func (o *owner) add(p Packet) error {
 		}
 	}
 	if isPrimary(p.Tag) {
-		parsed, err := p.Parse()
-		if err != nil {
+		var err error
+		if o.primary, err = p.public(); err != nil {
 			return err
-		}
-		switch parsed := parsed.(type) {
-		case *packet.PublicKey:
-			o.primary = parsed
-		case *packet.PrivateKey:
-			o.primary = &parsed.PublicKey
 		}
 	}
 	if IsKey(p.Tag) || p.Tag == TagUserID || p.Tag == tagAttribute {
@@ -212,9 +206,9 @@ func (o *owner) keepSignature(p Packet) bool {
 		return true
 	}
 	parsed, err := p.Parse()
-	var unsupported pgperrors.UnsupportedError
 	if err != nil {
-		return !errors.As(err, &unsupported)
+		_, unsupported := errors.AsType[pgperrors.UnsupportedError](err)
+		return !unsupported
 	}
 	sig, ok := parsed.(*packet.Signature)
 	if !ok {

@@ -124,19 +124,25 @@ func (p Packet) fingerprint() string {
 		h := sha1.New()
 		h.Write(binary.BigEndian.AppendUint16([]byte{0x99}, uint16(len(p.Body))))
 		h.Write(p.Body)
-		return upperHex(h.Sum(nil))
+		return fmt.Sprintf("%X", h.Sum(nil))
 	}
+	pub, err := p.public()
+	if err != nil || pub == nil {
+		return ""
+	}
+	return fmt.Sprintf("%X", pub.Fingerprint)
+}
+
+// public returns the public part of a key packet.
+func (p Packet) public() (*packet.PublicKey, error) {
 	switch parsed, err := p.Parse(); k := parsed.(type) {
 	case *packet.PublicKey:
-		if err == nil {
-			return upperHex(k.Fingerprint)
-		}
+		return k, err
 	case *packet.PrivateKey:
-		if err == nil {
-			return upperHex(k.Fingerprint)
-		}
+		return &k.PublicKey, err
+	default:
+		return nil, err
 	}
-	return ""
 }
 
 // IsCardStub recognises GnuPG's string-to-key type 101, mode 2: the secret
