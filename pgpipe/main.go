@@ -28,17 +28,6 @@
 // out nothing behind a damaged place without an error (seipd.go).
 package main
 
-import (
-	"runtime/debug"
+import "napback/internal/cli"
 
-	"napback/internal/cli"
-)
-
-// collectAt is the memory from which on garbage is collected at once. A large
-// keyring would else take twice its size, and more while it is read.
-const collectAt = 128 << 20
-
-func main() {
-	debug.SetMemoryLimit(collectAt)
-	cli.Main("pgpipe", run)
-}
+func main() { cli.MainCollecting("pgpipe", run) }

@@ -72,7 +72,7 @@ func (s *commandProducer) start(ctx context.Context) error {
 
 func (s *commandProducer) Read(p []byte) (int, error) { return s.out.Read(p) }
 
-func (s *commandProducer) verdict(ctx context.Context) (map[string]string, error) {
+func (s *commandProducer) finish(ctx context.Context) (map[string]string, error) {
 	err := s.wait()
 	if cause := context.Cause(ctx); cause != nil {
 		return nil, cause

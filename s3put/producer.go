@@ -37,12 +37,12 @@ func openProducer(o *options, std cli.Streams) (producer, error) {
 type plainProducer struct{ io.Reader }
 
 func (plainProducer) start(context.Context) error { return nil }
-func (plainProducer) verdict(context.Context) (map[string]string, error) {
+func (plainProducer) finish(context.Context) (map[string]string, error) {
 	return nil, nil
 }
 func (plainProducer) stop() {}
 
-// commitProducer is stdin with a second descriptor that delivers the verdict:
+// commitProducer is stdin with a second descriptor that tells whether to commit:
 // the line "commit", then optionally a JSON object of strings, then end of
 // file. End of file without that line ends the put at once, because whoever held
 // the other end is gone.
@@ -83,7 +83,7 @@ func (s *commitProducer) start(context.Context) error {
 	return nil
 }
 
-func (s *commitProducer) verdict(ctx context.Context) (map[string]string, error) {
+func (s *commitProducer) finish(ctx context.Context) (map[string]string, error) {
 	select {
 	case m := <-s.message:
 		return m.meta, m.err

@@ -80,9 +80,9 @@ type producer interface {
 	io.Reader
 	// start is called before the first Read.
 	start(ctx context.Context) error
-	// verdict is called after the last Read. It returns nil only if the
+	// finish is called after the last Read. It returns nil only if the
 	// producer is known to have succeeded.
-	verdict(ctx context.Context) (map[string]string, error)
+	finish(ctx context.Context) (map[string]string, error)
 	// stop ends what was started. It is called in any case, at the end.
 	stop()
 }
@@ -127,8 +127,8 @@ func put(ctx context.Context, o *options, std cli.Streams, service store.Service
 			}
 			return from.start(ctx)
 		},
-		Verdict: from.verdict,
-		Fetch:   func(prefix string) string { return service.RecoverCommand(address.Bucket, prefix) },
+		Finish: from.finish,
+		Fetch:  func(prefix string) string { return service.RecoverCommand(address.Bucket, prefix) },
 		Stored: func(number, size int64) {
 			progress.Chunk(size)
 			log.Verbosef("stored chunk %d, %s", number, cli.FormatSize(size))

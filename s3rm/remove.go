@@ -147,7 +147,7 @@ func (o *options) find(ctx context.Context, service store.Service, log *cli.Log)
 }
 
 func (o *options) findOne(ctx context.Context, service store.Service, text string, log *cli.Log) ([]target, error) {
-	if !strings.Contains(strings.TrimPrefix(text, "s3://"), ":") && !strings.Contains(strings.TrimPrefix(text, "s3://"), "/") {
+	if !strings.ContainsAny(strings.TrimPrefix(text, "s3://"), ":/") {
 		bucket, _, err := archive.ParsePrefix(text)
 		switch {
 		case err != nil:

@@ -21,7 +21,7 @@ const (
 // backup is one that was made.
 type backup struct {
 	date   slot.Date
-	place  slot.Slot // its Type is what was made, not what the schedule asked for
+	slot   slot.Slot // its Type is what was made, not what the schedule asked for
 	parent *backup   // that a DIFF builds on; nil for a FULL
 
 	replaced bool // another one has its slot
@@ -51,21 +51,21 @@ func simulate(s slot.Schedule, first, last slot.Date) []*backup {
 	var newest *backup
 	held := map[int64]*backup{}
 	for d := first; d.Sub(last) <= 0; d = d.AddDays(1) {
-		place, due := s.Slot(d)
+		at, due := s.Slot(d)
 		if !due {
 			continue
 		}
-		b := &backup{date: d, place: place}
-		if place.Type == slot.Diff && newest != nil {
+		b := &backup{date: d, slot: at}
+		if at.Type == slot.Diff && newest != nil {
 			b.parent = newest
 			newest.needed++
 		} else {
-			b.place.Type = slot.Full
+			b.slot.Type = slot.Full
 		}
-		if old := held[place.Number]; old != nil {
+		if old := held[at.Number]; old != nil {
 			old.replace()
 		}
-		held[place.Number], newest = b, b
+		held[at.Number], newest = b, b
 		made = append(made, b)
 	}
 	return made
@@ -89,7 +89,7 @@ func picture(made []*backup) string {
 			out.WriteString(dots(gap))
 		}
 		gap = 0
-		letter := string(b.place.Type[:1])
+		letter := string(b.slot.Type[:1])
 		if b.replaced {
 			letter = strings.ToLower(letter)
 		}
@@ -146,7 +146,7 @@ func (o keptOptions) print(q query, std cli.Streams) error {
 	s := state{Date: q.date, Picture: picture(made), Backups: []survivor{}}
 	for _, b := range made {
 		if !b.gone {
-			s.Backups = append(s.Backups, survivor{b.date, q.date.Sub(b.date), b.place.Number, b.place.Type, true, b.replaced})
+			s.Backups = append(s.Backups, survivor{b.date, q.date.Sub(b.date), b.slot.Number, b.slot.Type, true, b.replaced})
 		}
 	}
 	if !retires(q.schedule) {

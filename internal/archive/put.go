@@ -33,10 +33,10 @@ type PutOptions struct {
 	// Named, if not nil, is called with the run before the first byte of
 	// the stream is read.
 	Named func(Run) error
-	// Verdict, if not nil, is called after end of input, when all chunks
+	// Finish, if not nil, is called after end of input, when all chunks
 	// are stored. It returns nil if the producer of the stream succeeded,
 	// and meta to be added. An error keeps the run from being committed.
-	Verdict func(context.Context) (map[string]string, error)
+	Finish func(context.Context) (map[string]string, error)
 	// Fetch returns a shell command that writes the objects whose keys
 	// begin with prefix to stdout, for the manifest's `recover`.
 	Fetch func(prefix string) string
@@ -167,8 +167,8 @@ func (p *put) prepare(ctx context.Context, in io.Reader, buffers int) error {
 	if err := p.upload(ctx, in, buffers); err != nil {
 		return err
 	}
-	if p.Verdict != nil {
-		meta, err := p.Verdict(ctx)
+	if p.Finish != nil {
+		meta, err := p.Finish(ctx)
 		if err != nil {
 			return err
 		}

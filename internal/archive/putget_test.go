@@ -220,7 +220,7 @@ func TestKeepKeepsSupersededRuns(t *testing.T) {
 func TestLaterRunOfAnotherProcessSurvives(t *testing.T) {
 	st, _ := bucket(t)
 	o := putOptions("n", 10)
-	o.Verdict = func(context.Context) (map[string]string, error) {
+	o.Finish = func(context.Context) (map[string]string, error) {
 		mustPut(t, st, "n", []byte("later"), 10)
 		return nil, nil
 	}
@@ -242,7 +242,7 @@ func TestProducerThatFailsCommitsNothing(t *testing.T) {
 	before := keys(t, st)
 	refused := errors.New("producer failed")
 	o := putOptions("n", 10)
-	o.Verdict = func(context.Context) (map[string]string, error) { return nil, refused }
+	o.Finish = func(context.Context) (map[string]string, error) { return nil, refused }
 	if _, err := archive.Put(t.Context(), st, bytes.NewReader(random(95)), o); !errors.Is(err, refused) {
 		t.Fatalf("got %v", err)
 	}
@@ -395,7 +395,7 @@ func TestChunksThatVanishBeforeTheCommitAreNoticed(t *testing.T) {
 	o := putOptions("n", 10)
 	var named archive.Run
 	o.Named = func(run archive.Run) error { named = run; return nil }
-	o.Verdict = func(ctx context.Context) (map[string]string, error) {
+	o.Finish = func(ctx context.Context) (map[string]string, error) {
 		return nil, st.Delete(ctx, archive.ChunkKey("n", named, 3))
 	}
 	if _, err := archive.Put(t.Context(), st, bytes.NewReader(random(95)), o); err == nil {
@@ -439,7 +439,7 @@ func TestIncompleteRunsAreRemovedOnlyWhenStale(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			st, dir := bucket(t)
 			o := putOptions("n", 10)
-			o.Verdict = func(context.Context) (map[string]string, error) { return nil, errors.New("failed") }
+			o.Finish = func(context.Context) (map[string]string, error) { return nil, errors.New("failed") }
 			noClean := &faulty{Store: st, delete: func([]string) error { return errors.New("killed") }}
 			_, _ = archive.Put(t.Context(), noClean, bytes.NewReader(random(95)), o)
 			old := keys(t, st)
