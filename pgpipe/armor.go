@@ -19,8 +19,8 @@ var (
 // maxArmorHeaders bounds the lines before the first one of base64.
 const maxArmorHeaders = 100
 
-// armorReader decodes one armored message. Unlike the library's it returns
-// io.EOF only if the footer is there and nothing but white space follows it.
+// armorReader decodes one armored message. gopenpgp's keeps all of it in memory.
+// Unlike go-crypto's it returns io.EOF only if the footer is there and nothing but white space follows it.
 // The optional checksum is passed over, as RFC 9580, section 6.1 demands.
 type armorReader struct {
 	r       *bufio.Reader

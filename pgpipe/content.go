@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto"
 	"errors"
 	"fmt"
 	"hash"
@@ -17,6 +18,8 @@ import (
 // content writes what is inside an encrypted packet: one literal data packet,
 // perhaps compressed, perhaps between the packets of signatures. The library
 // can read that, too, but it keeps every other packet there whole in memory.
+// gopenpgp checks a signature in it only while it decrypts by itself, so the hash is
+// taken here and internal/sign has the rules.
 type content struct {
 	dst     io.Writer
 	signers *sign.Verifier // nil: signatures are not looked at
@@ -142,12 +145,12 @@ func (c *content) signature(in io.Reader) error {
 	case *packet.OnePassSignature:
 		s.onePass = parsed
 		if unread == nil && parsed.Version == 3 {
-			s.start(parsed.Hash.Available(), parsed.Hash.New, parsed.SigType)
+			s.start(parsed.Hash, parsed.SigType)
 		}
 	case *packet.Signature:
 		s.packet = parsed
 		if unread == nil && parsed.Version == 4 {
-			s.start(parsed.Hash.Available(), parsed.Hash.New, parsed.SigType)
+			s.start(parsed.Hash, parsed.SigType)
 		}
 	}
 	if p.Tag == tagOnePass {
@@ -157,11 +160,11 @@ func (c *content) signature(in io.Reader) error {
 	return nil
 }
 
-func (s *inlineSignature) start(known bool, newHash func() hash.Hash, kind packet.SignatureType) {
-	if !known {
+func (s *inlineSignature) start(h crypto.Hash, kind packet.SignatureType) {
+	if !h.Available() {
 		return
 	}
-	s.hash = newHash()
+	s.hash = h.New()
 	switch kind {
 	case packet.SigTypeBinary:
 		s.text = s.hash

@@ -50,7 +50,7 @@ func readPublicKeys(path string) ([]*key, error) {
 		return nil, err
 	}
 	if slices.ContainsFunc(keys, (*key).secret) {
-		return nil, pgpkey.WithExportHint(fmt.Errorf("read %q: it holds a secret key, and encryption needs only public ones", path))
+		return nil, withExportHint(fmt.Errorf("read %q: it holds a secret key, and encryption needs only public ones", path))
 	}
 	return keys, nil
 }

@@ -143,20 +143,17 @@ func loadRecipients(o *options, now time.Time) ([]*recipient, error) {
 }
 
 func loadRing(o *options) ([]*key, error) {
-	if len(o.RecipientFiles) > 0 {
-		return readRecipientFiles(o.RecipientFiles)
-	}
-	path := o.Keyring
-	if path == "" {
-		var err error
-		if path, err = defaultKeyring(); err != nil {
-			return nil, err
+	paths := o.RecipientFiles
+	if len(paths) == 0 {
+		path := o.Keyring
+		if path == "" {
+			var err error
+			if path, err = defaultKeyring(); err != nil {
+				return nil, err
+			}
 		}
+		paths = []string{path}
 	}
-	return readPublicKeys(path)
-}
-
-func readRecipientFiles(paths []string) ([]*key, error) {
 	var ring []*key
 	for _, path := range paths {
 		keys, err := readPublicKeys(path)

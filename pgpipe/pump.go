@@ -17,13 +17,13 @@ const copyBuffer = 64 << 10
 func pump(ctx context.Context, std cli.Streams, transform func(dst io.Writer, src io.Reader) error) error {
 	done := make(chan error, 1)
 	go func() {
-		src := &input{ctx: ctx, r: std.In}
+		src := &sticky{r: std.In}
 		dst := &output{w: std.Out}
 		err := transform(dst, src)
 		switch {
 		case dst.err != nil:
 			err = fmt.Errorf("write stdout: %w", dst.err)
-		case src.err != nil:
+		case src.err != nil && src.err != io.EOF:
 			err = fmt.Errorf("read stdin: %w", src.err)
 		}
 		done <- err
@@ -34,27 +34,6 @@ func pump(ctx context.Context, std cli.Streams, transform func(dst io.Writer, sr
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-}
-
-// input is stdin. It remembers why reading failed.
-type input struct {
-	ctx context.Context
-	r   io.Reader
-	err error
-}
-
-func (s *input) Read(p []byte) (int, error) {
-	if s.err == nil {
-		s.err = s.ctx.Err()
-	}
-	if s.err != nil {
-		return 0, s.err
-	}
-	n, err := s.r.Read(p)
-	if err != nil && err != io.EOF {
-		s.err = err
-	}
-	return n, err
 }
 
 // output is stdout. It remembers why writing failed.

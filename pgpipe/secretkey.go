@@ -3,7 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
+	"slices"
 
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
@@ -64,16 +64,10 @@ func readSecretKeys(path string) (*secretKeys, error) {
 // one that the library does not understand.
 func (s *secretKeys) add(packets []byte) (unread, err error) {
 	var primary []byte
-	for {
-		p, rest, err := pgpkey.Next(packets)
-		if err == io.EOF {
-			return unread, nil
-		}
-		if err != nil {
-			return unread, err
-		}
-		packets = rest
+	for p, err := range pgpkey.Packets(packets) {
 		switch {
+		case err != nil:
+			return unread, err
 		case !pgpkey.IsSecret(p.Tag):
 			continue
 		case p.IsCardStub():
@@ -97,16 +91,13 @@ func (s *secretKeys) add(packets []byte) (unread, err error) {
 		}
 		s.keys = append(s.keys, secretKey{private, primary})
 	}
+	return unread, nil
 }
 
 // matching returns the keys that may open a session key packet.
 func (s *secretKeys) matching(p *packet.EncryptedKey) []secretKey {
-	var keys []secretKey
-	for _, k := range s.keys {
+	return slices.DeleteFunc(slices.Clone(s.keys), func(k secretKey) bool {
 		hidden := p.KeyId == 0
-		if k.PubKeyAlgo == p.Algo && (hidden || k.KeyId == p.KeyId) {
-			keys = append(keys, k)
-		}
-	}
-	return keys
+		return k.PubKeyAlgo != p.Algo || !hidden && k.KeyId != p.KeyId
+	})
 }

@@ -3,12 +3,9 @@ package main
 import (
 	"context"
 	"errors"
-	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
-	"time"
 
 	"napback/internal/archive"
 	"napback/internal/cli"
@@ -22,17 +19,10 @@ type options struct {
 	store.Options
 	sign.VerifyFlags
 
-	NeverDie  bool          `short:"n" help:"When all attempts at a request have failed, wait and go on with it, for ever."`
-	Attempts  int           `default:"5" placeholder:"N" help:"Tries of a request before it counts as failed (default: 5)."`
-	RetryWait time.Duration `default:"30m" placeholder:"TIME" help:"How long --never-die waits (default: 30m)."`
+	store.Transfer
 
-	Concurrency int      `short:"c" default:"8" placeholder:"N" help:"Chunks fetched at the same time (default: 8)."`
-	Memory      cli.Size `default:"256MiB" placeholder:"SIZE" help:"Memory for chunks; concurrency adapts to it (default: 256MiB)."`
-	Spool       string   `placeholder:"DIR" help:"Hold chunks in files in DIR instead of memory."`
-
-	Verify   bool   `help:"Check every chunk, write nothing."`
-	Js3tream bool   `name:"js3tream" help:"Read an archive that js3tream stored. Nothing shows whether it is whole."`
-	Progress string `enum:"auto,always,never" default:"auto" placeholder:"WHEN" help:"Show progress on stderr: auto, always, never (default: auto)."`
+	Verify   bool `help:"Check every chunk, write nothing."`
+	Js3tream bool `name:"js3tream" help:"Read an archive that js3tream stored. Nothing shows whether it is whole."`
 	cli.Verbosity
 }
 
@@ -43,18 +33,8 @@ var describe = cli.Describe{
 	Example: "s3get bucket:home | pgpipe -d -k secret.asc | zstd -d | tar -x",
 }
 
-// heapBeside is what the process may use beside the chunks before the
-// garbage collector works harder, in bytes.
-const heapBeside = 32 << 20
-
 func (o *options) check(std cli.Streams) error {
 	switch {
-	case o.Attempts < 1:
-		return cli.UsageErrorf("--attempts must be at least 1")
-	case o.RetryWait < 0:
-		return cli.UsageErrorf("--retry-wait cannot be negative")
-	case o.Concurrency < 1:
-		return cli.UsageErrorf("--concurrency must be at least 1")
 	case len(o.VerifyKey) > 0 && o.Js3tream:
 		return cli.UsageErrorf("--verify-key needs a manifest, which --js3tream archives do not have")
 	case o.Verify && o.Js3tream:
@@ -65,10 +45,7 @@ func (o *options) check(std cli.Streams) error {
 		return cli.WithHint(cli.UsageErrorf("standard output is a terminal"),
 			"an archive is binary data: pipe it into a command or a file")
 	}
-	if info, err := os.Stat(o.Spool); o.Spool != "" && (err != nil || !info.IsDir()) {
-		return cli.UsageErrorf("--spool %q: no such directory", o.Spool)
-	}
-	return nil
+	return o.Transfer.Check()
 }
 
 func run(ctx context.Context, args []string, std cli.Streams) error {
@@ -93,13 +70,13 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 	if verifier != nil {
 		service = store.Trusting(service, archive.Trust{Verifier: verifier, AcceptUnsigned: o.AcceptUnsigned})
 	}
-	debug.SetMemoryLimit(int64(o.Memory) + heapBeside)
+	o.LimitMemory()
 	// A reader that has enough closes the pipe. Writing to it must then fail with
 	// an error of its own, and not end the process.
 	signal.Ignore(syscall.SIGPIPE)
 	err = o.get(ctx, service, std, log)
-	var output *archive.OutputError // a connection to the server can break with EPIPE too
-	if errors.As(err, &output) && errors.Is(output, syscall.EPIPE) {
+	// A connection to the server can break with EPIPE too.
+	if output, ok := errors.AsType[*archive.OutputError](err); ok && errors.Is(output, syscall.EPIPE) {
 		log.Verbosef("the reader has closed the pipe")
 		return nil
 	}
@@ -201,7 +178,7 @@ func (o *options) getJs3tream(ctx context.Context, service store.Service, std cl
 
 func (o *options) options(progress *cli.Progress, log *cli.Log) archive.GetOptions {
 	return archive.GetOptions{
-		Budget: archive.Budget{Concurrency: o.Concurrency, Memory: int64(o.Memory), Spool: o.Spool},
+		Budget: o.Budget(),
 		Fetched: func(number, size int64) {
 			progress.Chunk(size)
 			log.Verbosef("verified chunk %d, %s", number, cli.FormatSize(size))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"strings"
 	"time"
 
@@ -59,8 +58,8 @@ func (l *lister) clock(ctx context.Context, prefix string) error {
 // list prints the archives whose names begin with prefix. Names come from
 // one listing; what is known of each is fetched several names at a time.
 func (l *lister) list(ctx context.Context, prefix string) error {
-	err := archive.DescribeNames(ctx, l.st, func(ctx context.Context) iter.Seq2[string, error] { return archive.Names(ctx, l.st, prefix) },
-		l.Runs, l.Concurrency, func(s *archive.Survey) error { return l.print(ctx, s) })
+	err := archive.DescribeNames(ctx, l.st, archive.Names(l.st, prefix), l.Runs, l.Concurrency,
+		func(s *archive.Survey) error { return l.print(ctx, s) })
 	if err != nil {
 		return err
 	}
@@ -129,13 +128,13 @@ func (l *lister) listAll(ctx context.Context, prefix string) error {
 	if err := l.list(ctx, prefix); err != nil && l.partial == nil {
 		return err
 	}
-	var old *objectLine // js3tream archive that is being added up
-	flushOld := func() error {
-		if old == nil {
+	var last *objectLine // to which what comes next may be added
+	printLast := func() error {
+		if last == nil {
 			return nil
 		}
-		line := *old
-		old = nil
+		line := *last
+		last = nil
 		return l.out.object(line)
 	}
 	prefixes := []string{prefix}
@@ -153,36 +152,39 @@ func (l *lister) listAll(ctx context.Context, prefix string) error {
 			if archive.IsOurs(e.Key) {
 				continue
 			}
-			name, isOld := archive.Js3treamName(e.Key)
-			if old != nil && (!isOld || old.Key != name) {
-				if err := flushOld(); err != nil {
-					return err
-				}
+			line := objectLine{Bucket: l.bucket, Key: e.Key, State: "other", Modified: timePointer(e.Modified), Bytes: e.Size}
+			if name, ok := archive.Js3treamName(e.Key); ok {
+				line.Key, line.State, line.Chunks = name, "js3tream", 1
 			}
-			switch {
-			case isOld && old == nil:
-				old = &objectLine{Bucket: l.bucket, Key: name, State: "js3tream", Modified: timePointer(e.Modified), Bytes: e.Size, Chunks: 1}
-			case isOld:
-				old.Bytes += e.Size
-				old.Chunks++
-				if e.Modified.After(*old.Modified) {
-					old.Modified = timePointer(e.Modified)
-				}
-			default:
-				err := l.out.object(objectLine{Bucket: l.bucket, Key: e.Key, State: "other", Modified: timePointer(e.Modified), Bytes: e.Size})
-				if err != nil {
-					return err
-				}
+			if last != nil && last.add(line) {
+				continue
 			}
+			if err := printLast(); err != nil {
+				return err
+			}
+			last = &line
 		}
 	}
-	if err := flushOld(); err != nil {
+	if err := printLast(); err != nil {
 		return err
 	}
 	if err := l.out.flush(); err != nil {
 		return err
 	}
 	return l.partial
+}
+
+// add adds a chunk of the same js3tream archive, and tells whether it is one.
+func (o *objectLine) add(chunk objectLine) bool {
+	if o.Chunks == 0 || chunk.Chunks == 0 || o.Key != chunk.Key {
+		return false
+	}
+	o.Bytes += chunk.Bytes
+	o.Chunks++
+	if chunk.Modified != nil && (o.Modified == nil || chunk.Modified.After(*o.Modified)) {
+		o.Modified = chunk.Modified
+	}
+	return true
 }
 
 func timePointer(t time.Time) *time.Time {

@@ -45,7 +45,7 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 	if err != nil {
 		return err
 	}
-	service, err := store.Open(ctx, store.Config{Options: o.Options, Attempts: attempts, Log: log})
+	service, err := store.Open(ctx, store.Config{Options: o.Options, Log: log})
 	if err != nil {
 		return err
 	}
@@ -72,10 +72,6 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 	}
 	return l.list(ctx, prefix)
 }
-
-// attempts is how often a request is tried. A listing is not worth waiting
-// for long.
-const attempts = 5
 
 func (o *options) check() error {
 	switch {

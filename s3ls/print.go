@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -110,17 +109,12 @@ func newChunkLine(bucket string, info archive.RunInfo, chunk archive.ChunkInfo) 
 // printer writes lines as a table for people or as JSON for programs.
 type printer struct {
 	w    *bufio.Writer
-	json *json.Encoder // nil for people
-	runs bool          // people want to see the runs
+	json bool
+	runs bool // people want to see the runs
 }
 
 func newPrinter(w io.Writer, asJSON, runs bool) *printer {
-	p := &printer{w: bufio.NewWriter(w), runs: runs}
-	if asJSON {
-		p.json = json.NewEncoder(cli.SafeJSON(p.w))
-		p.json.SetEscapeHTML(false)
-	}
-	return p
+	return &printer{w: bufio.NewWriter(w), json: asJSON, runs: runs}
 }
 
 // flush writes out what is buffered. It reports also earlier errors.
@@ -132,16 +126,10 @@ func (p *printer) flush() error {
 }
 
 func (p *printer) line(object any, format string, args ...any) error {
-	var err error
-	if p.json != nil {
-		err = p.json.Encode(object)
-	} else {
-		_, err = fmt.Fprintln(p.w, cli.Safe(fmt.Sprintf(format, args...)))
+	if p.json {
+		return cli.PrintJSON(p.w, []any{object})
 	}
-	if err != nil {
-		return fmt.Errorf("write the list: %w", err)
-	}
-	return nil
+	return cli.Printf(p.w, "%s\n", cli.Safe(fmt.Sprintf(format, args...)))
 }
 
 func (p *printer) clock(c clockLine) error {

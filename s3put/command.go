@@ -61,8 +61,7 @@ func (s *commandProducer) start(ctx context.Context) error {
 	in.Close()
 	if err != nil {
 		out.Close()
-		var call *os.PathError
-		if errors.As(err, &call) {
+		if call, ok := errors.AsType[*os.PathError](err); ok {
 			err = call.Err
 		}
 		return cli.Errorf(cli.NotCommitted, "not committed: start %q: %w", s.args[0], err)
@@ -73,7 +72,7 @@ func (s *commandProducer) start(ctx context.Context) error {
 
 func (s *commandProducer) Read(p []byte) (int, error) { return s.out.Read(p) }
 
-func (s *commandProducer) verdict(ctx context.Context) (map[string]string, error) {
+func (s *commandProducer) finish(ctx context.Context) (map[string]string, error) {
 	err := s.wait()
 	if cause := context.Cause(ctx); cause != nil {
 		return nil, cause

@@ -7,9 +7,9 @@
 //  2. The producer is found: stdin, or COMMAND, which is started only once the
 //     run has a name, so that a missing bucket costs nobody a dump.
 //  3. The store is opened; with --create-bucket the bucket is made.
-//  4. archive.Put names the run, reads the producer, uploads, and asks for the
-//     verdict: COMMAND's exit status, or what --commit-fd delivers, or none for
-//     plain stdin.
+//  4. archive.Put names the run, reads the producer, uploads, and asks whether
+//     the producer succeeded: COMMAND's exit status, or what --commit-fd
+//     delivers, or nothing for plain stdin.
 //  5. The address of the run is printed; with --json or --commit-fd before the
 //     upload (print.go).
 package main

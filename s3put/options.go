@@ -1,10 +1,8 @@
 package main
 
 import (
-	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"napback/internal/archive"
 	"napback/internal/cli"
@@ -20,16 +18,10 @@ type options struct {
 	SignKey        string `placeholder:"FILE" help:"Sign the manifest with the secret key in FILE (exported; not readable by others)."`
 	SignPassphrase string `name:"sign-passphrase-file" placeholder:"FILE" help:"Take the passphrase of that key from the first line of FILE (not readable by others)."`
 
+	store.Transfer
 	ChunkSize cli.Size          `short:"z" default:"25000000" placeholder:"SIZE" help:"Bytes in a chunk: 25000000, 25M, 64MiB (default: 25000000)."`
-	NeverDie  bool              `short:"n" help:"When all attempts at a chunk have failed, wait and go on with the same chunk, for ever."`
-	Attempts  int               `default:"5" placeholder:"N" help:"Tries of a request before it counts as failed (default: 5)."`
-	RetryWait time.Duration     `default:"30m" placeholder:"TIME" help:"How long --never-die waits (default: 30m)."`
 	Tag       string            `short:"t" placeholder:"TEXT" help:"A note that s3ls shows."`
 	Meta      map[string]string `short:"m" mapsep:"none" placeholder:"KEY=VALUE" help:"Put a value into the manifest; repeatable."`
-
-	Concurrency int      `short:"c" default:"8" placeholder:"N" help:"Chunks uploaded at the same time (default: 8)."`
-	Memory      cli.Size `default:"256MiB" placeholder:"SIZE" help:"Memory for chunks; concurrency adapts to it (default: 256MiB)."`
-	Spool       string   `placeholder:"DIR" help:"Hold chunks in files in DIR instead of memory."`
 
 	StorageClass string `placeholder:"CLASS" help:"Storage class of the chunks, such as STANDARD_IA."`
 	SSE          string `name:"sse" placeholder:"ALGORITHM" help:"Server-side encryption: AES256, aws:kms or aws:kms:dsse."`
@@ -43,8 +35,7 @@ type options struct {
 	CommitFD *int  `name:"commit-fd" placeholder:"N" help:"Commit only if descriptor N delivers the line \"commit\" and ends."`
 	OKExit   []int `name:"ok-exit" placeholder:"LIST" help:"Exit statuses of COMMAND that count as success, besides 0."`
 
-	JSON     bool   `name:"json" help:"Print JSON, an object a line: the run that begins, then what is committed."`
-	Progress string `enum:"auto,always,never" default:"auto" placeholder:"WHEN" help:"Show progress on stderr: auto, always, never (default: auto)."`
+	JSON bool `name:"json" help:"Print JSON, an object a line: the run that begins, then what is committed."`
 	cli.Verbosity
 
 	command []string // what stands behind --
@@ -92,12 +83,6 @@ func (o *options) check() error {
 		return cli.UsageErrorf("--chunk-size must be at least 1 byte")
 	case o.ChunkSize > maxObject:
 		return cli.UsageErrorf("--chunk-size: S3 takes at most 5 GiB in one object")
-	case o.Attempts < 1:
-		return cli.UsageErrorf("--attempts must be at least 1")
-	case o.RetryWait < 0:
-		return cli.UsageErrorf("--retry-wait cannot be negative")
-	case o.Concurrency < 1:
-		return cli.UsageErrorf("--concurrency must be at least 1")
 	case o.Spool == "" && o.ChunkSize > o.Memory:
 		return cli.WithHint(cli.UsageErrorf("chunks of %s do not fit into --memory %s",
 			cli.FormatSize(int64(o.ChunkSize)), cli.FormatSize(int64(o.Memory))),
@@ -130,10 +115,7 @@ func (o *options) check() error {
 	if _, ok := o.Meta[""]; ok {
 		return cli.UsageErrorf("--meta: a value needs a key")
 	}
-	if info, err := os.Stat(o.Spool); o.Spool != "" && (err != nil || !info.IsDir()) {
-		return cli.UsageErrorf("--spool %q: no such directory", o.Spool)
-	}
-	return nil
+	return o.Transfer.Check()
 }
 
 // maxObject is the largest object that one S3 request can create, in bytes.

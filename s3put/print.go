@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"time"
@@ -62,11 +61,8 @@ func (p *printer) committed(a archive.Address, m *archive.Manifest) error {
 }
 
 func (p *printer) print(a archive.Address, line any) error {
-	if !p.json {
-		_, err := fmt.Fprintln(p.w, a)
-		return err
+	if p.json {
+		return cli.PrintJSON(p.w, []any{line})
 	}
-	encoder := json.NewEncoder(cli.SafeJSON(p.w))
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(line)
+	return cli.Printf(p.w, "%v\n", a)
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -38,12 +37,12 @@ func openProducer(o *options, std cli.Streams) (producer, error) {
 type plainProducer struct{ io.Reader }
 
 func (plainProducer) start(context.Context) error { return nil }
-func (plainProducer) verdict(context.Context) (map[string]string, error) {
+func (plainProducer) finish(context.Context) (map[string]string, error) {
 	return nil, nil
 }
 func (plainProducer) stop() {}
 
-// commitProducer is stdin with a second descriptor that delivers the verdict:
+// commitProducer is stdin with a second descriptor that tells whether to commit:
 // the line "commit", then optionally a JSON object of strings, then end of
 // file. End of file without that line ends the put at once, because whoever held
 // the other end is gone.
@@ -63,18 +62,13 @@ type commitMessage struct {
 const maxCommit = 64 << 10
 
 func newCommitProducer(fd int, std cli.Streams) (*commitProducer, error) {
-	closed := cli.UsageErrorf("--commit-fd %d: not an open descriptor", fd)
-	if !inherited(fd) {
-		return nil, closed
+	if inherited(fd) {
+		file := os.NewFile(uintptr(fd), "commit-fd")
+		if _, err := file.Stat(); err == nil {
+			return &commitProducer{Reader: std.In, fd: file, message: make(chan commitMessage, 1)}, nil
+		}
 	}
-	file := os.NewFile(uintptr(fd), "commit-fd")
-	if file == nil {
-		return nil, closed
-	}
-	if _, err := file.Stat(); err != nil {
-		return nil, closed
-	}
-	return &commitProducer{Reader: std.In, fd: file, message: make(chan commitMessage, 1)}, nil
+	return nil, cli.UsageErrorf("--commit-fd %d: not an open descriptor", fd)
 }
 
 // start begins to listen.
@@ -89,7 +83,7 @@ func (s *commitProducer) start(context.Context) error {
 	return nil
 }
 
-func (s *commitProducer) verdict(ctx context.Context) (map[string]string, error) {
+func (s *commitProducer) finish(ctx context.Context) (map[string]string, error) {
 	select {
 	case m := <-s.message:
 		return m.meta, m.err
@@ -103,22 +97,19 @@ func (s *commitProducer) stop() {}
 // readCommit reads a commit message to its end. Errors have the code
 // cli.NotCommitted.
 func readCommit(r io.Reader) (map[string]string, error) {
-	data, err := io.ReadAll(io.LimitReader(bufio.NewReader(r), maxCommit+1))
-	if err != nil {
-		return nil, cli.Errorf(cli.NotCommitted, "not committed: read the commit descriptor: %w", err)
-	}
-	if len(data) > maxCommit {
-		return nil, cli.Errorf(cli.NotCommitted, "not committed: the commit message is longer than %s", cli.FormatSize(maxCommit))
-	}
+	data, err := io.ReadAll(io.LimitReader(r, maxCommit+1))
 	line, rest, complete := bytes.Cut(data, []byte("\n"))
-	if len(data) == 0 {
+	switch {
+	case err != nil:
+		return nil, cli.Errorf(cli.NotCommitted, "not committed: read the commit descriptor: %w", err)
+	case len(data) > maxCommit:
+		return nil, cli.Errorf(cli.NotCommitted, "not committed: the commit message is longer than %s", cli.FormatSize(maxCommit))
+	case len(data) == 0:
 		return nil, cli.Errorf(cli.NotCommitted, "not committed: the commit descriptor ended without a commit")
-	}
-	if !complete {
+	case !complete:
 		return nil, cli.Errorf(cli.NotCommitted, "not committed: the commit descriptor ended in the middle of a line")
-	}
-	if string(line) != "commit" {
-		return nil, cli.Errorf(cli.NotCommitted, "not committed: the commit descriptor said %q instead of \"commit\"", shorten(string(line)))
+	case string(line) != "commit":
+		return nil, cli.Errorf(cli.NotCommitted, "not committed: the commit descriptor said %q instead of \"commit\"", cli.Shorten(string(line), 40))
 	}
 	if rest = bytes.TrimSpace(rest); len(rest) == 0 {
 		return nil, nil
@@ -128,13 +119,6 @@ func readCommit(r io.Reader) (map[string]string, error) {
 		return nil, cli.Errorf(cli.NotCommitted, "not committed: what follows \"commit\" is not a JSON object of strings: %w", err)
 	}
 	return meta, nil
-}
-
-func shorten(s string) string {
-	if len(s) > 40 {
-		s = strings.ToValidUTF8(s[:40], "") + "..."
-	}
-	return s
 }
 
 // shared are the AWS_* variables that a command may see: they hold no secret,

@@ -8,7 +8,6 @@ import (
 	"iter"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -17,10 +16,6 @@ import (
 	"napback/internal/sign"
 	"napback/internal/store"
 )
-
-// heapBeside is what the process may use beside the chunks before the
-// garbage collector works harder, in bytes.
-const heapBeside = 32 << 20
 
 func run(ctx context.Context, args []string, std cli.Streams) error {
 	o, done, err := parse(args, std)
@@ -58,7 +53,7 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 		service = store.Trusting(service, archive.Trust{Verifier: verifier, AcceptUnsigned: o.AcceptUnsigned})
 	}
 	if o.Spool == "" {
-		debug.SetMemoryLimit(int64(o.Memory) + heapBeside)
+		o.LimitMemory()
 	}
 	return put(ctx, o, std, service, signer, producer, log)
 }
@@ -85,9 +80,9 @@ type producer interface {
 	io.Reader
 	// start is called before the first Read.
 	start(ctx context.Context) error
-	// verdict is called after the last Read. It returns nil only if the
+	// finish is called after the last Read. It returns nil only if the
 	// producer is known to have succeeded.
-	verdict(ctx context.Context) (map[string]string, error)
+	finish(ctx context.Context) (map[string]string, error)
 	// stop ends what was started. It is called in any case, at the end.
 	stop()
 }
@@ -115,7 +110,7 @@ func put(ctx context.Context, o *options, std cli.Streams, service store.Service
 	manifest, err := archive.Put(ctx, bucket, from, archive.PutOptions{
 		Name:      address.Name,
 		ChunkSize: int64(o.ChunkSize),
-		Budget:    archive.Budget{Concurrency: o.Concurrency, Memory: int64(o.Memory), Spool: o.Spool},
+		Budget:    o.Budget(),
 		Host:      host,
 		Tool:      "s3put " + cli.Version(),
 		Tag:       o.Tag,
@@ -132,8 +127,8 @@ func put(ctx context.Context, o *options, std cli.Streams, service store.Service
 			}
 			return from.start(ctx)
 		},
-		Verdict: from.verdict,
-		Fetch:   func(prefix string) string { return service.RecoverCommand(address.Bucket, prefix) },
+		Finish: from.finish,
+		Fetch:  func(prefix string) string { return service.RecoverCommand(address.Bucket, prefix) },
 		Stored: func(number, size int64) {
 			progress.Chunk(size)
 			log.Verbosef("stored chunk %d, %s", number, cli.FormatSize(size))
@@ -180,10 +175,7 @@ func (emptyBucket) List(context.Context, archive.Query) iter.Seq2[archive.Entry,
 
 // report says what was done.
 func report(o *options, out *printer, address archive.Address, m *archive.Manifest, log *cli.Log) error {
-	what := fmt.Sprintf("%s in %d chunks", cli.FormatSize(m.Bytes), m.Chunks)
-	if m.Chunks == 1 {
-		what = fmt.Sprintf("%s in 1 chunk", cli.FormatSize(m.Bytes))
-	}
+	what := cli.FormatSize(m.Bytes) + " in " + cli.Plural(m.Chunks, "chunk", "chunks")
 	if o.Pretend {
 		log.Notef("would store %s as %s:%s", what, address.Bucket, address.Name)
 		return nil

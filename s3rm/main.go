@@ -6,17 +6,6 @@
 // leaves an incomplete run and never a damaged archive.
 package main
 
-import (
-	"runtime/debug"
+import "napback/internal/cli"
 
-	"napback/internal/cli"
-)
-
-// collectAt is the memory from which on garbage is collected at once: what a
-// hostile bucket answers would else take twice its size.
-const collectAt = 128 << 20
-
-func main() {
-	debug.SetMemoryLimit(collectAt)
-	cli.Main("s3rm", run)
-}
+func main() { cli.MainCollecting("s3rm", run) }

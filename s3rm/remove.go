@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -62,7 +61,7 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 	if err != nil {
 		return err
 	}
-	service, err := store.Open(ctx, store.Config{Options: o.Options, Attempts: 5, Log: log})
+	service, err := store.Open(ctx, store.Config{Options: o.Options, Log: log})
 	if err != nil {
 		return err
 	}
@@ -100,14 +99,11 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 
 // show prints what would be removed.
 func show(targets []target, std cli.Streams) error {
-	out := bufio.NewWriter(std.Out)
+	var lines strings.Builder
 	for _, t := range targets {
-		fmt.Fprintln(out, cli.Safe(t.String()))
+		fmt.Fprintln(&lines, cli.Safe(t.String()))
 	}
-	if err := out.Flush(); err != nil {
-		return fmt.Errorf("write the list: %w", err)
-	}
-	return nil
+	return cli.Printf(std.Out, "%s", lines.String())
 }
 
 // target is a run, or a bucket if the name is empty.
@@ -151,7 +147,7 @@ func (o *options) find(ctx context.Context, service store.Service, log *cli.Log)
 }
 
 func (o *options) findOne(ctx context.Context, service store.Service, text string, log *cli.Log) ([]target, error) {
-	if !strings.Contains(strings.TrimPrefix(text, "s3://"), ":") && !strings.Contains(strings.TrimPrefix(text, "s3://"), "/") {
+	if !strings.ContainsAny(strings.TrimPrefix(text, "s3://"), ":/") {
 		bucket, _, err := archive.ParsePrefix(text)
 		switch {
 		case err != nil:

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"slices"
 	"strings"
 
@@ -38,7 +37,7 @@ type owned struct{ name, owner string }
 // With too many runs the error wraps ErrTooManyRuns; some of the incomplete
 // ones are returned then.
 func read(ctx context.Context, st archive.Store, name string, incomplete bool) ([]facts, error) {
-	names := func(ctx context.Context) iter.Seq2[string, error] { return archive.Names(ctx, st, "") }
+	names := archive.Names(st, "")
 	if name != "" {
 		names = archive.Each(name)
 	}
@@ -68,7 +67,7 @@ func read(ctx context.Context, st archive.Store, name string, incomplete bool) (
 func newFacts(info archive.RunInfo) facts {
 	r := facts{name: info.Name, run: info.Run, state: info.State, by: info.SignedBy, unsigned: errors.Is(info.Err, archive.ErrUnsigned)}
 	if info.Err != nil {
-		r.err = clip(info.Err.Error())
+		r.err = cli.Shorten(info.Err.Error(), 400)
 	}
 	if m := info.Manifest; m != nil {
 		for _, need := range []string{string(m.Parent), m.Meta["parent"], m.Meta["chain"]} {
@@ -79,15 +78,6 @@ func newFacts(info archive.RunInfo) facts {
 		r.m = &archive.Manifest{Name: info.Name, Run: info.Run, Owner: m.Owner, Bytes: m.Bytes, ChunkBytes: m.ChunkBytes, Chunks: m.Chunks}
 	}
 	return r
-}
-
-// clip shortens a text that somebody else has written.
-func clip(text string) string {
-	const most = 400
-	if len(text) <= most {
-		return text
-	}
-	return strings.ToValidUTF8(strings.Clone(text[:most]), "") + "..."
 }
 
 // committed tells that a run supersedes others, or is superseded itself.

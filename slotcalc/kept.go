@@ -2,8 +2,8 @@ package main
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 
 	"napback/internal/cli"
@@ -21,7 +21,7 @@ const (
 // backup is one that was made.
 type backup struct {
 	date   slot.Date
-	place  slot.Slot // its Type is what was made, not what the schedule asked for
+	slot   slot.Slot // its Type is what was made, not what the schedule asked for
 	parent *backup   // that a DIFF builds on; nil for a FULL
 
 	replaced bool // another one has its slot
@@ -51,21 +51,21 @@ func simulate(s slot.Schedule, first, last slot.Date) []*backup {
 	var newest *backup
 	held := map[int64]*backup{}
 	for d := first; d.Sub(last) <= 0; d = d.AddDays(1) {
-		place, due := s.Slot(d)
+		at, due := s.Slot(d)
 		if !due {
 			continue
 		}
-		b := &backup{date: d, place: place}
-		if place.Type == slot.Diff && newest != nil {
+		b := &backup{date: d, slot: at}
+		if at.Type == slot.Diff && newest != nil {
 			b.parent = newest
 			newest.needed++
 		} else {
-			b.place.Type = slot.Full
+			b.slot.Type = slot.Full
 		}
-		if old := held[place.Number]; old != nil {
+		if old := held[at.Number]; old != nil {
 			old.replace()
 		}
-		held[place.Number], newest = b, b
+		held[at.Number], newest = b, b
 		made = append(made, b)
 	}
 	return made
@@ -89,7 +89,7 @@ func picture(made []*backup) string {
 			out.WriteString(dots(gap))
 		}
 		gap = 0
-		letter := string(b.place.Type[:1])
+		letter := string(b.slot.Type[:1])
 		if b.replaced {
 			letter = strings.ToLower(letter)
 		}
@@ -146,19 +146,17 @@ func (o keptOptions) print(q query, std cli.Streams) error {
 	s := state{Date: q.date, Picture: picture(made), Backups: []survivor{}}
 	for _, b := range made {
 		if !b.gone {
-			s.Backups = append(s.Backups, survivor{b.date, q.date.Sub(b.date), b.place.Number, b.place.Type, true, b.replaced})
+			s.Backups = append(s.Backups, survivor{b.date, q.date.Sub(b.date), b.slot.Number, b.slot.Type, true, b.replaced})
 		}
 	}
 	if !retires(q.schedule) {
 		least, most := q.schedule.Reach()
 		s.Reach = &reach{least, most}
 	}
-	return printing(std.Out, func(out *bufio.Writer) error {
-		if q.json {
-			return json.NewEncoder(out).Encode(s)
-		}
-		return s.table(out)
-	})
+	if q.json {
+		return cli.PrintJSON(std.Out, []state{s})
+	}
+	return s.table(std.Out)
 }
 
 func history(s slot.Schedule) int64 {
@@ -175,30 +173,23 @@ func retires(s slot.Schedule) bool {
 }
 
 // table prints the state for people.
-func (s state) table(out *bufio.Writer) error {
+func (s state) table(w io.Writer) error {
 	if len(s.Backups) == 0 {
-		_, err := fmt.Fprintln(out, "no backup was due yet")
-		return err
+		return cli.Printf(w, "no backup was due yet\n")
 	}
+	out := bufio.NewWriter(w)
 	fmt.Fprintf(out, "%-10s  %8s  %8s  %-4s  %s\n", "DATE", "AGE", "SLOT", "TYPE", "KEPT FOR")
 	for _, b := range s.Backups {
 		keptFor := "its slot"
 		if b.Replaced {
 			keptFor = "its chain"
 		}
-		fmt.Fprintf(out, "%-10v  %8s  %8d  %-4s  %s\n", b.Date, days(b.Age), b.Slot, b.Type, keptFor)
+		fmt.Fprintf(out, "%-10v  %8s  %8d  %-4s  %s\n", b.Date, cli.Plural(b.Age, "day", "days"), b.Slot, b.Type, keptFor)
 	}
 	fmt.Fprintf(out, "\n%s\n", s.Picture)
 	fmt.Fprintln(out, "oldest to newest: F full, D incremental, f d kept only for those that build on it, . gone; all restore")
 	if s.Reach != nil {
-		fmt.Fprintf(out, "in the long run the oldest that restores is %d to %s old\n", s.Reach.Least, days(s.Reach.Most))
+		fmt.Fprintf(out, "in the long run the oldest that restores is %d to %s old\n", s.Reach.Least, cli.Plural(s.Reach.Most, "day", "days"))
 	}
-	return out.Flush() // a bufio.Writer keeps the first error
-}
-
-func days(n int64) string {
-	if n == 1 {
-		return "1 day"
-	}
-	return fmt.Sprintf("%d days", n)
+	return flush(out)
 }

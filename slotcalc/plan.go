@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 	"io"
 
@@ -43,13 +42,10 @@ func printSlot(q query, std cli.Streams) error {
 	if !d.Due {
 		return cli.Exit(cli.Failed)
 	}
-	return printing(std.Out, func(out *bufio.Writer) error {
-		if q.json {
-			return json.NewEncoder(out).Encode(d)
-		}
-		_, err := fmt.Fprintln(out, d.Slot, d.Type)
-		return err
-	})
+	if q.json {
+		return cli.PrintJSON(std.Out, []day{d})
+	}
+	return cli.Printf(std.Out, "%d %s\n", d.Slot, d.Type)
 }
 
 // print prints one line a day, from the date on.
@@ -60,28 +56,25 @@ func (o planOptions) print(q query, std cli.Streams) error {
 	if q.date.AddDays(o.Days-1).Sub(slot.LastDate()) > 0 {
 		return cli.UsageErrorf("--days %d: the last of these days would be after %v", o.Days, slot.LastDate())
 	}
-	return printing(std.Out, func(out *bufio.Writer) error {
-		for n := range o.Days {
-			if err := printDay(out, q.day(q.date.AddDays(n)), q.json); err != nil {
-				return err
-			}
+	out := bufio.NewWriter(std.Out)
+	for n := range o.Days {
+		if err := printDay(out, q.day(q.date.AddDays(n)), q.json); err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return flush(out)
 }
 
 // printDay keeps the three columns on days that are not due, so that a shell
 // can read every line the same way.
 func printDay(out io.Writer, d day, asJSON bool) error {
-	if asJSON {
-		return json.NewEncoder(out).Encode(d)
+	switch {
+	case asJSON:
+		return cli.PrintJSON(out, []day{d})
+	case !d.Due:
+		return cli.Printf(out, "%v - -\n", d.Date)
 	}
-	if !d.Due {
-		_, err := fmt.Fprintf(out, "%v - -\n", d.Date)
-		return err
-	}
-	_, err := fmt.Fprintf(out, "%v %d %s\n", d.Date, d.Slot, d.Type)
-	return err
+	return cli.Printf(out, "%v %d %s\n", d.Date, d.Slot, d.Type)
 }
 
 func checkDays(days int64) error {
@@ -91,15 +84,10 @@ func checkDays(days int64) error {
 	return nil
 }
 
-// printing runs print on a buffer over w and reports what w could not take.
-func printing(w io.Writer, print func(out *bufio.Writer) error) error {
-	out := bufio.NewWriter(w)
-	err := print(out)
-	if err == nil {
-		err = out.Flush()
-	}
-	if err != nil {
-		return fmt.Errorf("print the result: %w", err)
+// flush writes out what is buffered, and tells of all that could not be written.
+func flush(out *bufio.Writer) error {
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("write stdout: %w", err)
 	}
 	return nil
 }

@@ -124,32 +124,32 @@ func (b *buffer) reset(spool string) error {
 // fill reads until the buffer is full or r ends. It returns io.EOF when r
 // has ended, even if there was something to read.
 func (b *buffer) fill(r io.Reader) error {
-	source := &sourceReader{r: r}
+	stream := &streamReader{r: r}
 	var err error
 	if b.file == nil {
 		var n int
-		n, err = io.ReadFull(source, b.mem[:b.size])
+		n, err = io.ReadFull(stream, b.mem[:b.size])
 		b.n = int64(n)
 	} else {
-		_, err = io.Copy(b, io.LimitReader(source, b.size))
+		_, err = io.Copy(b, io.LimitReader(stream, b.size))
 	}
 	switch {
-	case source.err == io.EOF:
+	case stream.err == io.EOF:
 		return io.EOF
-	case source.err != nil:
-		return fmt.Errorf("read the stream: %w", source.err)
+	case stream.err != nil:
+		return fmt.Errorf("read the stream: %w", stream.err)
 	}
 	return err // of the spool
 }
 
-// sourceReader remembers the error of a reader, to tell it from those of what
+// streamReader remembers the error of a reader, to tell it from those of what
 // is done with the bytes.
-type sourceReader struct {
+type streamReader struct {
 	r   io.Reader
 	err error
 }
 
-func (s *sourceReader) Read(p []byte) (int, error) {
+func (s *streamReader) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
 	if err != nil {
 		s.err = err

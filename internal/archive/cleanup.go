@@ -72,29 +72,24 @@ func (p *put) clean(ctx context.Context) {
 	if p.flooded {
 		return // that has been said
 	}
-	if p.blind {
+	if p.listDenied {
 		if !p.Keep {
 			p.Log.Notef("older runs of %q stay: these credentials may not list or delete", p.Name)
 		}
 		return
 	}
-	unreadable, unsigned := 0, 0
+	seen := map[State]int{}
 	err := InOrder(ctx, max(p.Budget.Concurrency, 1), Each(p.seen...),
 		func(ctx context.Context, run Run) (RunInfo, error) { return DescribeRun(ctx, p.st, p.Name, run) },
 		func(info RunInfo) error {
-			switch info.State {
-			case Unreadable:
-				unreadable++
-			case Unsigned:
-				unsigned++
-			}
+			seen[info.State]++
 			return p.cleanRun(ctx, info)
 		})
-	if unreadable > 0 && !p.Keep {
-		p.Log.Notef("older runs of %q stay, because their manifests cannot be read: %d", p.Name, unreadable)
+	if n := seen[Unreadable]; n > 0 && !p.Keep {
+		p.Log.Notef("older runs of %q stay, because their manifests cannot be read: %d", p.Name, n)
 	}
-	if unsigned > 0 {
-		p.Log.Notef("runs of %q stay and are ignored, because they are not signed by a wanted key: %d", p.Name, unsigned)
+	if n := seen[Unsigned]; n > 0 {
+		p.Log.Notef("runs of %q stay and are ignored, because they are not signed by a wanted key: %d", p.Name, n)
 	}
 	if errors.Is(err, ErrPermission) {
 		p.Log.Notef("older runs of %q stay: these credentials may not list or delete", p.Name)

@@ -139,18 +139,18 @@ func (p *put) refusal(err error) error {
 	return err
 }
 
-// place is what lies in the manifest's place.
-type place int
+// outcome is what became of a manifest whose answer was lost.
+type outcome int
 
 const (
-	isUnknown place = iota
+	isUnknown outcome = iota
 	isAbsent
 	isClaimed
 	isOurs
 )
 
 // lookForManifest finds out what became of a manifest whose answer was lost.
-func (p *put) lookForManifest(ctx context.Context, data []byte) place {
+func (p *put) lookForManifest(ctx context.Context, data []byte) outcome {
 	stored, err := readSmall(ctx, p.st, manifestKey(p.Name, p.run), maxManifestRead)
 	switch {
 	case err == nil && bytes.Equal(stored.data, data):

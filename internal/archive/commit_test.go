@@ -275,7 +275,7 @@ func TestOnlyRunsOfTheSameOwnerThatWereSeenAreSuperseded(t *testing.T) {
 	blind := &faulty{Store: st, list: func(archive.Query) error { return archive.ErrPermission }} // names its run by the clock
 	newest := put(st, "a", "new", func(o *archive.PutOptions) {
 		o.Now = func() time.Time { return time.Now().Add(time.Minute) }
-		o.Verdict = func(context.Context) (map[string]string, error) {
+		o.Finish = func(context.Context) (map[string]string, error) {
 			meanwhile = put(blind, "a", "meanwhile", nil)
 			return nil, nil
 		}

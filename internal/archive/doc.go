@@ -18,8 +18,8 @@
 //  2. The stream is read into a bounded set of buffers of one chunk each. As
 //     a buffer fills, a worker hashes it and stores it under its number.
 //     No object is ever overwritten.
-//  3. After end of input, and when every chunk is stored, the producer's
-//     verdict is asked for. Without it nothing is committed.
+//  3. After end of input, and when every chunk is stored, the producer is
+//     asked whether it succeeded. Unless it did, nothing is committed.
 //  4. SHA256SUMS is stored. Everything is listed and compared with what was
 //     sent, so that nothing that somebody removed meanwhile is committed.
 //  5. The manifest's signature is stored, if there is a Signer, and then the

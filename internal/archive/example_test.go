@@ -66,7 +66,7 @@ func ExamplePut_failed() {
 
 	_, err := archive.Put(ctx, b, strings.NewReader("half of a dump"), archive.PutOptions{
 		Name: "db", ChunkSize: 10, Budget: archive.Budget{Concurrency: 2, Memory: 1 << 20},
-		Verdict: func(context.Context) (map[string]string, error) {
+		Finish: func(context.Context) (map[string]string, error) {
 			return nil, fmt.Errorf("pg_dump: exit status 1")
 		},
 	})

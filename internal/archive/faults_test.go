@@ -23,7 +23,7 @@ func TestProducerThatFailsCommitsNothing(t *testing.T) {
 	before := keys(t, st)
 	refused := errors.New("producer failed")
 	o := putOptions("n", 10)
-	o.Verdict = func(context.Context) (map[string]string, error) { return nil, refused }
+	o.Finish = func(context.Context) (map[string]string, error) { return nil, refused }
 	if _, err := archive.Put(t.Context(), st, bytes.NewReader(random(95)), o); !errors.Is(err, refused) {
 		t.Fatalf("got %v", err)
 	}
@@ -174,7 +174,7 @@ func TestChunksThatVanishBeforeTheCommitAreNoticed(t *testing.T) {
 	o := putOptions("n", 10)
 	var named archive.Run
 	o.Named = func(run archive.Run) error { named = run; return nil }
-	o.Verdict = func(ctx context.Context) (map[string]string, error) {
+	o.Finish = func(ctx context.Context) (map[string]string, error) {
 		return nil, st.Delete(ctx, archive.ChunkKey("n", named, 3))
 	}
 	if _, err := archive.Put(t.Context(), st, bytes.NewReader(random(95)), o); err == nil {

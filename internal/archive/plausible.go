@@ -2,7 +2,6 @@ package archive
 
 import (
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -59,22 +58,17 @@ func (p *put) lastPlausible() Run {
 	if !ok {
 		now = p.Now()
 	}
-	for i, run := range slices.Backward(p.seen) {
-		if run.Time().Sub(now) > followable {
-			continue
-		}
-		p.reportAhead(p.seen[i+1:], now)
-		return run
+	end := len(p.seen)
+	for end > 0 && p.seen[end-1].Time().Sub(now) > followable {
+		end--
 	}
-	p.reportAhead(p.seen, now)
-	return ""
-}
-
-// reportAhead warns of runs that are ahead of the store's clock.
-func (p *put) reportAhead(runs []Run, now time.Time) {
-	if len(runs) > 0 {
-		p.Log.Warnf("ignored runs of %q whose time cannot be true: %d, the first %s; the store's clock is at %s", p.Name, len(runs), runs[0], stamp(now))
+	if ahead := p.seen[end:]; len(ahead) > 0 {
+		p.Log.Warnf("ignored runs of %q whose time cannot be true: %d, the first %s; the store's clock is at %s", p.Name, len(ahead), ahead[0], stamp(now))
 	}
+	if end == 0 {
+		return ""
+	}
+	return p.seen[end-1]
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -33,10 +33,10 @@ type PutOptions struct {
 	// Named, if not nil, is called with the run before the first byte of
 	// the stream is read.
 	Named func(Run) error
-	// Verdict, if not nil, is called after end of input, when all chunks
+	// Finish, if not nil, is called after end of input, when all chunks
 	// are stored. It returns nil if the producer of the stream succeeded,
 	// and meta to be added. An error keeps the run from being committed.
-	Verdict func(context.Context) (map[string]string, error)
+	Finish func(context.Context) (map[string]string, error)
 	// Fetch returns a shell command that writes the objects whose keys
 	// begin with prefix to stdout, for the manifest's `recover`.
 	Fetch func(prefix string) string
@@ -74,8 +74,8 @@ type put struct {
 	st   Store
 	run  Run
 	seen []Run // of the name, before the upload
-	// blind: the credentials may not list, so that nothing is seen.
-	blind bool
+	// listDenied: the credentials may not list, so that nothing is seen.
+	listDenied bool
 	// flooded: there are more runs than are looked at, and none is seen.
 	flooded bool
 
@@ -135,7 +135,7 @@ func (p *put) begin(ctx context.Context) error {
 	if errors.Is(err, ErrPermission) && !errors.Is(err, ErrCredentials) {
 		// Credentials that can only create objects are a use that is meant.
 		p.Log.Verbosef("list the runs of %q: not allowed, so the run is named by the clock alone", p.Name)
-		runs, err, p.blind = nil, nil, true
+		runs, err, p.listDenied = nil, nil, true
 	}
 	if errors.Is(err, ErrTooManyRuns) {
 		// Whoever has planted them must not keep us from storing a backup.
@@ -167,8 +167,8 @@ func (p *put) prepare(ctx context.Context, in io.Reader, buffers int) error {
 	if err := p.upload(ctx, in, buffers); err != nil {
 		return err
 	}
-	if p.Verdict != nil {
-		meta, err := p.Verdict(ctx)
+	if p.Finish != nil {
+		meta, err := p.Finish(ctx)
 		if err != nil {
 			return err
 		}

@@ -189,7 +189,7 @@ func TestKeepKeepsSupersededRuns(t *testing.T) {
 func TestLaterRunOfAnotherProcessSurvives(t *testing.T) {
 	st, _ := bucket(t)
 	o := putOptions("n", 10)
-	o.Verdict = func(context.Context) (map[string]string, error) {
+	o.Finish = func(context.Context) (map[string]string, error) {
 		mustPut(t, st, "n", []byte("later"), 10)
 		return nil, nil
 	}
@@ -216,7 +216,7 @@ func TestIncompleteRunsAreRemovedOnlyWhenStale(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			st, dir := bucket(t)
 			o := putOptions("n", 10)
-			o.Verdict = func(context.Context) (map[string]string, error) { return nil, errors.New("failed") }
+			o.Finish = func(context.Context) (map[string]string, error) { return nil, errors.New("failed") }
 			noClean := &faulty{Store: st, delete: func([]string) error { return errors.New("killed") }}
 			_, _ = archive.Put(t.Context(), noClean, bytes.NewReader(random(95)), o)
 			old := keys(t, st)

@@ -52,18 +52,21 @@ func (r RunInfo) Owner() string {
 // which begin with 0, so that these need not be walked.
 const afterForeign = "1"
 
-// Names yields the names of archives that begin with prefix, in order.
-// Listing costs requests in proportion to names, not to chunks.
-func Names(ctx context.Context, st Store, prefix string) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		for e, err := range st.List(ctx, Query{Prefix: prefix, Delimiter: ":"}) {
-			if err != nil {
-				yield("", err)
-				return
-			}
-			name, isName := strings.CutSuffix(e.Key, ":")
-			if e.IsPrefix && isName && CheckName(name) == nil && !yield(name, nil) {
-				return
+// Names yields the names of archives that begin with prefix, in order, as
+// DescribeNames takes them. Listing costs requests in proportion to names, not to
+// chunks.
+func Names(st Store, prefix string) func(context.Context) iter.Seq2[string, error] {
+	return func(ctx context.Context) iter.Seq2[string, error] {
+		return func(yield func(string, error) bool) {
+			for e, err := range st.List(ctx, Query{Prefix: prefix, Delimiter: ":"}) {
+				if err != nil {
+					yield("", err)
+					return
+				}
+				name, isName := strings.CutSuffix(e.Key, ":")
+				if e.IsPrefix && isName && CheckName(name) == nil && !yield(name, nil) {
+					return
+				}
 			}
 		}
 	}
@@ -112,10 +115,16 @@ func listRuns(ctx context.Context, st Store, name string, most int) ([]Run, erro
 
 // Exists tells whether anything of a run is stored.
 func Exists(ctx context.Context, st Store, name string, run Run) (bool, error) {
-	for _, err := range st.List(ctx, Query{Prefix: runPrefix(name, run)}) {
-		return err == nil, err
+	_, found, err := first(ctx, st, Query{Prefix: runPrefix(name, run)})
+	return found, err
+}
+
+// first returns the first entry of a listing, if there is one.
+func first(ctx context.Context, st Store, q Query) (e Entry, found bool, err error) {
+	for e, err := range st.List(ctx, q) {
+		return e, err == nil, err
 	}
-	return false, nil
+	return Entry{}, false, nil
 }
 
 // Newest returns the manifest of the newest committed run of a name whose time
@@ -132,27 +141,22 @@ func Newest(ctx context.Context, st Store, name string, report func(RunInfo)) (*
 		report = func(RunInfo) {}
 	}
 	_, wanted := trustOf(st)
-	incomplete, suspect, unsigned := 0, 0, 0
+	passed := map[State]int{}
 	var newest RunInfo
 	err = backward(ctx, st, name, runs, inTurn, func(info RunInfo) error {
-		switch info.State {
-		case Incomplete:
-			incomplete++
-		case Suspect:
-			suspect++
+		passed[info.State]++
+		switch {
+		case info.State == Incomplete:
+			return nil
+		case info.State == Suspect, info.State == Unsigned:
 			report(info)
-		case Unsigned:
-			unsigned++
+			return nil
+		case wanted && info.SignedBy == "" && info.Err == nil:
 			report(info)
-		default:
-			if wanted && info.SignedBy == "" && info.Err == nil {
-				report(info)
-			}
-			// One that cannot be read must not hide behind an older one.
-			newest = info
-			return errEnough
 		}
-		return nil
+		// One that cannot be read must not hide behind an older one.
+		newest = info
+		return errEnough
 	})
 	if err != nil {
 		return nil, err
@@ -161,12 +165,12 @@ func Newest(ctx context.Context, st Store, name string, report func(RunInfo)) (*
 		return newest.Manifest, newest.Err
 	}
 	switch err = cli.Errorf(cli.NotFound, "archive %q: %w", name, ErrNotExist); {
-	case unsigned > 0:
-		return nil, cli.WithHint(err, "it has %d runs that are not signed by a wanted key; s3ls -r shows them, and --accept-unsigned reads those that nobody has signed", unsigned)
-	case suspect > 0:
-		return nil, cli.WithHint(err, "it has %d runs whose time cannot be true; s3ls -r shows them, and NAME:RUN reads one", suspect)
-	case incomplete > 0:
-		return nil, cli.WithHint(err, "it has %d incomplete runs, but none was ever committed; s3ls -r shows them", incomplete)
+	case passed[Unsigned] > 0:
+		return nil, cli.WithHint(err, "it has %d runs that are not signed by a wanted key; s3ls -r shows them, and --accept-unsigned reads those that nobody has signed", passed[Unsigned])
+	case passed[Suspect] > 0:
+		return nil, cli.WithHint(err, "it has %d runs whose time cannot be true; s3ls -r shows them, and NAME:RUN reads one", passed[Suspect])
+	case passed[Incomplete] > 0:
+		return nil, cli.WithHint(err, "it has %d incomplete runs, but none was ever committed; s3ls -r shows them", passed[Incomplete])
 	case hasForeign(ctx, st, name):
 		return nil, cli.WithHint(err, "there are chunks without a manifest, as js3tream stored them; --js3tream reads those")
 	}
@@ -176,14 +180,12 @@ func Newest(ctx context.Context, st Store, name string, report func(RunInfo)) (*
 // hasForeign reports whether js3tream has stored an archive under name.
 func hasForeign(ctx context.Context, st Store, name string) bool {
 	for _, prefix := range []string{name + ":", "/" + name + ":"} {
-		for e, err := range st.List(ctx, Query{Prefix: prefix, Delimiter: ":"}) {
-			if err != nil {
-				return false
-			}
-			if _, ok := foreignNumber(prefix, e.Key); ok && !e.IsPrefix {
-				return true
-			}
-			break // numbers come first
+		e, found, err := first(ctx, st, Query{Prefix: prefix, Delimiter: ":"}) // numbers come first
+		if err != nil {
+			return false
+		}
+		if _, ok := foreignNumber(prefix, e.Key); found && ok && !e.IsPrefix {
+			return true
 		}
 	}
 	return false
@@ -192,11 +194,6 @@ func hasForeign(ctx context.Context, st Store, name string) bool {
 // manifestEntry looks for a run's manifest without reading it.
 func manifestEntry(ctx context.Context, st Store, name string, run Run) (Entry, bool, error) {
 	key := manifestKey(name, run)
-	for e, err := range st.List(ctx, Query{Prefix: key}) {
-		if err != nil {
-			return Entry{}, false, err
-		}
-		return e, e.Key == key, nil // of the keys that begin so it comes first
-	}
-	return Entry{}, false, nil
+	e, found, err := first(ctx, st, Query{Prefix: key}) // of the keys that begin so it comes first
+	return e, found && e.Key == key, err
 }

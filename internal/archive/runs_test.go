@@ -56,7 +56,7 @@ func TestNamesAreFoundWithoutTheirChunks(t *testing.T) {
 	}
 	putRaw(t, st, "foreign.txt", "x")
 	var listed []string
-	for name, err := range archive.Names(t.Context(), st, "home") {
+	for name, err := range archive.Names(st, "home")(t.Context()) {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -51,7 +51,6 @@ func (s *sumList) text() *io.SectionReader {
 // sumsText makes parts of a SHA256SUMS as they are asked for.
 type sumsText struct{ sums *sumList }
 
-// ReadAt implements io.ReaderAt.
 func (t sumsText) ReadAt(p []byte, off int64) (n int, err error) {
 	var line []byte
 	for number := off / sumsLine; number < t.sums.n && n < len(p); number++ {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 )
 
@@ -37,6 +38,17 @@ func (e *signalError) status() int {
 // process. SIGHUP stays ignored where nohup has ignored it.
 func Main(tool string, run func(ctx context.Context, args []string, std Streams) error) {
 	os.Exit(runMain(tool, os.Args[1:], std(), run))
+}
+
+// collectAt is the memory in bytes of MainCollecting.
+const collectAt = 128 << 20
+
+// MainCollecting is Main for a tool that holds what others have made, such as what
+// a hostile bucket answers, or a large keyring. From 128 MiB on garbage is collected
+// at once: else that would take twice its size.
+func MainCollecting(tool string, run func(ctx context.Context, args []string, std Streams) error) {
+	debug.SetMemoryLimit(collectAt)
+	Main(tool, run)
 }
 
 func runMain(tool string, args []string, std Streams, run func(context.Context, []string, Streams) error) int {

@@ -37,7 +37,11 @@ func Parse(options any, args []string, std Streams, d Describe) (done bool, err 
 		kong.ConfigureHelp(kong.HelpOptions{WrapUpperBound: 100, Compact: true}),
 		kong.ShortUsageOnError(),
 		kong.Help(func(options kong.HelpOptions, ctx *kong.Context) error {
-			if err := printHelp(options, ctx, d); err != nil {
+			if d.Usage != "" {
+				fmt.Fprintf(ctx.Stdout, "Usage: %s %s\n", d.Tool, d.Usage)
+				options.NoAppSummary = true
+			}
+			if err := kong.DefaultHelpPrinter(options, ctx); err != nil {
 				return err
 			}
 			if d.Example != "" {
@@ -57,16 +61,6 @@ func Parse(options any, args []string, std Streams, d Describe) (done bool, err 
 		return false, WithHint(WithCode(Usage, lowerFirst(err)), "%s -h lists the options", d.Tool)
 	}
 	return false, nil
-}
-
-// printHelp is kong's help, with the synopsis of d if it has one.
-func printHelp(options kong.HelpOptions, ctx *kong.Context, d Describe) error {
-	if d.Usage == "" {
-		return kong.DefaultHelpPrinter(options, ctx)
-	}
-	fmt.Fprintf(ctx.Stdout, "Usage: %s %s\n", d.Tool, d.Usage)
-	options.NoAppSummary = true
-	return kong.DefaultHelpPrinter(options, ctx)
 }
 
 // UsageErrorf is an error with the code Usage, for combinations of options

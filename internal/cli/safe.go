@@ -63,6 +63,14 @@ func FirstLine(text string) string {
 	return line
 }
 
+// Shorten cuts what is longer than most bytes off, and says so by dots.
+func Shorten(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "..."
+}
+
 // Plural writes a number of things.
 func Plural[N int | int64](n N, one, many string) string {
 	if n == 1 {

@@ -147,12 +147,12 @@ func (k *verifyKey) verify(data []byte, s signature) error {
 	if err := k.judge(s.packet); err != nil {
 		return err
 	}
-	if err := checkHashTag(data, s.packet); err != nil {
-		return fmt.Errorf("the signature by key %s does not match: %w", k.fingerprint(), err)
+	err := checkHashTag(data, s.packet)
+	if err == nil {
+		// Time 0 means that gopenpgp is not to compare with a clock: judge has
+		// looked at the times.
+		err = k.ring.VerifyDetached(crypto.NewPlainMessage(data), crypto.NewPGPSignature(s.raw), 0)
 	}
-	// Time 0 means that gopenpgp is not to compare with a clock: judge has
-	// looked at the times.
-	err := k.ring.VerifyDetached(crypto.NewPlainMessage(data), crypto.NewPGPSignature(s.raw), 0)
 	if err != nil {
 		return fmt.Errorf("the signature by key %s does not match: %w", k.fingerprint(), err)
 	}

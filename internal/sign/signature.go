@@ -3,7 +3,6 @@ package sign
 import (
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 
@@ -33,13 +32,8 @@ func readSignatures(data []byte) ([]signature, error) {
 		return nil, fmt.Errorf("the signature is larger than %s", cli.FormatSize(MaxSignature))
 	}
 	var sigs []signature
-	for {
-		p, rest, err := pgpkey.Next(data)
+	for p, err := range pgpkey.Packets(data) {
 		switch {
-		case err == io.EOF && len(sigs) > 0:
-			return sigs, nil
-		case err == io.EOF:
-			return nil, errors.New("the signature is empty")
 		case err != nil:
 			return nil, fmt.Errorf("the signature is damaged: %w", err)
 		case p.Tag != pgpkey.TagSignature:
@@ -48,8 +42,11 @@ func readSignatures(data []byte) ([]signature, error) {
 			return nil, fmt.Errorf("more than %d signatures", maxSignatures)
 		}
 		sigs = append(sigs, readSignature(p))
-		data = rest
 	}
+	if len(sigs) == 0 {
+		return nil, errors.New("the signature is empty")
+	}
+	return sigs, nil
 }
 
 func readSignature(p pgpkey.Packet) signature {

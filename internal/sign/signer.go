@@ -1,6 +1,7 @@
 package sign
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -147,13 +148,7 @@ func (s *Signer) Fingerprint() string { return fingerprint(s.entity.PrimaryKey) 
 func (s *Signer) Key() *packet.PublicKey { return s.key }
 
 // Sign returns a detached binary signature of data.
-func (s *Signer) Sign(data []byte) ([]byte, error) {
-	signature, err := s.ring.SignDetached(crypto.NewPlainMessage(data))
-	if err != nil {
-		return nil, fmt.Errorf("sign with key %s: %w", s.Fingerprint(), err)
-	}
-	return signature.GetBinary(), nil
-}
+func (s *Signer) Sign(data []byte) ([]byte, error) { return s.SignStream(bytes.NewReader(data)) }
 
 // SignStream returns a detached binary signature of all that it reads from r.
 func (s *Signer) SignStream(r io.Reader) ([]byte, error) {

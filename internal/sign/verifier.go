@@ -122,24 +122,15 @@ func (v *Verifier) SignedBy(data, signature []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var errs []error
+	var reasons []string
 	for _, s := range sigs {
 		print, err := v.signedBy(data, s)
 		if err == nil {
 			return print, nil
 		}
-		errs = append(errs, err)
-	}
-	return "", joined(errs)
-}
-
-// joined makes one line of the reasons against several signatures.
-func joined(errs []error) error {
-	var reasons []string
-	for _, err := range errs {
 		reasons = append(reasons, err.Error())
 	}
-	return errors.New(strings.Join(reasons, "; "))
+	return "", errors.New(strings.Join(reasons, "; "))
 }
 
 func (v *Verifier) signedBy(data []byte, s signature) (string, error) {

@@ -13,7 +13,7 @@ const (
 	Diff Type = "DIFF" // what changed since the backup of the turn before
 )
 
-// Slot is the place of one turn of a schedule.
+// Slot is what a schedule says of one turn.
 type Slot struct {
 	// Number is the slot that the backup goes to, in place of what it held.
 	// What others build on stays until they go.

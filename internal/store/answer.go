@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -53,7 +52,6 @@ type dataKey struct{}
 // forData marks a request whose answer may be of any size.
 func forData(ctx context.Context) context.Context { return context.WithValue(ctx, dataKey{}, true) }
 
-// Do implements s3.HTTPClient.
 func (c *client) Do(r *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithCancel(httptrace.WithClientTrace(r.Context(), &httptrace.ClientTrace{
 		GotConn: func(info httptrace.GotConnInfo) { beginOn(info) },
@@ -181,9 +179,4 @@ func (b *answerBody) Close() error {
 	err := b.ReadCloser.Close()
 	b.cancel()
 	return err
-}
-
-// redirected is the cause of a request that was answered with a redirect.
-func redirected(to string) error {
-	return fmt.Errorf("the service redirects to %q, and no redirect is followed", oneLine(to))
 }

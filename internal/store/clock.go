@@ -54,7 +54,6 @@ func (c *serviceClock) listen(stack *middleware.Stack) error {
 		}), middleware.After)
 }
 
-// Clock implements archive.Store.
 func (b s3Bucket) Clock() (time.Time, bool) { return b.clock.now() }
 
 // Clock implements archive.Store: a directory has the host's clock, which is

@@ -194,7 +194,6 @@ func (c *watchedConn) Read(p []byte) (int, error) {
 	}
 }
 
-// Write implements net.Conn.
 func (c *watchedConn) Write(p []byte) (int, error) {
 	c.touch()
 	written := 0

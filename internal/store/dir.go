@@ -27,8 +27,7 @@ type dirService struct {
 	log    *cli.Log
 	link   func(bucket *os.Root, from, to string) error // link(2); tests break it
 
-	mu      sync.Mutex
-	cleaned map[string]bool // buckets whose old temporary files are gone
+	cleaned sync.Map // names of buckets whose old temporary files are gone
 }
 
 // dirBucket is one of them.
@@ -67,8 +66,7 @@ func openDir(dir string, p *policy, l *limiter, log *cli.Log) (Service, error) {
 	}
 	return &dirService{
 		path: dir, root: root, policy: p, limit: l, log: log,
-		link:    func(bucket *os.Root, from, to string) error { return bucket.Link(from, to) },
-		cleaned: map[string]bool{},
+		link: func(bucket *os.Root, from, to string) error { return bucket.Link(from, to) },
 	}, nil
 }
 
@@ -96,7 +94,6 @@ func (s *dirService) failure(err error) *failure {
 	return &failure{cause: dirCause(err), retryable: isPassing(err) || isFull(err) && s.policy.neverDie}
 }
 
-// Bucket implements Service.
 func (s *dirService) Bucket(name string) archive.Store { return dirBucket{s, name} }
 
 // Buckets implements Service. Directories that no bucket would be called
@@ -120,7 +117,6 @@ func (s *dirService) Buckets(ctx context.Context) ([]Bucket, error) {
 	return found, err
 }
 
-// CreateBucket implements Service.
 func (s *dirService) CreateBucket(ctx context.Context, name string) error {
 	return s.policy.do(ctx, request{"create bucket", name}, func(ctx context.Context) *failure {
 		if !address.IsBucket(name) {
@@ -142,7 +138,6 @@ func (s *dirService) CreateBucket(ctx context.Context, name string) error {
 	})
 }
 
-// DeleteBucket implements Service.
 func (s *dirService) DeleteBucket(ctx context.Context, name string) error {
 	return s.policy.do(ctx, request{"delete bucket", name}, func(ctx context.Context) *failure {
 		bucket, f := s.open(name)
@@ -176,7 +171,6 @@ func notEmpty() error {
 	return cli.WithHint(errors.New("not empty"), "remove what it holds first")
 }
 
-// RecoverCommand implements Service.
 func (s *dirService) RecoverCommand(bucket, keyPrefix string) string {
 	return recoverFromDir(s.path, bucket, keyPrefix)
 }

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 )
 
-// Delete implements archive.Store. It also removes the directories that
+// Delete also removes the directories that
 // become empty.
 func (b dirBucket) Delete(ctx context.Context, keys ...string) error {
 	var all []error

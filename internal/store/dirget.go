@@ -9,7 +9,6 @@ import (
 	"time"
 )
 
-// Get implements archive.Store.
 func (b dirBucket) Get(ctx context.Context, key string) (io.ReadCloser, int64, error) {
 	r := &dirReader{ctx: ctx, request: request{"get object", key}, limit: b.limit}
 	err := b.policy.do(ctx, r.request, func(ctx context.Context) *failure {
@@ -71,7 +70,6 @@ type dirReader struct {
 	limit   *limiter
 }
 
-// Modified implements archive.Dated.
 func (r *dirReader) Modified() time.Time { return r.info.ModTime() }
 
 func (r *dirReader) Read(p []byte) (int, error) {

@@ -23,7 +23,6 @@ import (
 // lockFile in tmpDir is what writers lock where there are no hard links.
 const lockFile = "lock"
 
-// Put implements archive.Store.
 func (b dirBucket) Put(ctx context.Context, obj archive.Upload) error {
 	return b.policy.do(ctx, request{"put object", obj.Key}, func(ctx context.Context) *failure {
 		name, err := keyPath(obj.Key)
@@ -223,11 +222,7 @@ func (b dirBucket) prepareTemp(bucket *os.Root) error {
 	if err := bucket.Mkdir(tmpDir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	b.mu.Lock()
-	first := !b.cleaned[b.name]
-	b.cleaned[b.name] = true
-	b.mu.Unlock()
-	if first {
+	if _, done := b.cleaned.LoadOrStore(b.name, true); !done {
 		b.removeOld(bucket)
 	}
 	return nil

@@ -76,12 +76,7 @@ func networkCause(err error) error {
 // oneLine makes a text of a service fit for a message: safe for a terminal as
 // all others, and no longer than a message, since the service chose its length.
 func oneLine(s string) string {
-	s = cli.Safe(strings.Join(strings.Fields(s), " "))
-	const most = 300
-	if len(s) > most {
-		s = strings.ToValidUTF8(s[:most], "") + "..."
-	}
-	return s
+	return cli.Shorten(cli.Safe(strings.Join(strings.Fields(s), " ")), 300)
 }
 
 // isFull: the disk, or the user's part of it, has no room. It may have later.

@@ -20,7 +20,6 @@ const maxKeyFile = 64 << 10
 // the old ones have expired.
 type keyFile string
 
-// Retrieve implements aws.CredentialsProvider.
 func (name keyFile) Retrieve(context.Context) (aws.Credentials, error) {
 	return readKeyFile(string(name))
 }

@@ -104,9 +104,13 @@ func openS3(ctx context.Context, cfg Config, endpoint string, p *policy, l *limi
 		cfg.Log.Notef("%s: %q", address.OpenEndpoint, endpoint)
 	}
 	client = s3.NewFromConfig(sdk, settings, func(o *s3.Options) { o.Region = region })
+	var renew func()
+	if cache, ok := sdk.Credentials.(*aws.CredentialsCache); ok {
+		renew = cache.Invalidate // the SDK fetches them anew for the next request
+	}
 	return &s3Service{
 		cfg: cfg, client: client, endpoint: endpoint, region: region, policy: p, clock: clock,
-		errors: errorReader{profile: cfg.Profile, keyFile: cfg.KeyFile, region: region, renew: renewal(sdk.Credentials)},
+		errors: errorReader{profile: cfg.Profile, keyFile: cfg.KeyFile, region: region, renew: renew},
 	}, nil
 }
 
@@ -121,15 +125,6 @@ func isOpen(endpoint string) bool {
 		return !ip.IsLoopback()
 	}
 	return host != "localhost" && !strings.HasSuffix(host, ".localhost")
-}
-
-// renewal returns what makes the SDK fetch credentials anew for the next
-// request.
-func renewal(provider aws.CredentialsProvider) func() {
-	if cache, ok := provider.(*aws.CredentialsCache); ok {
-		return cache.Invalidate
-	}
-	return nil
 }
 
 // loadSDK reads the SDK's own configuration: environment, files, profile.
@@ -158,7 +153,6 @@ func loadSDK(ctx context.Context, cfg Config, client config.HTTPClient) (aws.Con
 	return aws.Config{}, cli.UsageErrorf("AWS configuration: %s", oneLine(err.Error()))
 }
 
-// Bucket implements Service.
 func (s *s3Service) Bucket(name string) archive.Store { return s3Bucket{s, name} }
 
 // do runs one request under the retry policy.
@@ -168,7 +162,6 @@ func (s *s3Service) do(ctx context.Context, r request, bucket string, send func(
 	})
 }
 
-// Buckets implements Service.
 func (s *s3Service) Buckets(ctx context.Context) ([]Bucket, error) {
 	var found []Bucket
 	var token *string
@@ -197,7 +190,6 @@ func (s *s3Service) Buckets(ctx context.Context) ([]Bucket, error) {
 	return found, nil
 }
 
-// CreateBucket implements Service.
 func (s *s3Service) CreateBucket(ctx context.Context, name string) error {
 	in := &s3.CreateBucketInput{Bucket: &name}
 	if s.region != defaultRegion {
@@ -214,7 +206,6 @@ func (s *s3Service) CreateBucket(ctx context.Context, name string) error {
 	})
 }
 
-// DeleteBucket implements Service.
 func (s *s3Service) DeleteBucket(ctx context.Context, name string) error {
 	return s.do(ctx, request{"delete bucket", name}, name, func(ctx context.Context) error {
 		_, err := s.client.DeleteBucket(ctx, &s3.DeleteBucketInput{Bucket: &name})
@@ -222,7 +213,6 @@ func (s *s3Service) DeleteBucket(ctx context.Context, name string) error {
 	})
 }
 
-// RecoverCommand implements Service.
 func (s *s3Service) RecoverCommand(bucket, keyPrefix string) string {
 	var global []string
 	if s.endpoint != "" {
@@ -234,7 +224,6 @@ func (s *s3Service) RecoverCommand(bucket, keyPrefix string) string {
 	return recoverFromS3(global, bucket, keyPrefix)
 }
 
-// Delete implements archive.Store.
 func (b s3Bucket) Delete(ctx context.Context, keys ...string) error {
 	var all []error
 	for batch := range slices.Chunk(keys, maxDelete) {

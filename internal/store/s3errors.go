@@ -69,7 +69,6 @@ type credentialsError struct{ err error }
 func (e *credentialsError) Error() string { return e.err.Error() }
 func (e *credentialsError) Unwrap() error { return e.err }
 
-// Retrieve implements aws.CredentialsProvider.
 func (m *markedCredentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	keys, err := m.provider.Retrieve(ctx)
 	if err != nil && ctx.Err() == nil {
@@ -106,7 +105,8 @@ func (r errorReader) read(err error, bucket string) *failure {
 	}
 	if to := httpHeader(err, "Location"); to != "" && status >= 300 && status < 400 && apiMessage(err) == http.StatusText(status) {
 		// Not S3's own error, which says in its body what is meant.
-		return &failure{cause: cli.WithHint(redirected(to), "if that is the service, give its own address with --endpoint")}
+		cause := fmt.Errorf("the service redirects to %q, and no redirect is followed", oneLine(to))
+		return &failure{cause: cli.WithHint(cause, "if that is the service, give its own address with --endpoint")}
 	}
 	if f := r.byCode(err, code, bucket); f != nil {
 		return f
@@ -287,8 +287,10 @@ func answer(err error) error {
 func transport(err error) *failure {
 	stalled, hasStalled := errors.AsType[errStalled](err)
 	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded) && !hasStalled:
-		return again(contextCause(err))
+	case errors.Is(err, context.Canceled):
+		return again(context.Canceled)
+	case errors.Is(err, context.DeadlineExceeded) && !hasStalled:
+		return again(errors.New("no answer in time"))
 	case hasStalled:
 		return again(stalled)
 	case is[x509.UnknownAuthorityError](err), is[x509.HostnameError](err), is[x509.CertificateInvalidError](err), is[*tls.CertificateVerificationError](err):
@@ -315,11 +317,4 @@ func transport(err error) *failure {
 		err = op.Err
 	}
 	return &failure{cause: errors.New(oneLine(err.Error()))}
-}
-
-func contextCause(err error) error {
-	if errors.Is(err, context.Canceled) {
-		return context.Canceled
-	}
-	return errors.New("no answer in time")
 }

@@ -29,7 +29,6 @@ type download struct {
 	modified time.Time
 }
 
-// Get implements archive.Store.
 func (b s3Bucket) Get(ctx context.Context, key string) (io.ReadCloser, int64, error) {
 	d := &download{ctx: ctx, bucket: b, key: key, tries: b.policy.start(request{"get object", key})}
 	for {
@@ -74,10 +73,8 @@ func (d *download) open() *failure {
 	return nil
 }
 
-// Modified implements archive.Dated.
 func (d *download) Modified() time.Time { return d.modified }
 
-// Read implements io.Reader.
 func (d *download) Read(p []byte) (int, error) {
 	for d.err == nil {
 		if len(p) == 0 {
@@ -134,7 +131,6 @@ func (d *download) drop() {
 	}
 }
 
-// Close implements io.Closer.
 func (d *download) Close() error {
 	d.drop()
 	if d.err == nil {

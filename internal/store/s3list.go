@@ -17,7 +17,6 @@ import (
 	"napback/internal/cli"
 )
 
-// List implements archive.Store.
 func (b s3Bucket) List(ctx context.Context, q archive.Query) iter.Seq2[archive.Entry, error] {
 	return func(yield func(archive.Entry, error) bool) {
 		l := &listing{bucket: b, query: q, request: request{"list bucket", b.name}, yield: yield}

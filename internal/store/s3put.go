@@ -37,7 +37,6 @@ type upload struct {
 	isAnother bool
 }
 
-// Put implements archive.Store.
 func (b s3Bucket) Put(ctx context.Context, obj archive.Upload) error {
 	u := &upload{bucket: b, obj: obj, sum: hex.EncodeToString(obj.SHA256[:])}
 	err := b.policy.do(ctx, request{"put object", obj.Key}, u.try)
@@ -124,7 +123,7 @@ func (u *upload) settle(ctx context.Context) *failure {
 	if err != nil {
 		f := b.errors.read(err, b.name)
 		if errors.Is(f.cause, archive.ErrPermission) {
-			return u.settleBlind(f)
+			return u.settleDenied(f)
 		}
 		if errors.Is(f.cause, archive.ErrNotExist) {
 			f.retryable = true // there was one when the PUT was refused
@@ -155,11 +154,11 @@ func (u *upload) another() *failure {
 	return &failure{cause: archive.ErrExist}
 }
 
-// settleBlind decides for credentials that can write but not look. With
+// settleDenied decides for credentials that can write but not look. With
 // If-None-Match the service has just said that the key is taken. After a try
 // whose answer was lost it was that try where nobody else uses the key; where
 // somebody may, it is not known.
-func (u *upload) settleBlind(denied *failure) *failure {
+func (u *upload) settleDenied(denied *failure) *failure {
 	if u.bucket.noConditions.Load() {
 		// Nothing protects what may be there, so nothing is sent.
 		return denied
@@ -181,7 +180,7 @@ func (u *upload) settleByReading(ctx context.Context) *failure {
 	if err != nil {
 		f := b.errors.read(err, b.name)
 		if errors.Is(f.cause, archive.ErrPermission) {
-			return u.settleBlind(f)
+			return u.settleDenied(f)
 		}
 		return f
 	}

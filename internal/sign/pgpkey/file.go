@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/ProtonMail/gopenpgp/v2/armor"
 
@@ -78,11 +77,6 @@ func armored(text []byte) ([][]byte, error) {
 	return blocks, nil
 }
 
-// WithExportHint tells how to make a file of a public key.
-func WithExportHint(err error) error {
-	return cli.WithHint(err, "export the public key with `gpg --export KEY > FILE`")
-}
-
 // WithSecretHint tells how to make a file of a secret key.
 func WithSecretHint(err error) error {
 	return cli.WithHint(err, "export it with `gpg --export-secret-keys KEY > FILE`")
@@ -92,6 +86,3 @@ func WithSecretHint(err error) error {
 func WithCardHint(err error) error {
 	return cli.WithHint(err, "the file only says that a secret key is on a smart card, which GnuPG can use: gpg -d or gpg -s")
 }
-
-// upperHex is how fingerprints are written.
-func upperHex(b []byte) string { return strings.ToUpper(fmt.Sprintf("%x", b)) }

@@ -88,32 +88,26 @@ func (k Key) UserIDs() []string {
 // each calls f for the packets that a key is looked for by.
 func (k Key) each(f func(Packet)) {
 	seen := 0
-	for data := k.raw; seen < maxIDs; {
-		p, rest, err := Next(data)
-		if err != nil {
+	for p, err := range Packets(k.raw) {
+		if err != nil || seen == maxIDs {
 			return
 		}
 		if IsKey(p.Tag) || p.Tag == TagUserID {
 			f(p)
 			seen++
 		}
-		data = rest
 	}
 }
 
 // HasCardStub reports whether a secret key of it is only a note that GnuPG
 // has it on a smart card.
 func (k Key) HasCardStub() bool {
-	for data := k.raw; ; {
-		p, rest, err := Next(data)
-		if err != nil {
-			return false
-		}
+	for p := range Packets(k.raw) {
 		if p.IsCardStub() {
 			return true
 		}
-		data = rest
 	}
+	return false
 }
 
 // Describe names a key for people: fingerprint and first user id.
@@ -147,22 +141,18 @@ func ParseOwn(own []byte) (*openpgp.Entity, error) {
 // Own returns the packets that the key's owner has made.
 func (k Key) Own() ([]byte, error) {
 	o := owner{}
-	for data := k.raw; ; {
-		p, rest, err := Next(data)
-		if err == io.EOF {
-			return o.packets, nil
+	for p, err := range Packets(k.raw) {
+		if err == nil {
+			err = o.add(p)
 		}
 		if err != nil {
-			return nil, err
-		}
-		if err := o.add(p); err != nil {
 			return nil, err
 		}
 		if len(o.packets) > maxKey {
 			return nil, fmt.Errorf("more than %s of user ids, subkeys and signatures of its own", cli.FormatSize(maxKey))
 		}
-		data = rest
 	}
+	return o.packets, nil
 }
 
 // owner collects the packets of a key's owner.
@@ -197,15 +187,9 @@ func (o *owner) add(p Packet) error {
 		}
 	}
 	if isPrimary(p.Tag) {
-		parsed, err := p.Parse()
-		if err != nil {
+		var err error
+		if o.primary, err = p.public(); err != nil {
 			return err
-		}
-		switch parsed := parsed.(type) {
-		case *packet.PublicKey:
-			o.primary = parsed
-		case *packet.PrivateKey:
-			o.primary = &parsed.PublicKey
 		}
 	}
 	if IsKey(p.Tag) || p.Tag == TagUserID || p.Tag == tagAttribute {
@@ -222,9 +206,9 @@ func (o *owner) keepSignature(p Packet) bool {
 		return true
 	}
 	parsed, err := p.Parse()
-	var unsupported pgperrors.UnsupportedError
 	if err != nil {
-		return !errors.As(err, &unsupported)
+		_, unsupported := errors.AsType[pgperrors.UnsupportedError](err)
+		return !unsupported
 	}
 	sig, ok := parsed.(*packet.Signature)
 	if !ok {

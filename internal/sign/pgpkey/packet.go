@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
 )
@@ -50,6 +51,19 @@ func Next(data []byte) (Packet, []byte, error) {
 	}
 	end := head + int(size)
 	return Packet{tag, data[head:end], data[:end]}, data[end:], nil
+}
+
+// Packets yields the packets of data, up to the first error, as Next returns them.
+func Packets(data []byte) iter.Seq2[Packet, error] {
+	return func(yield func(Packet, error) bool) {
+		for len(data) > 0 {
+			p, rest, err := Next(data)
+			if !yield(p, err) || err != nil {
+				return
+			}
+			data = rest
+		}
+	}
 }
 
 // header reads a packet's type, the length of its header and that of its body
@@ -110,19 +124,25 @@ func (p Packet) fingerprint() string {
 		h := sha1.New()
 		h.Write(binary.BigEndian.AppendUint16([]byte{0x99}, uint16(len(p.Body))))
 		h.Write(p.Body)
-		return upperHex(h.Sum(nil))
+		return fmt.Sprintf("%X", h.Sum(nil))
 	}
+	pub, err := p.public()
+	if err != nil || pub == nil {
+		return ""
+	}
+	return fmt.Sprintf("%X", pub.Fingerprint)
+}
+
+// public returns the public part of a key packet.
+func (p Packet) public() (*packet.PublicKey, error) {
 	switch parsed, err := p.Parse(); k := parsed.(type) {
 	case *packet.PublicKey:
-		if err == nil {
-			return upperHex(k.Fingerprint)
-		}
+		return k, err
 	case *packet.PrivateKey:
-		if err == nil {
-			return upperHex(k.Fingerprint)
-		}
+		return &k.PublicKey, err
+	default:
+		return nil, err
 	}
-	return ""
 }
 
 // IsCardStub recognises GnuPG's string-to-key type 101, mode 2: the secret

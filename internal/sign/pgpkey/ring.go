@@ -31,7 +31,7 @@ func Ring(primary, pub *packet.PublicKey, private *packet.PrivateKey) (*crypto.K
 	}
 	key, err := crypto.NewKeyFromEntity(entity)
 	if err != nil {
-		return nil, fmt.Errorf("key %s: %w", upperHex(pub.Fingerprint), err)
+		return nil, fmt.Errorf("key %X: %w", pub.Fingerprint, err)
 	}
 	return crypto.NewKeyRing(key)
 }
@@ -45,7 +45,7 @@ func Opener(private *packet.PrivateKey) (*crypto.KeyRing, error) {
 		Subkeys:    []openpgp.Subkey{{PublicKey: &private.PublicKey, PrivateKey: private, Sig: opens}},
 	})
 	if err != nil {
-		return nil, fmt.Errorf("key %s: %w", upperHex(private.Fingerprint), err)
+		return nil, fmt.Errorf("key %X: %w", private.Fingerprint, err)
 	}
 	return crypto.NewKeyRing(key)
 }
