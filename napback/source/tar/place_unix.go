@@ -10,14 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// place is a file as the file system describes it. It does not follow a
-// symbolic link.
-type place struct {
-	dev, ino          uint64
-	dir               bool
-	modified, changed time.Time // mtime, ctime
-}
-
+// lookAt does not follow a symbolic link.
 func lookAt(path string) (place, error) {
 	var stat unix.Stat_t
 	if err := unix.Lstat(path, &stat); err != nil {

@@ -68,13 +68,10 @@ func (r *reading) remember(p *state.Point) error {
 // eachDirectory reads a snapshot that tar has just written.
 func eachDirectory(r io.Reader, visit func(*snapshot.Directory)) error {
 	s, err := snapshot.NewReader(r)
-	for err == nil {
-		var d *snapshot.Directory
-		if d, err = s.Next(); err == nil {
-			visit(d)
-		}
+	if err == nil {
+		err = s.Each(visit)
 	}
-	if err != io.EOF {
+	if err != nil {
 		return fmt.Errorf("what tar has written: %w", err)
 	}
 	return nil
