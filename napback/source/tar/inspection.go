@@ -9,8 +9,8 @@ import (
 	"napback/napback/state"
 )
 
-// place is a file as the file system describes it.
-type place struct {
+// stat is a file as the file system describes it.
+type stat struct {
 	dev, ino          uint64
 	dir               bool
 	modified, changed time.Time // mtime, ctime

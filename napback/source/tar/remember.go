@@ -114,7 +114,7 @@ func (m *memory) directory(d *snapshot.Directory) {
 // identity is that of the file system of a directory, if it is still the one that
 // tar has met. A directory that tar knew already has no device, as Rewrite has
 // taken it: then it has to be the one that it was known on.
-func (m *memory) identity(d *snapshot.Directory, path string, at place) string {
+func (m *memory) identity(d *snapshot.Directory, path string, at stat) string {
 	id := m.now.of(at.dev, path)
 	if d.Device == 0 && m.then != nil && id != m.then.at(path) || d.Device != 0 && d.Device != at.dev {
 		return unsure
