@@ -225,8 +225,7 @@ func withoutFlag(args []string, flag string) []string {
 
 // stage makes a stage of a tool that talks to the store.
 func (s Store) stage(name string, args []string) (chain.Stage, error) {
-	path, err := s.kit.Sibling(name)
-	return s.kit.Stage(name, path, args, chain.Store()...), err
+	return s.kit.Tool(name, args, chain.Store()...)
 }
 
 // Begun reads the first line that Put prints: the run that it is going to store. Of
