@@ -145,21 +145,19 @@ func (r *running) endPumps(ctx context.Context, err error) error {
 	case r.chain.take != nil: // what it uses is the caller's, who gets it back
 		return <-r.taken
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	if err != nil {
-		cancel() // nobody needs what is left
-	}
-	select {
-	case err := <-r.taken:
-		return err
-	case <-ctx.Done():
+	if err == nil { // else nobody needs what is left
+		select {
+		case err := <-r.taken:
+			return err
+		case <-ctx.Done():
+			err = context.Cause(ctx)
+		}
 	}
 	select {
 	case err := <-r.taken:
 		return err
 	case <-time.After(stderrDelay): // Out's Write does not end
 		r.out.pipe.Close()
-		return context.Cause(ctx)
+		return err
 	}
 }

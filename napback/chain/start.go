@@ -90,10 +90,8 @@ func (c *Chain) start() (*running, error) {
 		for _, f := range opened {
 			f.Close()
 		}
-		if err != nil {
-			if after != nil {
-				after.Close()
-			}
+		if err != nil && after != nil {
+			after.Close()
 		}
 		next = after
 	}

@@ -3,6 +3,7 @@ package chain
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -50,14 +51,10 @@ func (s Status) lostReader() bool {
 	if s.Signal == "SIGPIPE" || s.Code == sigpipeShell {
 		return true
 	}
-	for _, line := range s.Stderr {
-		line = strings.ToLower(line)
-		if strings.Contains(line, "broken pipe") || strings.Contains(line, "epipe") || strings.Contains(line, "errno 32") {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.Stderr, brokenPipe.MatchString)
 }
+
+var brokenPipe = regexp.MustCompile(`(?i)broken pipe|epipe|errno 32`)
 
 // Error tells which stage made the chain fail.
 type Error struct {

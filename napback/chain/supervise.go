@@ -1,9 +1,11 @@
 package chain
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -12,10 +14,7 @@ const defaultGrace = 10 * time.Second
 
 // supervise returns when every stage has been waited for.
 func (r *running) supervise(ctx context.Context) {
-	grace := r.chain.Grace
-	if grace <= 0 {
-		grace = defaultGrace
-	}
+	grace := cmp.Or(r.chain.Grace, defaultGrace)
 	timer := time.NewTimer(grace)
 	timer.Stop()
 	defer timer.Stop()
@@ -92,12 +91,10 @@ func (r *running) tryCommit(ctx context.Context) {
 		return
 	}
 	extra, err := r.chain.Commit(r.named, r.status[:upstream])
-	if err != nil {
-		r.refused = fmt.Errorf("commit %q: %w", r.named, err)
-		r.closeCommit()
-		return
+	var line []byte
+	if err == nil {
+		line, err = json.Marshal(extra)
 	}
-	line, err := json.Marshal(extra)
 	if err != nil {
 		r.refused = fmt.Errorf("commit %q: %w", r.named, err)
 		r.closeCommit()
@@ -112,12 +109,7 @@ func (r *running) tryCommit(ctx context.Context) {
 
 // upstreamDone tells that the first n stages have ended and none has failed.
 func (r *running) upstreamDone(n int) bool {
-	for _, s := range r.status[:n] {
-		if s.Ended.IsZero() || s.Failed {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(r.status[:n], func(s Status) bool { return s.Ended.IsZero() || s.Failed })
 }
 
 // closeCommit closes our end of the commit pipe. Without a commit written to

@@ -26,26 +26,18 @@ type tail struct {
 // Write takes a piece of stderr. It never fails: a stage must not die because
 // nobody can keep its messages.
 func (t *tail) Write(p []byte) (int, error) {
-	n := len(p)
-	for len(p) > 0 {
-		end := bytes.IndexByte(p, '\n')
-		piece := p
-		if end >= 0 {
-			piece = p[:end]
-		}
+	for rest, ended := p, true; ; {
+		var piece []byte
+		piece, rest, ended = bytes.Cut(rest, []byte("\n"))
 		if room := lineBytes - len(t.line); len(piece) > room {
-			t.cut = true
-			t.line = append(t.line, piece[:room]...)
-		} else {
-			t.line = append(t.line, piece...)
+			t.cut, piece = true, piece[:room]
 		}
-		if end < 0 {
-			break
+		t.line = append(t.line, piece...)
+		if !ended {
+			return len(p), nil
 		}
 		t.flush()
-		p = p[end+1:]
 	}
-	return n, nil
 }
 
 // flush ends the current line.

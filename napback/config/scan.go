@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -25,12 +26,21 @@ const (
 
 // scanner cuts a file into logical lines.
 type scanner struct {
-	data   string
-	at     int  // next byte
-	inTag  bool // the line at hand is that of a block
-	number int  // of the physical line at `at`
+	rest   string // of the file
+	inTag  bool   // the line at hand is that of a block
+	number int    // of the physical line where rest begins
 	fail   func(line int, format string, args ...any)
 }
+
+// What lines are made of. A backslash right before a line end continues the line,
+// but not a comment: a path in it that ends with \ must not swallow a directive.
+var (
+	blanks   = regexp.MustCompile(`^(?:[ \t]|\\\n)*(?:#[^\n]*)?`)
+	bareWord = regexp.MustCompile(`^(?:\\\n|[^ \t\n])+`)
+	// The ends of quotes are not part of these.
+	single = regexp.MustCompile(`^'(?:\\(?s:.)|[^'\n\\])*`)
+	double = regexp.MustCompile(`^"(?:\\(?s:.)|[^"\n\\])*`)
+)
 
 // scan returns the logical lines of a file. It reports what it cannot read
 // with fail and goes on with the line after it, unless the file is no text.
@@ -46,8 +56,8 @@ func scan(data []byte, fail func(line int, format string, args ...any)) (lines [
 	if !strings.HasSuffix(text, "\n") {
 		text += "\n"
 	}
-	s := &scanner{data: text, number: 1, fail: fail}
-	for s.at < len(s.data) {
+	s := &scanner{rest: text, number: 1, fail: fail}
+	for s.rest != "" {
 		if l, ok := s.line(); ok {
 			lines = append(lines, l)
 		}
@@ -62,19 +72,19 @@ func isForbidden(r rune) bool { return unicode.IsControl(r) && r != '\n' && r !=
 // line reads a logical line up to and including its end. It returns false if
 // there is nothing on it, or nothing that can be read.
 func (s *scanner) line() (line, bool) {
-	s.blanks()
+	s.take(blanks)
 	l := line{number: s.number}
 	s.inTag = s.peek() == '<'
 	if s.inTag {
-		s.at++
+		s.rest = s.rest[1:]
 		l.block = openTag
 		if s.peek() == '/' {
-			s.at++
+			s.rest = s.rest[1:]
 			l.block = closeTag
 		}
 	}
 	closed := false // the bracket that ends a block's line has come
-	for s.blanks(); !s.atEnd(); s.blanks() {
+	for s.take(blanks); !s.atEnd(); s.take(blanks) {
 		if closed {
 			return s.skip("text after the > of a block's line")
 		}
@@ -107,12 +117,12 @@ func (s *scanner) closing(word string, quoted bool) (string, bool) {
 		if s.peek() != '>' {
 			return word, false
 		}
-		s.at++
+		s.rest = s.rest[1:]
 		return word, true
 	}
 	// A > inside the value, as in <Directory /a>b>, belongs to it.
 	rest := *s
-	rest.blanks()
+	rest.take(blanks)
 	if !rest.atEnd() {
 		return word, false
 	}
@@ -121,80 +131,42 @@ func (s *scanner) closing(word string, quoted bool) (string, bool) {
 
 // word reads a word. A reason says why it cannot be read.
 func (s *scanner) word() (word string, quoted bool, reason string) {
-	if c := s.peek(); c == '"' || c == '\'' {
-		word, reason = s.quoted(c)
+	switch s.peek() {
+	case '"':
+		word, reason = s.quoted(`"`, double)
+		return word, true, reason
+	case '\'':
+		word, reason = s.quoted("'", single)
 		return word, true, reason
 	}
-	var b strings.Builder
-	for s.at < len(s.data) && !strings.ContainsRune(" \t\n", rune(s.data[s.at])) {
-		if s.continued() {
-			continue
-		}
-		b.WriteByte(s.data[s.at])
-		s.at++
-	}
-	if b.String() == `\` {
+	word = strings.ReplaceAll(s.take(bareWord), "\\\n", "")
+	if word == `\` {
 		return "", false, `a \ that does not end the line: remove what follows it, or quote it`
 	}
-	return b.String(), false, ""
+	return word, false, ""
 }
 
 // quoted reads a word in quotes. A backslash takes a quote or another
 // backslash literally, and is itself before anything else.
-func (s *scanner) quoted(quote byte) (word, reason string) {
-	const unclosed = "a quote that is not closed on its line"
-	var b strings.Builder
-	for s.at++; ; s.at++ {
-		for s.continued() {
-		}
-		if s.at >= len(s.data) || s.peek() == '\n' {
-			return "", unclosed
-		}
-		c := s.peek()
-		if c == quote {
-			break
-		}
-		if next := s.at + 1; c == '\\' && next < len(s.data) && (s.data[next] == quote || s.data[next] == '\\') {
-			s.at++
-			c = s.peek()
-		}
-		b.WriteByte(c)
+func (s *scanner) quoted(quote string, inside *regexp.Regexp) (word, reason string) {
+	word = strings.NewReplacer("\\\n", "", `\`+quote, quote, `\\`, `\`).Replace(s.take(inside)[1:])
+	if !strings.HasPrefix(s.rest, quote) {
+		return "", "a quote that is not closed on its line"
 	}
-	s.at++
-	rest := s.data[s.at:]
-	if ends := rest == "" || strings.ContainsRune(" \t\n", rune(rest[0])) || strings.HasPrefix(rest, "\\\n") ||
-		s.inTag && rest[0] == '>'; !ends {
+	s.rest = s.rest[1:]
+	if ends := s.rest == "" || strings.ContainsRune(" \t\n", rune(s.rest[0])) || strings.HasPrefix(s.rest, "\\\n") ||
+		s.inTag && s.rest[0] == '>'; !ends {
 		return "", "text right after a closing quote: a value is quoted as a whole"
 	}
-	return b.String(), ""
+	return word, ""
 }
 
-// blanks skips blanks, continued line ends and a comment, which never
-// continues: a path in it that ends with \ must not swallow a directive.
-func (s *scanner) blanks() {
-	for s.at < len(s.data) {
-		switch c := s.data[s.at]; {
-		case c == ' ' || c == '\t':
-			s.at++
-		case s.continued():
-		case c == '#':
-			for !s.atEnd() {
-				s.at++
-			}
-		default:
-			return
-		}
-	}
-}
-
-// continued skips a backslash and the line end right after it.
-func (s *scanner) continued() bool {
-	if !strings.HasPrefix(s.data[s.at:], "\\\n") {
-		return false
-	}
-	s.at += 2
-	s.number++
-	return true
+// take reads what is next of a kind.
+func (s *scanner) take(kind *regexp.Regexp) string {
+	text := kind.FindString(s.rest)
+	s.rest = s.rest[len(text):]
+	s.number += strings.Count(text, "\n")
+	return text
 }
 
 // skip reports a reason and skips the rest of the physical line.
@@ -205,19 +177,16 @@ func (s *scanner) skip(reason string) (line, bool) {
 }
 
 func (s *scanner) skipLine() {
-	for !s.atEnd() {
-		s.at++
-	}
-	s.at++
+	_, s.rest, _ = strings.Cut(s.rest, "\n")
 	s.number++
 }
 
 // atEnd reports whether the line, or the file, ends here.
-func (s *scanner) atEnd() bool { return s.at >= len(s.data) || s.data[s.at] == '\n' }
+func (s *scanner) atEnd() bool { return s.rest == "" || s.rest[0] == '\n' }
 
 func (s *scanner) peek() byte {
-	if s.at >= len(s.data) {
+	if s.rest == "" {
 		return 0
 	}
-	return s.data[s.at]
+	return s.rest[0]
 }

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 )
 
@@ -78,23 +79,22 @@ func number(field []byte) (n int64, ok bool) {
 		}
 		return n, true
 	}
-	return octal(field[:11]), isOctal(field[:11]) && field[11] == 0
+	n, ok = octal(field[:11])
+	return n, ok && field[11] == 0
 }
 
-func isOctal(p []byte) bool { return len(bytes.Trim(p, "01234567")) == 0 }
-
-func octal(p []byte) (n int64) {
-	for _, b := range p {
-		n = n<<3 | int64(b-'0')
-	}
-	return n
+// octal reads a field of nothing but digits.
+func octal(field []byte) (int64, bool) {
+	n, err := strconv.ParseUint(string(field), 8, 62)
+	return int64(n), err == nil
 }
 
 // goodSum compares a header with the sum of its bytes in it: six octal digits, a
 // zero byte and a space.
 func goodSum(b *[blockSize]byte) bool {
 	field := b[148:156]
-	if !isOctal(field[:6]) || field[6] != 0 || field[7] != ' ' {
+	want, ok := octal(field[:6])
+	if !ok || field[6] != 0 || field[7] != ' ' {
 		return false
 	}
 	sum := int64(8 * ' ')
@@ -103,5 +103,5 @@ func goodSum(b *[blockSize]byte) bool {
 			sum += int64(c)
 		}
 	}
-	return sum == octal(field[:6])
+	return sum == want
 }

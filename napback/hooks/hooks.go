@@ -123,7 +123,14 @@ func (h Hook) run(ctx context.Context) error {
 	if base == nil {
 		base = os.Environ()
 	}
-	log := h.logger()
+	var mu sync.Mutex // stdout and stderr are read at once
+	log := func(line string) {
+		mu.Lock()
+		defer mu.Unlock()
+		if h.Log != nil {
+			h.Log(line)
+		}
+	}
 	c := chain.Chain{
 		Stages: []chain.Stage{{Name: filepath.Base(h.Argv[0]), Path: path, Args: h.Argv[1:], Env: h.Facts.Environ(base)}},
 		Log:    func(_, line string) { log(line) },
@@ -134,19 +141,6 @@ func (h Hook) run(ctx context.Context) error {
 		return nil
 	})
 	return err
-}
-
-// logger returns Log, one call at a time: stdout and stderr are read at once.
-func (h Hook) logger() func(string) {
-	if h.Log == nil {
-		return func(string) {}
-	}
-	var mu sync.Mutex
-	return func(line string) {
-		mu.Lock()
-		defer mu.Unlock()
-		h.Log(line)
-	}
 }
 
 // lineBytes bounds a line; what is longer is cut, as chain cuts stderr.

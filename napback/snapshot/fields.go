@@ -3,7 +3,6 @@ package snapshot
 import (
 	"bufio"
 	"io"
-	"strconv"
 )
 
 // record is what a snapshot holds of one directory: NFS or not, mtime in seconds
@@ -79,18 +78,9 @@ func (f *fields) field() string {
 	}
 }
 
-func (f *fields) number() int64 { return f.signed(f.field()) }
-
-func (f *fields) signed(field string) int64 {
-	n, err := strconv.ParseInt(field, 10, 64)
-	if err != nil {
-		f.fail(ErrFormat)
-	}
-	return n
-}
-
-func (f *fields) unsigned(field string) uint64 {
-	n, err := strconv.ParseUint(field, 10, 64)
+// number reads a field with one of the parsers of strconv.
+func number[T any](f *fields, field string, parse func(s string, base, bits int) (T, error)) T {
+	n, err := parse(field, 10, 64)
 	if err != nil {
 		f.fail(ErrFormat)
 	}

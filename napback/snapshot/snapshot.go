@@ -76,7 +76,7 @@ func NewReader(r io.Reader) (*Reader, error) {
 	if err != nil || !bytes.HasPrefix(s.header, []byte("GNU tar-")) || !bytes.HasSuffix(s.header, []byte("-2\n")) {
 		return nil, ErrFormat
 	}
-	s.Start = time.Unix(s.fields.number(), s.fields.number())
+	s.Start = time.Unix(number(&s.fields, s.fields.field(), strconv.ParseInt), number(&s.fields, s.fields.field(), strconv.ParseInt))
 	return s, s.err()
 }
 
@@ -92,9 +92,24 @@ func (s *Reader) Next() (*Directory, error) {
 	return d, s.err()
 }
 
+// Each calls visit for the directories that Next has not returned.
+func (s *Reader) Each(visit func(*Directory)) error {
+	for {
+		d, err := s.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		visit(d)
+	}
+}
+
 func (s *Reader) directory(r *record) *Directory {
-	d := &Directory{Name: r.name, Device: s.fields.unsigned(r.device), Inode: s.fields.unsigned(r.inode)}
-	d.Modified = time.Unix(s.fields.signed(r.seconds), s.fields.signed(r.nanoseconds))
+	f := &s.fields
+	d := &Directory{Name: r.name, Device: number(f, r.device, strconv.ParseUint), Inode: number(f, r.inode, strconv.ParseUint)}
+	d.Modified = time.Unix(number(f, r.seconds, strconv.ParseInt), number(f, r.nanoseconds, strconv.ParseInt))
 	for _, e := range r.entries {
 		if file, ok := strings.CutPrefix(e, "Y"); ok {
 			d.Stored = append(d.Stored, file)

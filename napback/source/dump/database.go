@@ -75,7 +75,16 @@ func (d *dumped) Begin(source.Turn) (source.Reading, error) {
 // serverLoader loads a dump into the server of a job.
 type serverLoader struct {
 	source.Host
-	server server
+	server  server
+	trouble *regexp.Regexp // what loading may end with, in words
+	hint    string         // for that
+}
+
+func (l *serverLoader) Explain(err error) error {
+	if l.trouble.MatchString(err.Error()) {
+		err = cli.WithHint(err, "%s", l.hint)
+	}
+	return err
 }
 
 func (l *serverLoader) Where() string                  { return "into the server" }

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
-	"napback/internal/cli"
 	"napback/napback/source"
 )
 
@@ -45,20 +45,10 @@ func MySQLKind() source.Kind {
 			return d, nil
 		},
 		Load: func(host source.Host, load source.Load) (source.Loader, error) {
-			return &mysqlLoader{serverLoader{host, ParseMySQL(load.Source, load.Options[mysqlOptions])}}, nil
+			return &serverLoader{host, ParseMySQL(load.Source, load.Options[mysqlOptions]),
+				largeRow, "set max_allowed_packet of the server to 1G while it is loaded"}, nil
 		},
 	}
-}
-
-// mysqlLoader loads a dump into a server.
-type mysqlLoader struct{ serverLoader }
-
-// Explain tells how to load large rows.
-func (l *mysqlLoader) Explain(err error) error {
-	if strings.Contains(err.Error(), "max_allowed_packet") {
-		err = cli.WithHint(err, "set max_allowed_packet of the server to 1G while it is loaded")
-	}
-	return err
 }
 
 // MySQL is a database of a MySQL or MariaDB server, or all of them.
@@ -77,6 +67,9 @@ func ParseMySQL(source string, options []string) MySQL {
 	}
 	return m
 }
+
+// largeRow matches how the client says that the server takes no row as large as one.
+var largeRow = regexp.MustCompile(`max_allowed_packet`)
 
 // mysqlEnv are the variables of the clients' own.
 var mysqlEnv = []string{"MYSQL_*", "MARIADB_*"}

@@ -42,7 +42,8 @@ func PostgreSQLKind() source.Kind {
 		},
 		Load: func(host source.Host, load source.Load) (source.Loader, error) {
 			p := ParsePostgreSQL(load.Source, load.Options[postgresOptions])
-			return &postgresLoader{serverLoader{host, p}, p, load.Signed}, nil
+			return &postgresLoader{serverLoader{host, p, noRole,
+				"the dump of one database has no roles: create them, or restore the job of all databases"}, p, load.Signed}, nil
 		},
 	}
 }
@@ -94,14 +95,6 @@ func (l *postgresLoader) Stages(ctx context.Context) ([]chain.Stage, error) {
 		return append([]chain.Stage{once}, stages...), err
 	}
 	return stages, nil
-}
-
-// Explain tells where roles are.
-func (l *postgresLoader) Explain(err error) error {
-	if strings.Contains(err.Error(), "role ") && strings.Contains(err.Error(), "does not exist") {
-		err = cli.WithHint(err, "the dump of one database has no roles: create them, or restore the job of all databases")
-	}
-	return err
 }
 
 // PostgreSQL is a database of a PostgreSQL server, or the server with all of its
@@ -198,6 +191,9 @@ func CheckPostgreSQLOption(word string) error {
 func (p PostgreSQL) Version() Command {
 	return Command{[]string{"psql"}, []string{"--version"}, postgresEnv}
 }
+
+// noRole matches how psql says that a role is missing.
+var noRole = regexp.MustCompile(`(?s)role .*does not exist`)
 
 var psqlVersion = regexp.MustCompile(`^psql \(PostgreSQL\) ([0-9]+)\.([0-9]+)`)
 

@@ -13,14 +13,3 @@ func fileSystem(path string) string {
 	}
 	return unix.ByteSliceToString(s.Fstypename[:]) + " " + unix.ByteSliceToString(s.Mntfromname[:])
 }
-
-// steadyTimes tells that the ctimes of a file system never go back. Here it is
-// not known.
-func steadyTimes(string) bool { return false }
-
-// mountPoints returns nil: what is mounted where cannot be told here.
-func mountPoints(string) []mountPoint { return nil }
-
-// fleeting tells that file systems of a kind come and go with programs. Here
-// none is known.
-func fleeting(string) bool { return false }

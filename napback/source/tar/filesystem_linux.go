@@ -3,6 +3,7 @@ package tar
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -86,29 +87,24 @@ func mountOf(x *unix.Statx_t) (found mountPoint, ok bool) {
 
 // remote tells kinds of file systems that are known by their source alone.
 func remote(kind string) bool {
-	for _, prefix := range []string{"nfs", "cifs", "smb", "fuse", "9p", "ceph", "afs", "autofs", "virtiofs"} {
-		if strings.HasPrefix(kind, prefix) {
-			return true
-		}
-	}
-	return false
+	prefixes := []string{"nfs", "cifs", "smb", "fuse", "9p", "ceph", "afs", "autofs", "virtiofs"}
+	return slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(kind, prefix) })
 }
 
 // steadyTimes tells, of what fileSystem returned, that it is of a kind whose
 // ctimes never go back, whatever programs do.
 func steadyTimes(identity string) bool {
-	kind, _, _ := strings.Cut(identity, " ")
-	switch kind {
-	case "ef53", "58465342", "9123683e", "2fc12fc1", "f2f52010", "ca451a4e", "6969": // ext4, XFS, Btrfs, ZFS, F2FS, bcachefs, NFS
-		return true
-	}
-	return false
+	// ext4, XFS, Btrfs, ZFS, F2FS, bcachefs, NFS
+	return isOf(identity, "ef53", "58465342", "9123683e", "2fc12fc1", "f2f52010", "ca451a4e", "6969")
 }
 
 // fleeting tells, of what fileSystem returned, that it is of a kind that comes
 // and goes with programs, and whose files are kept elsewhere: the merged trees
 // of containers (overlay), and images such as those of snaps (squashfs).
-func fleeting(identity string) bool {
+func fleeting(identity string) bool { return isOf(identity, "794c7630", "73717368") }
+
+// isOf tells that a file system is of one of these kinds.
+func isOf(identity string, kinds ...string) bool {
 	kind, _, _ := strings.Cut(identity, " ")
-	return kind == "794c7630" || kind == "73717368"
+	return slices.Contains(kinds, kind)
 }

@@ -4,14 +4,3 @@ package tar
 
 // fileSystem returns "": what file system a file is on cannot be told here.
 func fileSystem(string) string { return "" }
-
-// steadyTimes tells that the ctimes of a file system never go back. Here it is
-// not known.
-func steadyTimes(string) bool { return false }
-
-// mountPoints returns nil: what is mounted where cannot be told here.
-func mountPoints(string) []mountPoint { return nil }
-
-// fleeting tells that file systems of a kind come and go with programs. Here
-// none is known.
-func fleeting(string) bool { return false }

@@ -2,13 +2,19 @@ package tar
 
 import (
 	"fmt"
-	"io"
 	"path/filepath"
 	"time"
 
 	"napback/napback/snapshot"
 	"napback/napback/state"
 )
+
+// stat is a file as the file system describes it.
+type stat struct {
+	dev, ino          uint64
+	dir               bool
+	modified, changed time.Time // mtime, ctime
+}
 
 // inspection is how the directories of a source are now, compared with what the
 // snapshot of the last run knows of them. tar looks at names, inode numbers and
@@ -60,21 +66,14 @@ func (s *directory) inspect(kept *state.Job, base *state.Point) (*inspection, er
 		return nil, err
 	}
 	defer f.Close()
+	v := s.newInspection(base)
 	r, err := snapshot.NewReader(f)
+	if err == nil {
+		v.start = r.Start
+		err = r.Each(func(d *snapshot.Directory) { v.directory(d) })
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w", f.Name(), err)
-	}
-	v := s.newInspection(base)
-	v.start = r.Start
-	for {
-		d, err := r.Next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%q: %w", f.Name(), err)
-		}
-		v.directory(d)
 	}
 	v.files()
 	return v, nil

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -51,31 +52,19 @@ func escape(name string) string {
 	return b.String()
 }
 
-// unescape undoes tar's --quoting-style=escape.
+// escaped is a byte as tar's --quoting-style=escape writes it.
+var escaped = regexp.MustCompile(`(?s)\\([0-3][0-7]{2}|.)`)
+
+// unescape undoes that.
 func unescape(name string) string {
-	if !strings.Contains(name, `\`) {
-		return name
-	}
-	simple := map[byte]byte{'a': '\a', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t', 'v': '\v'}
-	var b strings.Builder
-	for i := 0; i < len(name); i++ {
-		if name[i] != '\\' || i+1 == len(name) {
-			b.WriteByte(name[i])
-			continue
+	return escaped.ReplaceAllStringFunc(name, func(e string) string {
+		const letters, bytes = "abfnrtv", "\a\b\f\n\r\t\v"
+		if n, err := strconv.ParseUint(e[1:], 8, 8); err == nil && len(e) == 4 {
+			return string([]byte{byte(n)})
 		}
-		i++
-		if i+3 <= len(name) {
-			if n, err := strconv.ParseUint(name[i:i+3], 8, 8); err == nil {
-				b.WriteByte(byte(n))
-				i += 2
-				continue
-			}
+		if i := strings.Index(letters, e[1:]); i >= 0 {
+			return bytes[i : i+1]
 		}
-		if c, ok := simple[name[i]]; ok {
-			b.WriteByte(c)
-		} else {
-			b.WriteByte(name[i])
-		}
-	}
-	return b.String()
+		return e[1:]
+	})
 }

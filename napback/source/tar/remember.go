@@ -68,13 +68,10 @@ func (r *reading) remember(p *state.Point) error {
 // eachDirectory reads a snapshot that tar has just written.
 func eachDirectory(r io.Reader, visit func(*snapshot.Directory)) error {
 	s, err := snapshot.NewReader(r)
-	for err == nil {
-		var d *snapshot.Directory
-		if d, err = s.Next(); err == nil {
-			visit(d)
-		}
+	if err == nil {
+		err = s.Each(visit)
 	}
-	if err != io.EOF {
+	if err != nil {
 		return fmt.Errorf("what tar has written: %w", err)
 	}
 	return nil
@@ -117,7 +114,7 @@ func (m *memory) directory(d *snapshot.Directory) {
 // identity is that of the file system of a directory, if it is still the one that
 // tar has met. A directory that tar knew already has no device, as Rewrite has
 // taken it: then it has to be the one that it was known on.
-func (m *memory) identity(d *snapshot.Directory, path string, at place) string {
+func (m *memory) identity(d *snapshot.Directory, path string, at stat) string {
 	id := m.now.of(at.dev, path)
 	if d.Device == 0 && m.then != nil && id != m.then.at(path) || d.Device != 0 && d.Device != at.dev {
 		return unsure
