@@ -16,6 +16,7 @@
 package decide
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -141,13 +142,7 @@ func (p *Planner) Plan() (*Decision, error) {
 			p.Job, strings.Join(strangers, "; ")))
 	}
 	if d.Kind == slot.Diff {
-		switch {
-		case twin != "":
-			d.Why = twin
-		default:
-			d.Why = p.whyFull(d)
-		}
-		if d.Why != "" {
+		if d.Why = cmp.Or(twin, p.whyFull(d)); d.Why != "" {
 			d.Kind = slot.Full
 		} else {
 			d.Base = d.Before
