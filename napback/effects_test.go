@@ -190,7 +190,7 @@ func TestAnEntireMachine(t *testing.T) {
 		exec chroot "$1" /tmp/tools/napback --date "$3" machine`
 	run := func(n int) {
 		t.Helper()
-		cmd := inMountNamespace(t, script, root, binDir, day(n))
+		cmd := inMountNamespace(t, script, root, binDir(t), day(n))
 		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "ROOT-") {
 			t.Fatalf("%v: %s", err, out)
 		}

@@ -70,7 +70,7 @@ func TestTheRightsOfTheServiceAreEnough(t *testing.T) {
 	}
 	for n := range 2 {
 		cmd := exec.CommandContext(t.Context(), "setpriv", "--bounding-set=-all,+dac_read_search", "--inh-caps=-all", "--no-new-privs",
-			filepath.Join(binDir, "napback"), "-c", s.conf, "--date", day(n))
+			filepath.Join(binDir(t), "napback"), "-c", s.conf, "--date", day(n))
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)
 		}

@@ -56,11 +56,11 @@ func (s *site) spoil(name string, change func(stream []byte) []byte) {
 	s.t.Helper()
 	var l struct{ Meta map[string]string }
 	s.must(json.Unmarshal([]byte(s.tool("s3ls", "--json", "bk:"+name).out), &l))
-	get := exec.Command("bash", "-c", `"$0" "$1" | zstd -dq`, filepath.Join(binDir, "s3get"), "bk:"+name)
+	get := exec.Command("bash", "-c", `"$0" "$1" | zstd -dq`, filepath.Join(binDir(s.t), "s3get"), "bk:"+name)
 	get.Env = s.command(s.t.Context(), "s3get").Env
 	stream, err := get.Output()
 	s.must(err)
-	args := []string{"-o", "pipefail", "-c", `zstd -q | "$0" "$@"`, filepath.Join(binDir, "s3put"), "bk:" + name}
+	args := []string{"-o", "pipefail", "-c", `zstd -q | "$0" "$@"`, filepath.Join(binDir(s.t), "s3put"), "bk:" + name}
 	for k, v := range l.Meta {
 		if k != "chain" { // its run will be another
 			args = append(args, "-m", k+"="+v)

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -16,33 +18,18 @@ import (
 	"napback/internal/tooltest"
 )
 
-// binDir is where TestMain has built all tools; tests drive them as a user
-// would.
-var binDir string
+func TestMain(m *testing.M) {
+	tooltest.Own(m, "napback", main, "s3put", "s3get", "s3ls", "s3rm", "pgpipe")
+}
 
-func TestMain(m *testing.M) { os.Exit(testMain(m)) }
-
-func testMain(m *testing.M) int {
-	if status, ok := tooltest.Measure(); ok {
-		return status
-	}
-	dir, err := os.MkdirTemp("", "napback-test-")
+// binDir is where all tools are, side by side.
+func binDir(t testing.TB) string {
+	t.Helper()
+	path, err := exec.LookPath("napback")
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
+		t.Fatal(err)
 	}
-	defer os.RemoveAll(dir)
-	binDir = dir
-	if err := os.Chmod(dir, 0o755); err != nil { // tests may run tools as another user
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	if err := tooltest.Build(dir, "s3put", "s3get", "s3ls", "s3rm", "pgpipe", "napback"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	os.Setenv("PATH", tooltest.Path())
-	return m.Run()
+	return filepath.Dir(path)
 }
 
 // site is a host with a source, a configuration and a directory store.
@@ -74,7 +61,7 @@ func newQuickSite(t *testing.T, extra ...string) *site {
 	dir := t.TempDir()
 	s := &site{t: t, dir: dir, source: filepath.Join(dir, "src"), diffs: filepath.Join(dir, "diffs"),
 		store: filepath.Join(dir, "store"), conf: filepath.Join(dir, "napback.conf"),
-		bin: binDir, path: os.Getenv("PATH")}
+		bin: binDir(t), path: os.Getenv("PATH")}
 	for _, d := range []string{s.source, s.diffs, filepath.Join(s.store, "bk")} {
 		s.must(os.MkdirAll(d, 0o755))
 	}
@@ -166,9 +153,9 @@ func (s *site) archives() []string {
 // that the real one cannot be made to show. $REAL is the real one.
 func (s *site) fake(name, script string) {
 	s.t.Helper()
-	if s.bin == binDir {
+	if s.bin == binDir(s.t) {
 		s.bin = s.t.TempDir()
-		tools, err := filepath.Glob(filepath.Join(binDir, "*"))
+		tools, err := filepath.Glob(filepath.Join(binDir(s.t), "*"))
 		s.must(err)
 		for _, tool := range tools {
 			// napback looks beside its own file, so a symbolic link would not do.
@@ -176,7 +163,7 @@ func (s *site) fake(name, script string) {
 		}
 		s.path = s.bin + ":" + s.path
 	}
-	real := filepath.Join(binDir, name)
+	real := filepath.Join(binDir(s.t), name)
 	if _, err := os.Stat(real); err != nil {
 		real, err = exec.LookPath(name)
 		s.must(err)
@@ -186,7 +173,7 @@ func (s *site) fake(name, script string) {
 }
 
 // real takes all fakes back.
-func (s *site) real() { s.bin, s.path = binDir, os.Getenv("PATH") }
+func (s *site) real() { s.bin, s.path = binDir(s.t), os.Getenv("PATH") }
 
 // day is the n-th day of a round of 8 slots: a FULL on days 0 and 4, and slot 0 of
 // the default schedule too. All of them are past, since a day is not done before it

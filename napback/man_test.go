@@ -17,7 +17,7 @@ func TestManPageExamples(t *testing.T) {
 	s.write("file", "1")
 	s.configure("<Directory " + s.source + ">\nName home/build\n</Directory>\n")
 	change := strings.NewReplacer("15 3 * * * root ", "", "/etc/napback/web.conf", filepath.Base(s.conf))
-	ran := tooltest.RunExamples(t, "napback.1", s.dir, append(os.Environ(), "PATH="+binDir+":"+os.Getenv("PATH")), change.Replace)
+	ran := tooltest.RunExamples(t, "napback.1", s.dir, append(os.Environ(), "PATH="+binDir(t)+":"+os.Getenv("PATH")), change.Replace)
 	if len(ran) < 8 {
 		t.Errorf("found %d commands in EXAMPLES", len(ran))
 	}

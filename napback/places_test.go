@@ -155,7 +155,7 @@ func TestAnotherDiskIsStoredInAChroot(t *testing.T) {
 				script := `set -- "$1/root" "${@:2}"; mount --bind "$4" "$1/source/mnt"; ` + lendMachine + `
 					if [ "$5" = with ]; then mount -t proc proc "$1/proc"; fi
 					exec chroot "$1" /tools/napback -c /napback.conf --date "$3"`
-				out, err := inMountNamespace(t, script, s.dir, binDir, day(n), disks[n], proc).CombinedOutput()
+				out, err := inMountNamespace(t, script, s.dir, binDir(t), day(n), disks[n], proc).CombinedOutput()
 				if err != nil {
 					t.Fatalf("%v: %s", err, out)
 				}
@@ -205,7 +205,7 @@ func TestAFileThatIsMountedOverAnotherIsStored(t *testing.T) {
 // members lists what the newest archive of a name holds.
 func (s *site) members(name string) string {
 	s.t.Helper()
-	cmd := exec.CommandContext(s.t.Context(), "bash", "-o", "pipefail", "-c", `"$1" "$2" | zstd -dq | tar -t`, "x", filepath.Join(binDir, "s3get"), "bk:"+name)
+	cmd := exec.CommandContext(s.t.Context(), "bash", "-o", "pipefail", "-c", `"$1" "$2" | zstd -dq | tar -t`, "x", filepath.Join(binDir(s.t), "s3get"), "bk:"+name)
 	cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL_S3=file://"+s.store)
 	out, err := cmd.Output()
 	s.must(err)

@@ -299,7 +299,7 @@ func TestSyslogIsUsed(t *testing.T) {
 		mount --bind /dev/null "$1/dev/null"; mount --rbind "$1/dev" "$1/root/dev"
 		exec chroot "$1/root" "$2" -c "$3" --date "$4"`
 	s.must(os.WriteFile(filepath.Join(dev, "null"), nil, 0o644))
-	out, err := inMountNamespace(t, script, s.dir, filepath.Join(binDir, "napback"), s.conf, day(0)).CombinedOutput()
+	out, err := inMountNamespace(t, script, s.dir, filepath.Join(binDir(t), "napback"), s.conf, day(0)).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

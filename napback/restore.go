@@ -95,7 +95,7 @@ func newLoader(host source.Host, t jobs.Target, kind source.Kind, r restore.Requ
 	if j := t.Job; j != nil && j.Kind.Name == kind.Name {
 		job.Source, job.Words = j.Source, j.Words // that of this host, with its own server
 	}
-	return kind.Load(host, source.Load{Job: job.OfSource(), To: r.To, Signed: len(t.Settings.VerifyKeys) > 0 && !t.Settings.AcceptUnsigned})
+	return kind.Load(host, source.Load{Job: job.OfSource(), To: r.To, Signed: len(t.Settings.VerifyKeys()) > 0 && !t.Settings.AcceptUnsigned})
 }
 
 // checkRestoreUsage refuses what cannot be meant.

@@ -101,7 +101,7 @@ func TestTheRootDirectory(t *testing.T) {
 	s.must(os.WriteFile(filepath.Join(root, "etc/napback.conf"), []byte("Bucket bk\nEndpoint file:///store\nDiffDir /diffs\nExclude /proc\nExclude /store\nExclude /tools\nExclude /usr\nExclude /dev\nExclude /lib*\nExclude /bin\nDirectory /\n"), 0o600))
 	script := lendMachine + `exec chroot "$1" /tools/napback -c /etc/napback.conf --date "$3"`
 	for n := range 2 {
-		cmd := inMountNamespace(t, script, root, binDir, day(n))
+		cmd := inMountNamespace(t, script, root, binDir(t), day(n))
 		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "ROOT-") {
 			t.Fatalf("%v: %s", err, out)
 		}
@@ -109,7 +109,7 @@ func TestTheRootDirectory(t *testing.T) {
 	}
 	s.store = filepath.Join(root, "store")
 	archives := s.archives()
-	list := exec.CommandContext(t.Context(), "bash", "-c", `"$1" "bk:$2" | zstd -dq | tar -t | sort`, "x", filepath.Join(binDir, "s3get"), archives[len(archives)-1])
+	list := exec.CommandContext(t.Context(), "bash", "-c", `"$1" "bk:$2" | zstd -dq | tar -t | sort`, "x", filepath.Join(binDir(t), "s3get"), archives[len(archives)-1])
 	list.Env = append(os.Environ(), "AWS_ENDPOINT_URL_S3=file://"+s.store)
 	out, err := list.Output()
 	if err != nil {

@@ -49,7 +49,7 @@ func (s *site) restore(date string) string {
 	to := s.t.TempDir()
 	for _, link := range point.Chain {
 		pipe := `set -e; "$1" "$2" | zstd -dq | tar --extract --file=- --listed-incremental=/dev/null --numeric-owner -p --xattrs --xattrs-include='*' --acls -C "$3"`
-		cmd := exec.CommandContext(s.t.Context(), "bash", "-o", "pipefail", "-c", pipe, "restore", filepath.Join(binDir, "s3get"), link.Address(), to)
+		cmd := exec.CommandContext(s.t.Context(), "bash", "-o", "pipefail", "-c", pipe, "restore", filepath.Join(binDir(s.t), "s3get"), link.Address(), to)
 		cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL_S3=file://"+s.store)
 		var out bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, &out

@@ -1,6 +1,7 @@
 package tooltest
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -17,7 +18,8 @@ import (
 // Own is for TestMain in the folder of a tool. The test's binary is that tool
 // too: it runs main when it is started under the tool's name, which is the
 // first in PATH. The others are programs of other packages, which cannot be in
-// this binary, and are built. Own does not return.
+// this binary, and are built; they lie beside it, as where they are installed, and
+// every user may run them. Own does not return.
 //
 // The package gets the flag -update, see Updating.
 func Own(m testscript.TestingM, tool string, main func(), others ...string) {
@@ -25,7 +27,17 @@ func Own(m testscript.TestingM, tool string, main func(), others ...string) {
 		os.Exit(status)
 	}
 	flag.Bool(update, false, "write what a script's cmp finds into the script")
-	testscript.Main(owner{m, tool, others}, map[string]func(){tool: main})
+	// By the name of its file, since a tool may start itself under another one, and
+	// what is not taken for the tool runs all tests.
+	if self, err := os.Executable(); err == nil && filepath.Base(self) == tool {
+		main()
+		os.Exit(0)
+	}
+	called := os.Args[0] // testscript takes the directory off
+	testscript.Main(owner{m, tool, others}, map[string]func(){tool: func() {
+		os.Args[0] = called
+		main()
+	}})
 }
 
 const update = "update"
@@ -48,19 +60,32 @@ type owner struct {
 func (o owner) Run() int {
 	unignoreHangups()
 	dir, err := os.MkdirTemp("", "tools")
+	bin := filepath.Join(dir, "bin")
 	if err == nil {
 		defer os.RemoveAll(dir)
-		err = Build(dir, o.others...)
+		err = errors.Join(os.Chmod(dir, 0o755), os.Mkdir(bin, 0o755), Build(bin, o.others...))
+	}
+	if err == nil {
+		own, _, _ := strings.Cut(os.Getenv("PATH"), string(filepath.ListSeparator)) // where testscript has put the tool
+		err = link(filepath.Join(own, o.tool), filepath.Join(bin, o.tool))
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	own, _, _ := strings.Cut(os.Getenv("PATH"), string(filepath.ListSeparator)) // where testscript has put the tool
-	os.Setenv("PATH", Path(own, dir))
+	os.Setenv("PATH", Path(bin))
 	os.Setenv("GORACE", noRaceWait)
 	os.Setenv(plain, filepath.Join(dir, "plain", o.tool))
 	return o.TestingM.Run()
+}
+
+// link gives a program another name. A symbolic link would not do: its target's name
+// would be what tells the test's binary which program it is.
+func link(from, to string) error {
+	if os.Link(from, to) == nil {
+		return nil
+	}
+	return install(from, to)
 }
 
 // noRaceWait: a program built with -race waits a second before it exits.

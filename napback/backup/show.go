@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"napback/internal/cli"
+	"napback/internal/shell"
 	"napback/napback/catalog"
 	"napback/napback/chain"
 	"napback/napback/tools"
@@ -82,7 +83,7 @@ func (b *Backup) commands() (string, error) {
 	first := chain.Chain{Stages: producers}
 	if b.job.Settings.UseTempFile {
 		// The next run removes it if the person forgets it (spoolName).
-		file := chain.Quote(filepath.Join(b.job.Settings.TempDir, "napback-0.tmp"))
+		file := shell.Quote(filepath.Join(b.job.Settings.TempDir, "napback-0.tmp"))
 		return fmt.Sprintf("%s(umask 077; LC_ALL=C %s >%s) && LC_ALL=C %s <%[3]s; rm -f %[3]s\n", before, &first, file, put), nil
 	}
 	first.Stages = append(first.Stages, put)
@@ -98,7 +99,7 @@ func (b *Backup) hookLines() string {
 		argv []string
 	}{{"before it", set.RunBefore}, {"after it", set.RunAfter}, {"if it fails", set.RunOnFailure}} {
 		if len(hook.argv) > 0 {
-			text += Comment(hook.when + ": " + chain.Quote(hook.argv...))
+			text += Comment(hook.when + ": " + shell.Quote(hook.argv...))
 		}
 	}
 	return text

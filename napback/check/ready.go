@@ -183,10 +183,10 @@ func (r *Ready) owners(ctx context.Context, all []jobs.Target) error {
 // signatures tells where VerifyKey cannot bind a job's backups, and how many of
 // its archives do not count because of it.
 func (r *Ready) signatures(t jobs.Target, c *catalog.Contents) {
-	if len(t.Settings.VerifyKeys) == 0 {
+	if len(t.Settings.VerifyKeys()) == 0 {
 		return
 	}
-	if t.Settings.SignKey == "" {
+	if t.Settings.SignKey() == "" {
 		r.Doubt("backups of "+t.Name, "there is a VerifyKey but no SignKey: it can only be restored from here")
 	}
 	if c.ListDenied || slices.ContainsFunc(c.Runs, func(e catalog.Entry) bool { return e.Denied }) {

@@ -15,12 +15,11 @@ import (
 
 // recipientFlags are pgpipe's flags for the recipients of a job.
 func recipientFlags(s *config.Settings) []string {
-	var f flags
+	var flags []string
 	for _, r := range s.GpgRecipients {
-		f.text("-r", r)
+		flags = append(flags, "-r", r)
 	}
-	f.text("--keyring", s.GpgKeyring)
-	return f
+	return append(flags, given("--keyring", s.GpgKeyring)...)
 }
 
 // Recipients identifies a job's set of recipients: jobs of one set are encrypted to
@@ -73,9 +72,7 @@ func Encrypt(k programs.Kit, set *config.Settings) (chain.Stage, error) {
 // passphrase file a locked key makes it end with the status cli.Passphrase: it has
 // no terminal to ask on.
 func DecryptWithFile(k programs.Kit, key, passphraseFile string) (chain.Stage, error) {
-	f := flags{"-d", "-k", key}
-	f.text("--passphrase-file", passphraseFile)
-	s, err := k.Tool("pgpipe", f)
+	s, err := k.Tool("pgpipe", append([]string{"-d", "-k", key}, given("--passphrase-file", passphraseFile)...))
 	s.NoTerminal = true
 	return s, err
 }

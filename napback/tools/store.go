@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 
 	"napback/internal/cli"
 	"napback/napback/catalog"
@@ -37,7 +36,9 @@ func Open(k programs.Kit, set *config.Settings, log func(stage, line string)) St
 
 // Access are the flags that all S3 tools share, and the bucket: what two jobs have
 // in common whose stores are one.
-func (s Store) Access() string { return fmt.Sprintf("%q", append(accessFlags(s.set), s.set.Bucket)) }
+func (s Store) Access() string {
+	return fmt.Sprintf("%q", append(s.set.Flags(config.List), s.set.Bucket))
+}
 
 // List lists the runs of the archives whose names begin with prefix, and tells the
 // store's clock. A listing that was denied or cut short is an error (ErrDenied,
@@ -47,7 +48,7 @@ func (s Store) List(ctx context.Context, prefix string) (catalog.Listing, error)
 }
 
 func (s Store) list(ctx context.Context, args ...string) (l catalog.Listing, err error) {
-	stage, err := s.stage("s3ls", append(accessFlags(s.set), args...))
+	stage, err := s.stage("s3ls", append(s.set.Flags(config.List), args...))
 	if err != nil {
 		return l, err
 	}
@@ -149,7 +150,7 @@ func (s Store) countSome(ctx context.Context, c *catalog.Contents, addresses []s
 func (s Store) Remove(ctx context.Context, runs []string) error {
 	var errs []error
 	for some := range slices.Chunk(runs, maxRuns) {
-		args := append(accessFlags(s.set), "-y")
+		args := append(s.set.Flags(config.List), "-y")
 		for _, r := range some {
 			args = append(args, s.set.Bucket+":"+r)
 		}
@@ -171,10 +172,8 @@ func (s Store) Get(a catalog.Entry) (chain.Stage, error) { return s.get(a) }
 func (s Store) Verify(a catalog.Entry) (chain.Stage, error) { return s.get(a, "--verify") }
 
 func (s Store) get(a catalog.Entry, more ...string) (chain.Stage, error) {
-	f := accessFlags(s.set)
-	f.number("-c", int64(s.set.Concurrency))
-	f.number("--memory", s.set.Memory)
-	return s.stage("s3get", append(append(append(f, "--progress", "never"), more...), a.Address()))
+	args := append(s.set.Flags(config.Get), "--progress", "never")
+	return s.stage("s3get", append(append(args, more...), a.Address()))
 }
 
 // Upload is what s3put is told of one archive.
@@ -187,11 +186,14 @@ type Upload struct {
 
 // Put is the sink that stores an archive (chain.Chain.Commit).
 func (s Store) Put(u Upload) (chain.Stage, error) {
-	args := append(putFlags(s.set), "--json", "-v", "--progress", "never", "--keep")
-	args.text("--owner", u.Owner)
-	args.text("--parent", u.Parent)
+	args := s.set.Flags(config.Put)
+	if s.set.NeverDie {
+		args = append(args, "-n", "--retry-wait", s.set.RetryWait.String())
+	}
+	args = append(args, "--json", "-v", "--progress", "never", "--keep")
+	args = append(append(args, given("--owner", u.Owner)...), given("--parent", u.Parent)...)
 	for _, kv := range u.Meta {
-		args.text("-m", kv)
+		args = append(args, "-m", kv)
 	}
 	args = append(args, "--commit-fd", fmt.Sprint(chain.CommitFD), s.set.Bucket+":"+u.Name)
 	return s.stage("s3put", args)
@@ -203,6 +205,14 @@ func (s Store) Put(u Upload) (chain.Stage, error) {
 func ByHand(put chain.Stage) chain.Stage {
 	put.Args = slices.DeleteFunc(withoutFlag(withoutFlag(put.Args, "--commit-fd"), "--owner"), func(arg string) bool { return arg == "--json" })
 	return put
+}
+
+// given is a flag with its value, or nothing if there is none.
+func given(flag, value string) []string {
+	if value == "" {
+		return nil
+	}
+	return []string{flag, value}
 }
 
 // withoutFlag drops a flag and its value.
@@ -247,60 +257,4 @@ func Committed(line string) (stored Stored, ok bool) {
 	}
 	err := json.Unmarshal([]byte(line), &committed)
 	return committed.Stored, err == nil && committed.Event == "committed"
-}
-
-// accessFlags are the flags that all S3 tools share.
-func accessFlags(s *config.Settings) flags {
-	var f flags
-	f.text("-K", s.S3KeyFile)
-	f.text("--endpoint", s.Endpoint)
-	f.text("--profile", s.Profile)
-	f.text("--region", s.Region)
-	if s.PathStyle != nil {
-		f.text("--path-style", map[bool]string{true: "on", false: "off"}[*s.PathStyle])
-	}
-	f.number("--bwlimit", s.BandwidthLimit)
-	for _, key := range s.VerifyKeys {
-		f.text("--verify-key", key)
-	}
-	if s.AcceptUnsigned && len(s.VerifyKeys) > 0 {
-		f = append(f, "--accept-unsigned")
-	}
-	return f
-}
-
-// putFlags are the flags of s3put that the settings ask for.
-func putFlags(s *config.Settings) flags {
-	f := accessFlags(s)
-	f.text("--sign-key", s.SignKey)
-	f.text("--sign-passphrase-file", s.SignPassphraseFile)
-	f.number("-z", s.ChunkSize)
-	f.number("-c", int64(s.Concurrency))
-	f.number("--memory", s.Memory)
-	f.text("--storage-class", s.StorageClass)
-	f.text("--sse", s.SSE)
-	f.text("--sse-kms-key", s.SSEKMSKey)
-	if s.NeverDie {
-		f = append(f, "-n")
-		if s.RetryWait > 0 {
-			f.text("--retry-wait", s.RetryWait.String())
-		}
-	}
-	return f
-}
-
-// flags collects flags that have a value; what is not set is left to the
-// tool's default.
-type flags []string
-
-func (f *flags) text(flag, value string) {
-	if value != "" {
-		*f = append(*f, flag, value)
-	}
-}
-
-func (f *flags) number(flag string, value int64) {
-	if value != 0 {
-		f.text(flag, strconv.FormatInt(value, 10))
-	}
 }

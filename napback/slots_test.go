@@ -1,0 +1,90 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+)
+
+// Before: the FULL in use was replaced, exit 0, and two DIFFs could not be restored.
+func TestAnEarlierDateReplacesNothingThatIsInUse(t *testing.T) {
+	s := newSite(t)
+	kept := trees{}
+	for n := range 3 {
+		s.back(0, kept, day(n))
+	}
+	if e := s.napback(1, day(-8)); !strings.Contains(e.stderr, "slot 0 holds job-0-FULL of "+day(0)) || !strings.Contains(e.stderr, "hint: -f stores") {
+		t.Error(e)
+	}
+	if e := s.back(3, kept, day(-8), "-f"); !strings.Contains(e.stderr, "both stay until") {
+		t.Error(e)
+	}
+	s.allRestore(kept)
+	for n := 3; n < 12; n++ {
+		s.back(0, kept, day(n))
+		s.everythingRestores()
+	}
+	for _, old := range []int{-8, 0, 1, 2, 3} {
+		delete(kept, day(old)) // their slots were used again
+	}
+	s.allRestore(kept)
+}
+
+// Before: the same, as the slots are numbered anew.
+func TestAChangedScheduleBreaksNoChain(t *testing.T) {
+	s := newSite(t)
+	kept := trees{}
+	at := 0
+	for _, fulls := range []int{2, 3, 1, 4} {
+		s.configure(s.block(fmt.Sprintf("Fulls %d", fulls)))
+		s.must(os.WriteFile(s.conf, []byte(strings.Replace(s.readConf(), "  Fulls 2\n", "", 1)), 0o600))
+		for range 7 {
+			s.back(0, kept, day(at))
+			s.everythingRestores()
+			at++
+		}
+	}
+	s.stored(day(at - 1))
+	if n := len(s.runs()); n > 16+4+8 {
+		t.Errorf("%d runs are left", n)
+	}
+}
+
+// Every one of the 8 slots holds a day that can be restored, on every day of a round.
+func TestEverySlotCanBeRestoredAllTheTime(t *testing.T) {
+	s := newSite(t)
+	kept := trees{}
+	for n := range 21 {
+		s.back(0, kept, day(n))
+		delete(kept, day(n-8))
+		if n >= 11 && n <= 16 || n == 20 {
+			s.allRestore(kept)
+		}
+		if got := len(s.runs()); got > 8+3 {
+			t.Errorf("on day %d there are %d runs", n, got)
+		}
+	}
+	s.everythingRestores()
+}
+
+// What was whole before the upload, which may take days, need not be so after it.
+func TestNothingIsRetiredForAChainThatWasDamagedMeanwhile(t *testing.T) {
+	s := newSite(t)
+	kept := trees{}
+	for n := range 11 {
+		s.back(0, kept, day(n))
+	}
+	before := len(s.runs())
+	s.fake("tar", fmt.Sprintf(`[ "$1" = --version ] || rm -f %s/bk/job-0-FULL:%s:0000000000000; exec "$REAL" "$@"`, s.store, s.record().Current.Chain))
+	s.back(0, kept, day(11)) // the last of its round: the chain of day 0 would go
+	if got := len(s.runs()); got != before+1 {
+		t.Errorf("%d runs; want %d", got, before+1)
+	}
+	for n := 8; n < 12; n++ {
+		delete(kept, day(n))
+	}
+	s.allRestore(kept)
+}
