@@ -36,7 +36,7 @@ func status(c *urfave.Context, e *call, configs []*config.Config) error {
 		if t.Job == nil {
 			return cli.Errorf(cli.NotFound, "job %q is not configured: it has no schedule to be judged by", t.Name)
 		}
-		// That somebody else's backups are well must not be told of this host.
+		// Somebody else's backups say nothing of how this host's are.
 		who := choiceOf(c)
 		who.Strict = true
 		a, clock, err := e.finder().Archives(c.Context, t, who)

@@ -10,16 +10,6 @@ import (
 	"napback/napback/source/tar"
 )
 
-// checkGround refuses, before anything is read, a restore in place that would pull
-// the ground from under the system.
-func (r *Tree) checkGround() error {
-	if r.Source == "/" && len(r.paths) == 0 {
-		return cli.WithHint(errors.New("restore in place: the root directory cannot be restored below a running system"),
-			"name PATHs, or boot another system, mount the disk and give --to")
-	}
-	return nil
-}
-
 // findSource opens the source for a restore in place. A link above it or in its
 // place is refused: nobody can tell where it will lead next. That it is not
 // there is no error.

@@ -53,7 +53,9 @@ type Run struct {
 // summary. The error has the exit code of the run; what was printed when it happened
 // is not printed again.
 func (r *Run) Jobs(ctx context.Context, configs []*config.Config) error {
-	r.id, r.clocks = newRunID(r.Host.Now()), backup.Clocks{}
+	// Runs of napback have ids of the form that the runs of archives have.
+	r.id = r.Host.Now().UTC().Format("20060102T150405Z") + "-" + strings.ToLower(rand.Text()[:4])
+	r.clocks = backup.Clocks{}
 	r.hideSecrets(configs)
 	release := func() {}
 	err := r.checkRecipients(ctx, configs)
@@ -197,12 +199,6 @@ func (p *report) finish(ctx context.Context, results []result) {
 		warnOf(p.log, c, c.Finish(ctx, report))
 	}
 	p.log.Record(slog.LevelInfo, "napback ends", "verdict", worst.String(), "jobs", len(results))
-}
-
-// newRunID returns the id of a run of napback, of the form that the runs of
-// archives have.
-func newRunID(now time.Time) string {
-	return now.UTC().Format("20060102T150405Z") + "-" + strings.ToLower(rand.Text()[:4])
 }
 
 // Lock locks the DiffDirs of all configurations.

@@ -12,7 +12,7 @@
 //   - A run whose time cannot be true is never followed, and no reason to remove or
 //     to refuse another.
 //   - Only what is whole is built on, or takes the place of others.
-//   - What others have stored under the job's name is told, and never removed.
+//   - What others have stored under the job's name is reported, and never removed.
 package decide
 
 import (

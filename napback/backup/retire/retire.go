@@ -14,8 +14,8 @@
 //  3. No run that stays builds on it, whoever stored that. So a chain goes as a
 //     whole, when the slot of its last member has been used again.
 //
-// What was stored later is told by the order of the state's own list, never by a
-// clock. All slots are looked at every time, so that what was missed is made up.
+// The order of the state's own list tells what was stored later; a clock never
+// does. All slots are looked at every time, so that what was missed is made up.
 package retire
 
 import (
