@@ -45,7 +45,7 @@ func adoptJob(c *urfave.Context, e *call, configs []*config.Config) error {
 	if c.IsSet("owner") {
 		owner = cmp.Or(owner, backup.NoOwner)
 	}
-	owner, n, err := e.machine().Adopt(c.Context, t.Job, e.day, owner)
+	owner, n, err := e.host.Adopt(c.Context, t.Job, e.day, owner)
 	if err != nil {
 		return err
 	}

@@ -98,12 +98,12 @@ func runBackup(c *urfave.Context, std cli.Streams) error {
 	if err != nil {
 		return err
 	}
-	configs, err := loadConfigs(c, e.host)
+	configs, err := loadConfigs(c, e.host.Name)
 	if err != nil {
 		return err
 	}
-	r := run.Run{Std: std, Kit: e.kit, Host: e.host, Day: e.day, Now: e.now, Debug: c.Bool("debug")}
-	r.Lower = sync.OnceValue(func() priority.Programs { return priority.Find(c.Context, e.kit.Env) })
+	r := run.Run{Std: std, Host: e.host, Day: e.day, Debug: c.Bool("debug")}
+	r.Lower = sync.OnceValue(func() priority.Programs { return priority.Find(c.Context, e.host.Kit.Env) })
 	if show {
 		return r.Show(c.Context, configs)
 	}
@@ -114,19 +114,18 @@ func runBackup(c *urfave.Context, std cli.Streams) error {
 type call struct {
 	std  cli.Streams
 	log  *journal.Journal
-	kit  programs.Kit
-	host string
+	host backup.Host // this machine, as backups see it
 	day  decide.Day
-	now  func() time.Time
 }
 
 func newCall(c *urfave.Context, std cli.Streams) (*call, error) {
-	host, err := os.Hostname()
+	name, err := os.Hostname()
 	if err != nil {
 		return nil, fmt.Errorf("name of this host: %w", err)
 	}
+	log := journal.New(std.Err, c.Bool("debug"))
 	e := &call{
-		std: std, log: journal.New(std.Err, c.Bool("debug")), kit: programs.New(), host: host, now: time.Now,
+		std: std, log: log, host: backup.Host{Kit: programs.New(), Name: name, Now: time.Now, Log: log},
 		day: decide.Day{Today: slot.Today(time.Now()), Dated: c.IsSet("date"), Force: c.Bool("force")},
 	}
 	if e.day.Dated {
@@ -135,11 +134,6 @@ func newCall(c *urfave.Context, std cli.Streams) (*call, error) {
 		}
 	}
 	return e, nil
-}
-
-// machine is this machine, as backups see it.
-func (e *call) machine() backup.Host {
-	return backup.Host{Kit: e.kit, Name: e.host, Now: e.now, Log: e.log}
 }
 
 // loadConfigs reads all configurations that the command line names.

@@ -35,7 +35,7 @@ func checkJobs(c *urfave.Context, e *call, configs []*config.Config) error {
 		}
 	}
 	bad, warned := false, false
-	r := check.Ready{Host: e.machine(), Day: e.day, Find: e.finder(), Heard: func(line string) { fmt.Fprintln(e.std.Err, cli.Safe(line)) }}
+	r := check.Ready{Host: e.host, Day: e.day, Find: e.finder(), Heard: func(line string) { fmt.Fprintln(e.std.Err, cli.Safe(line)) }}
 	r.Doubt = func(what, why string) {
 		warned = true
 		e.log.Warnf("%s: %s", cli.Safe(what), cli.Safe(why))

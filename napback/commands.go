@@ -41,7 +41,7 @@ func command(std cli.Streams, do action, cmd *urfave.Command) *urfave.Command {
 		if err != nil {
 			return err
 		}
-		configs, err := loadFiles(c.StringSlice("config"), e.host)
+		configs, err := loadFiles(c.StringSlice("config"), e.host.Name)
 		if err != nil {
 			return err
 		}
@@ -111,7 +111,7 @@ func choiceOf(c *urfave.Context) catalog.Wanted {
 }
 
 // finder finds jobs and their archives.
-func (e *call) finder() jobs.Finder { return jobs.Finder{Kit: e.kit, Log: e.log} }
+func (e *call) finder() jobs.Finder { return jobs.Finder{Kit: e.host.Kit, Log: e.log} }
 
 // wanted are the jobs that the command line names, or all.
 func (e *call) wanted(c *urfave.Context, configs []*config.Config) ([]jobs.Target, error) {

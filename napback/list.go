@@ -67,7 +67,7 @@ func list(c *urfave.Context, e *call, configs []*config.Config) error {
 	if c.Bool("json") {
 		return cli.PrintJSON(e.std.Out, lines)
 	}
-	return printList(e.std.Out, lines, e.now())
+	return printList(e.std.Out, lines, e.host.Now())
 }
 
 func newListed(p catalog.RecoveryPoint) listed {

@@ -55,7 +55,7 @@ func pruneJobs(c *urfave.Context, e *call, configs []*config.Config) error {
 		if err != nil {
 			return fmt.Errorf("prune %q: %w", t.Name, err)
 		}
-		some, err := e.machine().Prunings(c.Context, t.Job, l, choiceOf(c), age)
+		some, err := e.host.Prunings(c.Context, t.Job, l, choiceOf(c), age)
 		if err != nil {
 			return fmt.Errorf("prune %q: %w", t.Name, err)
 		}
@@ -72,7 +72,7 @@ func pruneJobs(c *urfave.Context, e *call, configs []*config.Config) error {
 		return err
 	}
 	for _, p := range all {
-		if err := p.Remove(c.Context, e.machine()); err != nil {
+		if err := p.Remove(c.Context, e.host); err != nil {
 			return fmt.Errorf("prune %q: %w", p.Job.Name, err)
 		}
 	}

@@ -73,13 +73,13 @@ func restoreJob(c *urfave.Context, e *call, configs []*config.Config) error {
 	if err := t.Placed(c.Bool("in-place"), c.Bool("load"), kind, c.String("to")); err != nil {
 		return err
 	}
-	r := restore.Request{From: unpack.Reader{Kit: e.kit, Settings: t.Settings, Key: key, Log: e.log}, Job: t.Name, Point: p, Source: made, To: c.String("to")}
+	r := restore.Request{From: unpack.Reader{Kit: e.host.Kit, Settings: t.Settings, Key: key, Log: e.log}, Job: t.Name, Point: p, Source: made, To: c.String("to")}
 	if kind.Tree {
 		return restoreTree(c, e.std, r)
 	}
 	s := &restore.Stream{Request: r}
 	if c.Bool("load") {
-		if s.Loader, err = newLoader(e.machine().Source(), t, kind, r); err != nil {
+		if s.Loader, err = newLoader(e.host.Source(), t, kind, r); err != nil {
 			return err
 		}
 	}

@@ -36,7 +36,7 @@ func status(c *urfave.Context, e *call, configs []*config.Config) error {
 		if t.Job == nil {
 			return cli.Errorf(cli.NotFound, "job %q is not configured: it has no schedule to be judged by", t.Name)
 		}
-		// That somebody else's backups are well must not be told of this host.
+		// Somebody else's backups say nothing of how this host's are.
 		who := choiceOf(c)
 		who.Strict = true
 		a, clock, err := e.finder().Archives(c.Context, t, who)
@@ -50,7 +50,7 @@ func status(c *urfave.Context, e *call, configs []*config.Config) error {
 				Next: standing.NextDue(t.Job.Settings.Schedule, e.day.Today).String(), Reason: cli.FirstLine(err.Error())})
 			continue
 		}
-		s := standing.Judge(t.Job.Settings.Schedule, backup.DateBy(e.day, e.now(), clock).Today, a, standing.CheckedOn(e.finder().Record(t), a))
+		s := standing.Judge(t.Job.Settings.Schedule, backup.DateBy(e.day, e.host.Now(), clock).Today, a, standing.CheckedOn(e.finder().Record(t), a))
 		s.Job, s.Source = t.Name, t.Job.String()
 		e.finder().Warn(t, a, catalog.RecoveryPoint{Entry: catalog.Entry{Run: newestRun(a)}})
 		lines = append(lines, s)
@@ -58,7 +58,7 @@ func status(c *urfave.Context, e *call, configs []*config.Config) error {
 	if c.Bool("json") {
 		err = cli.PrintJSON(e.std.Out, lines)
 	} else {
-		err = printStatus(e.std.Out, lines, e.now())
+		err = printStatus(e.std.Out, lines, e.host.Now())
 	}
 	if err != nil {
 		return err

@@ -137,7 +137,8 @@ func (b *Backup) Run(ctx context.Context) (r Result, err error) {
 	case !d.Due && !b.Force:
 		return Result{Outcome: NotDue}, nil
 	case d.Nothing:
-		return Result{Outcome: NothingNew}, b.checked()
+		b.Record.Checked = &b.Today // for status
+		return Result{Outcome: NothingNew}, b.State.Save(b.Record)
 	}
 	if d.Why != "" {
 		b.note("making a FULL: " + d.Why)
@@ -243,12 +244,6 @@ func (b *Backup) checkEmpty() {
 	if before != nil && !before.Empty && b.source.Empty() {
 		b.warn("the source is EMPTY, and was not at the last backup: is its disk mounted?")
 	}
-}
-
-// checked remembers that there was nothing to store today, for status.
-func (b *Backup) checked() error {
-	b.Record.Checked = &b.Today
-	return b.State.Save(b.Record)
 }
 
 // warn tells of something that makes the run end with warnings.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"os"
 	"strings"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"napback/napback/config"
 	"napback/napback/programs"
 	"napback/napback/source"
-	"napback/napback/state"
 	"napback/napback/tools"
 )
 
@@ -28,11 +26,6 @@ type Host struct {
 // Store returns the client of a job's store.
 func (h Host) Store(job *config.Job) tools.Store {
 	return tools.Open(h.Kit, &job.Settings, h.Log.Lines(nil))
-}
-
-// State returns the state of a job of its store.
-func (h Host) State(dir *state.Dir, job *config.Job) *state.Job {
-	return dir.Job(tools.StateKey(job, h.Kit.Env))
 }
 
 // machineFile holds what tells this machine from all others.
@@ -77,10 +70,7 @@ func (h Host) CheckRecipients(ctx context.Context, configs []*config.Config, say
 			if _, known := all[tools.Recipients(set)]; known || len(set.GpgRecipients) == 0 {
 				continue
 			}
-			keys, err := tools.CheckRecipients(ctx, h.Kit, set, say)
-			if errors.Is(err, tools.ErrRecipients) {
-				return nil, cli.Errorf(cli.ExitStatus(err), "recipients of %s cannot be encrypted to; nothing was started", c.Jobs[i])
-			}
+			keys, err := tools.CheckRecipients(ctx, h.Kit, &c.Jobs[i], say)
 			if err != nil {
 				return nil, err
 			}

@@ -50,7 +50,7 @@ func (h Host) Prunings(ctx context.Context, job *config.Job, l catalog.Listing, 
 	}
 	c := catalog.ContentsOf(l, job.Name)
 	var all []Pruning
-	for _, g := range catalog.Groups(c.Runs, job.Name) {
+	for _, g := range who.Groups(c.Runs, job.Name) {
 		if !who.Means(g) || g.Source != job.String() {
 			continue
 		}

@@ -86,11 +86,11 @@ func (b *Backup) retirable(ctx context.Context) ([]retire.Run, error) {
 	if len(p.Retirement().Gone) == 0 {
 		return nil, nil
 	}
-	held, err := b.host.Store(b.job).Contents(ctx, b.job.Name)
-	if err != nil || held.ListDenied {
+	contents, err := b.host.Store(b.job).Contents(ctx, b.job.Name)
+	if err != nil || contents.ListDenied {
 		return nil, err
 	}
-	p.Contents = held // what was counted before the backup counts no more
+	p.Contents = contents // what was counted before the backup counts no more
 	plan, err := Retirement(ctx, b.host.Store(b.job), p)
 	return plan.Gone, err
 }

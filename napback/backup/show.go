@@ -3,6 +3,7 @@ package backup
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"napback/internal/cli"
@@ -81,7 +82,8 @@ func (b *Backup) commands() (string, error) {
 	}
 	first := chain.Chain{Stages: producers}
 	if b.job.Settings.UseTempFile {
-		file := shell.Quote(spoolByHand(b.job.Settings.TempDir))
+		// The next run removes it if the person forgets it (spoolName).
+		file := shell.Quote(filepath.Join(b.job.Settings.TempDir, "napback-0.tmp"))
 		return fmt.Sprintf("%s(umask 077; LC_ALL=C %s >%s) && LC_ALL=C %s <%[3]s; rm -f %[3]s\n", before, &first, file, put), nil
 	}
 	first.Stages = append(first.Stages, put)

@@ -81,7 +81,3 @@ func (s *spool) explain(err error) error {
 	}
 	return err
 }
-
-// spoolByHand is the file that a person uses for it. The next run removes it if
-// the person forgets it.
-func spoolByHand(dir string) string { return filepath.Join(dir, "napback-0.tmp") }

@@ -59,7 +59,7 @@ func (h Host) Survey(ctx context.Context, job *config.Job, dir *state.Dir, day d
 
 // SurveyOf is Survey with what the bucket holds.
 func (h Host) SurveyOf(ctx context.Context, job *config.Job, dir *state.Dir, day decide.Day, c *catalog.Contents) (*Survey, error) {
-	s := &Survey{State: h.State(dir, job), Contents: c, Day: day}
+	s := &Survey{State: dir.Job(tools.StateKey(job, h.Kit.Env)), Contents: c, Day: day}
 	if c.ListDenied {
 		s.note("the credentials do not allow to list the bucket: relying on the local state")
 	}

@@ -89,7 +89,7 @@ func OfJob(entries []Entry, job string, w Wanted) (Archives, error) {
 	}
 	slices.SortFunc(a.Unreadable, order)
 	slices.SortFunc(a.Doubtful, order)
-	groups := w.groups(entries, job)
+	groups := w.Groups(entries, job)
 	chosen, err := w.choose(job, groups)
 	if err != nil {
 		return a, err
@@ -107,9 +107,7 @@ func OfJob(entries []Entry, job string, w Wanted) (Archives, error) {
 
 // Groups returns all archives of a job's name, by who has stored them, the group
 // with the newest archive last.
-func Groups(entries []Entry, job string) []Group { return Wanted{}.groups(entries, job) }
-
-func (w Wanted) groups(entries []Entry, job string) []Group {
+func (w Wanted) Groups(entries []Entry, job string) []Group {
 	byGroup := map[groupKey][]Entry{}
 	for _, e := range entries {
 		if e.IsArchive() && e.Job() == job {

@@ -5,7 +5,6 @@ import (
 
 	"napback/internal/cli"
 	"napback/napback/catalog"
-	"napback/napback/config"
 	"napback/napback/source"
 	"napback/napback/source/kinds"
 )
@@ -14,7 +13,7 @@ import (
 // what its manifest says decides what is written where, and whoever can write to
 // the bucket can write manifests.
 func (t Target) Trust(a catalog.Entry, acceptPlain bool) error {
-	if t.Job != nil && !isOf(t.Job, a.Source()) {
+	if kind, of := KindOf(a.Source()); t.Job != nil && !t.Job.Kind.IsSame(t.Job.Source, kind.Name, of) {
 		return cli.WithHint(cli.Errorf(cli.Integrity, "%s of run %s: it was made of %q, the job is %s", a.Name, a.Run, a.Source(), t.Job),
 			"a configuration with the bucket, but without this job, restores it --to another place")
 	}
@@ -51,10 +50,4 @@ func KindOf(made string) (kind source.Kind, of string) {
 func Directory(a catalog.Entry) (dir string, ok bool) {
 	kind, dir := KindOf(a.Source())
 	return dir, kind.Tree
-}
-
-// isOf reports whether a manifest's source is that of a job.
-func isOf(job *config.Job, made string) bool {
-	kind, name := KindOf(made)
-	return job.Kind.IsSame(job.Source, kind.Name, name)
 }

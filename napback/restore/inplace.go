@@ -10,35 +10,36 @@ import (
 	"napback/napback/source/tar"
 )
 
-// checkGround refuses, before anything is read, a restore in place that would pull
-// the ground from under the system.
-func (r *Tree) checkGround() error {
-	if r.Source == "/" && len(r.paths) == 0 {
-		return cli.WithHint(errors.New("restore in place: the root directory cannot be restored below a running system"),
-			"name PATHs, or boot another system, mount the disk and give --to")
-	}
-	return nil
-}
-
 // findSource opens the source for a restore in place. A link above it or in its
 // place is refused: nobody can tell where it will lead next. That it is not
 // there is no error.
 func (r *Tree) findSource() error {
-	tree, err := openSource(r.Source)
-	if err == nil {
+	tree, err := nofollow.OpenBelow("/", tar.Listed(r.Source))
+	var o *nofollow.Obstacle
+	switch {
+	case err == nil:
 		r.tree = tree
-	} else if errors.Is(err, fs.ErrNotExist) {
-		err = nil
+	case errors.As(err, &o):
+		return cli.WithHint(cli.WithCode(cli.Integrity, fmt.Errorf("restore in place to %q: /%w", r.Source, err)),
+			"put the directory back by hand, or restore --to another directory")
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
 	}
 	return err
 }
 
-// makeSource makes the source if it is not there.
+// makeSource makes the source, with the directories above it, if it is not there. It
+// follows no links.
 func (r *Tree) makeSource() error {
 	if r.tree != nil {
 		return nil
 	}
-	if err := makeDirectory(r.Source); err != nil {
+	root, err := nofollow.Open("/")
+	if err == nil {
+		defer root.Close()
+		err = root.MkdirAll(tar.Listed(r.Source), 0o755)
+	}
+	if err != nil {
 		return fmt.Errorf("make the source: %w", err)
 	}
 	if err := r.findSource(); err != nil {
@@ -48,26 +49,4 @@ func (r *Tree) makeSource() error {
 		return errors.New("make the source: it is gone again")
 	}
 	return nil
-}
-
-// openSource opens a directory of the file system without following links.
-func openSource(source string) (*nofollow.Tree, error) {
-	tree, err := nofollow.OpenBelow("/", tar.Listed(source))
-	var o *nofollow.Obstacle
-	if errors.As(err, &o) {
-		return nil, cli.WithHint(cli.WithCode(cli.Integrity, fmt.Errorf("restore in place to %q: /%w", source, err)),
-			"put the directory back by hand, or restore --to another directory")
-	}
-	return tree, err
-}
-
-// makeDirectory makes a directory of the file system, with those above it,
-// without following links.
-func makeDirectory(dir string) error {
-	root, err := nofollow.Open("/")
-	if err != nil {
-		return err
-	}
-	defer root.Close()
-	return root.MkdirAll(tar.Listed(dir), 0o755)
 }

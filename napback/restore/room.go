@@ -25,7 +25,9 @@ func (r *Tree) makeRoom(i int) error {
 		return err
 	}
 	if os.Geteuid() != 0 { // whom modes do not stop
-		if err := r.loosen(i); err != nil {
+		// An earlier archive may have made directories read-only. Each archive has all
+		// of them and sets their modes again.
+		if err := r.eachDir(i, r.loosenDir); err != nil {
 			return err
 		}
 	}
@@ -119,10 +121,6 @@ func (r *Tree) eachListed(i int, do func(name string, info fs.FileInfo) error) e
 	}
 	return nil
 }
-
-// loosen lets the user write to directories that an earlier archive has made
-// read-only. Each archive has all directories and sets their modes again.
-func (r *Tree) loosen(i int) error { return r.eachDir(i, r.loosenDir) }
 
 // eachDir calls do for the directories on disk that archive number i is
 // extracted over, each before it is read.

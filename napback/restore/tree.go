@@ -71,7 +71,11 @@ func (r *Tree) Run(ctx context.Context, confirm func(context.Context, []Deletion
 // restores.
 func (r *Tree) run(ctx context.Context, confirm func(context.Context, []Deletion) error) error {
 	if r.inPlace {
-		if err := errors.Join(r.checkGround(), r.findSource()); err != nil {
+		if r.Source == "/" && len(r.paths) == 0 {
+			return cli.WithHint(errors.New("restore in place: the root directory cannot be restored below a running system"),
+				"name PATHs, or boot another system, mount the disk and give --to")
+		}
+		if err := r.findSource(); err != nil {
 			return err
 		}
 	} else if err := r.checkDestination(); err != nil {

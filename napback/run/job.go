@@ -56,7 +56,7 @@ func (p *report) newJobRun(day decide.Day, job *config.Job) *jobRun {
 
 // steps does the steps of a job and tells how it has ended.
 func (j *jobRun) steps(ctx context.Context, r *result) {
-	started := j.run.Now()
+	started := j.run.Host.Now()
 	limited, cancel := ctx, context.CancelFunc(func() {})
 	if limit := j.job.Settings.Timeout; limit > 0 {
 		limited, cancel = context.WithTimeoutCause(ctx, limit, fmt.Errorf("not done within %v, its Timeout", limit))
@@ -66,7 +66,7 @@ func (j *jobRun) steps(ctx context.Context, r *result) {
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
 		err = context.Cause(limited)
 	}
-	r.duration = j.run.Now().Sub(started)
+	r.duration = j.run.Host.Now().Sub(started)
 	j.end(ctx, r, err)
 }
 
@@ -168,7 +168,7 @@ func (j *jobRun) tell(ctx context.Context, r *result) {
 		text += ": " + r.Note
 	}
 	report := notify.Report{
-		Host: j.run.Host, Run: j.run.id, Ending: r.ending(), Count: 1, Jobs: 1,
+		Host: j.run.Host.Name, Run: j.run.id, Ending: r.ending(), Count: 1, Jobs: 1,
 		Summary: text + "\n", Failures: failures([]result{*r}),
 	}
 	for _, c := range j.channels {
@@ -196,13 +196,13 @@ func lastContext(ctx context.Context, limit time.Duration) (context.Context, con
 func (j *jobRun) hook(ctx context.Context, directive string, argv []string, state hooks.State, reason string) error {
 	f := hooks.Facts{
 		Job: j.job.Name, Kind: j.job.Kind.Name, Source: j.job.Source, Run: j.run.id,
-		State: state, Error: reason, Host: j.run.Host, Slot: -1,
+		State: state, Error: reason, Host: j.run.Host.Name, Slot: -1,
 	}
 	if j.backup != nil && j.backup.Decision() != nil {
 		d := j.backup.Decision()
 		f.Type, f.Slot = string(d.Kind), int(d.Slot.Number)
 	}
-	h := hooks.Hook{Argv: argv, Facts: f, Env: j.run.Kit.Env, Log: func(line string) {
+	h := hooks.Hook{Argv: argv, Facts: f, Env: j.run.Host.Kit.Env, Log: func(line string) {
 		j.log.Stage(slog.LevelInfo, directive, cli.Safe(line))
 	}}
 	return h.Run(ctx)

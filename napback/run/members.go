@@ -20,7 +20,7 @@ func (r *Run) expand(c *config.Config, job *config.Job) (all []config.Job, warni
 	if err != nil || job.Kind.Members == nil {
 		return all, warnings, err
 	}
-	gone, err := vanished(job, all, r.Kit.Env)
+	gone, err := vanished(job, all, r.Host.Kit.Env)
 	return all, append(warnings, gone...), err
 }
 

@@ -69,19 +69,14 @@ func (r *Run) showJobs(ctx context.Context, c *config.Config, job *config.Job) (
 		return ok, err
 	}
 	for i := range jobs {
-		text, err := r.showJob(ctx, &jobs[i])
+		text := ""
+		b, err := backup.New(ctx, r.machine(r.log), r.Day, backup.Options{Keys: r.keys, Lower: r.Lower}, &jobs[i])
+		if err == nil {
+			text, err = b.Show(ctx)
+		}
 		if err := say(&jobs[i], text, err); err != nil {
 			return ok, err
 		}
 	}
 	return ok, nil
-}
-
-func (r *Run) showJob(ctx context.Context, job *config.Job) (string, error) {
-	o := backup.Options{Keys: r.keys, Lower: r.Lower}
-	b, err := backup.New(ctx, r.machine(r.log), r.Day, o, job)
-	if err != nil {
-		return "", err
-	}
-	return b.Show(ctx)
 }

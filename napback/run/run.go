@@ -29,7 +29,6 @@ import (
 	"napback/napback/logging"
 	"napback/napback/notify"
 	"napback/napback/priority"
-	"napback/napback/programs"
 	"napback/napback/state"
 	"napback/napback/tools"
 )
@@ -37,10 +36,8 @@ import (
 // Run is one call of napback that backs up.
 type Run struct {
 	Std   cli.Streams
-	Kit   programs.Kit
-	Host  string
+	Host  backup.Host // each job has its own Log
 	Day   decide.Day
-	Now   func() time.Time
 	Debug bool // say everything on stderr
 	Lower func() priority.Programs
 
@@ -56,7 +53,9 @@ type Run struct {
 // summary. The error has the exit code of the run; what was printed when it happened
 // is not printed again.
 func (r *Run) Jobs(ctx context.Context, configs []*config.Config) error {
-	r.id, r.clocks = newRunID(r.Now()), backup.Clocks{}
+	// Runs of napback have ids of the form that the runs of archives have.
+	r.id = r.Host.Now().UTC().Format("20060102T150405Z") + "-" + strings.ToLower(rand.Text()[:4])
+	r.clocks = backup.Clocks{}
 	r.hideSecrets(configs)
 	release := func() {}
 	err := r.checkRecipients(ctx, configs)
@@ -91,7 +90,9 @@ func (r *Run) Jobs(ctx context.Context, configs []*config.Config) error {
 
 // machine is this machine, as a backup that notes in log sees it.
 func (r *Run) machine(log tools.Log) backup.Host {
-	return backup.Host{Kit: r.Kit, Name: r.Host, Now: r.Now, Log: log}
+	h := r.Host
+	h.Log = log
+	return h
 }
 
 func (r *Run) checkRecipients(ctx context.Context, configs []*config.Config) (err error) {
@@ -101,7 +102,7 @@ func (r *Run) checkRecipients(ctx context.Context, configs []*config.Config) (er
 
 // hideSecrets finds out what is secret, and masks it on stdout and stderr.
 func (r *Run) hideSecrets(configs []*config.Config) {
-	r.secrets = logging.Environment(r.Kit.Env)
+	r.secrets = logging.Environment(r.Host.Kit.Env)
 	for _, c := range configs {
 		r.secrets = append(r.secrets, notify.Secrets(c.Settings.Notify)...)
 		for i := range c.Jobs {
@@ -191,19 +192,13 @@ func (p *report) finish(ctx context.Context, results []result) {
 	ctx, cancel := lastContext(ctx, 2*time.Minute)
 	defer cancel()
 	report := notify.Report{
-		Host: p.run.Host, Run: p.run.id, Ending: worst, Count: count, Jobs: len(results),
+		Host: p.run.Host.Name, Run: p.run.id, Ending: worst, Count: count, Jobs: len(results),
 		Summary: table.String(), Failures: failures(results), Locked: p.locked,
 	}
 	for _, c := range p.channels {
 		warnOf(p.log, c, c.Finish(ctx, report))
 	}
 	p.log.Record(slog.LevelInfo, "napback ends", "verdict", worst.String(), "jobs", len(results))
-}
-
-// newRunID returns the id of a run of napback, of the form that the runs of
-// archives have.
-func newRunID(now time.Time) string {
-	return now.UTC().Format("20060102T150405Z") + "-" + strings.ToLower(rand.Text()[:4])
 }
 
 // Lock locks the DiffDirs of all configurations.

@@ -26,25 +26,22 @@ func recipientFlags(s *config.Settings) []string {
 // the same keys.
 func Recipients(s *config.Settings) string { return strings.Join(recipientFlags(s), "\x00") }
 
-// ErrRecipients tells that a set of recipients cannot be encrypted to. pgpipe has
-// said why.
-var ErrRecipients = errors.New("they cannot be encrypted to")
-
 // CheckRecipients returns the fingerprints of the keys that a job is encrypted to.
 // say gets the lines that pgpipe says about them.
-func CheckRecipients(ctx context.Context, k programs.Kit, set *config.Settings, say func(line string)) ([]string, error) {
-	stage, err := k.Tool("pgpipe", append([]string{"--check", "--json"}, recipientFlags(set)...))
+func CheckRecipients(ctx context.Context, k programs.Kit, job *config.Job, say func(line string)) ([]string, error) {
+	stage, err := k.Tool("pgpipe", append([]string{"--check", "--json"}, recipientFlags(&job.Settings)...))
 	if err != nil {
 		return nil, cli.WithCode(cli.Usage, err)
 	}
 	out, _, err := k.Output(ctx, stage, func(_, line string) { say(line) })
-	var bad *chain.Error
-	switch {
-	case exitedWith(err, cli.NotFound):
-		return nil, cli.WithCode(cli.NotFound, ErrRecipients)
-	case errors.As(err, &bad):
-		return nil, cli.WithCode(cli.Usage, ErrRecipients)
-	case err != nil:
+	if bad := new(chain.Error); errors.As(err, &bad) { // pgpipe has said why
+		code := cli.Usage
+		if exitedWith(err, cli.NotFound) {
+			code = cli.NotFound
+		}
+		return nil, cli.Errorf(code, "recipients of %s cannot be encrypted to; nothing was started", job)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return fingerprints(out)

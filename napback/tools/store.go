@@ -176,7 +176,7 @@ func (s Store) get(a catalog.Entry, more ...string) (chain.Stage, error) {
 	return s.stage("s3get", append(append(args, more...), a.Address()))
 }
 
-// Upload is what s3put is told of one archive.
+// Upload is what s3put gets to know of one archive.
 type Upload struct {
 	Name   string // of the archive
 	Owner  string // "" = none yet

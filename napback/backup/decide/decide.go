@@ -12,10 +12,11 @@
 //   - A run whose time cannot be true is never followed, and no reason to remove or
 //     to refuse another.
 //   - Only what is whole is built on, or takes the place of others.
-//   - What others have stored under the job's name is told, and never removed.
+//   - What others have stored under the job's name is reported, and never removed.
 package decide
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -141,13 +142,7 @@ func (p *Planner) Plan() (*Decision, error) {
 			p.Job, strings.Join(strangers, "; ")))
 	}
 	if d.Kind == slot.Diff {
-		switch {
-		case twin != "":
-			d.Why = twin
-		default:
-			d.Why = p.whyFull(d)
-		}
-		if d.Why != "" {
+		if d.Why = cmp.Or(twin, p.whyFull(d)); d.Why != "" {
 			d.Kind = slot.Full
 		} else {
 			d.Base = d.Before

@@ -14,8 +14,8 @@
 //  3. No run that stays builds on it, whoever stored that. So a chain goes as a
 //     whole, when the slot of its last member has been used again.
 //
-// What was stored later is told by the order of the state's own list, never by a
-// clock. All slots are looked at every time, so that what was missed is made up.
+// The order of the state's own list tells what was stored later; a clock never
+// does. All slots are looked at every time, so that what was missed is made up.
 package retire
 
 import (
@@ -61,11 +61,10 @@ type Plan struct {
 
 // Decide returns what may go of all the runs of a job under a schedule.
 func Decide(runs []Run, s slot.Schedule) Plan {
-	p := planner{runs: runs, schedule: s, byID: map[string][]int{}}
+	p := planner{runs: runs, schedule: s, byID: map[string][]int{}, restores: map[int]bool{}}
 	for i, r := range runs {
 		p.byID[r.ID] = append(p.byID[r.ID], i)
 	}
-	p.restores = make([]verdict, len(runs))
 	replaced := make([][]int, len(runs)) // by which runs; nil if by none
 	for i := range runs {
 		if runs[i].Ours {
@@ -98,40 +97,25 @@ func Decide(runs []Run, s slot.Schedule) Plan {
 	return plan
 }
 
-type verdict byte
-
-const (
-	unknown verdict = iota
-	looking
-	yes
-	no
-)
-
 type planner struct {
 	runs     []Run
 	schedule slot.Schedule
 	byID     map[string][]int
-	restores []verdict
+	restores map[int]bool // what restorable has found out
 }
 
 // restorable tells whether a run and all that it builds on are good.
 func (p *planner) restorable(i int) bool {
-	switch p.restores[i] {
-	case yes:
-		return true
-	case no, looking: // what builds on itself
-		return false
+	if known, ok := p.restores[i]; ok {
+		return known
 	}
-	p.restores[i] = looking
+	p.restores[i] = false // what builds on itself is not
 	r := p.runs[i]
 	ok := r.Good && !r.Future && !r.Unclear && (r.Full || len(r.Parents) > 0)
 	for _, parent := range r.Parents {
 		ok = ok && slices.ContainsFunc(p.named(parent), p.restorable)
 	}
-	p.restores[i] = no
-	if ok {
-		p.restores[i] = yes
-	}
+	p.restores[i] = ok
 	return ok
 }
 
