@@ -55,21 +55,6 @@ func (s *site) recordFile() string {
 	return files[0]
 }
 
-func TestADayIsDoneOnce(t *testing.T) {
-	s := newSite(t)
-	s.write("a", "1")
-	if e := s.napback(0, day(0)); !strings.Contains(e.out, "job-0-FULL") || !strings.Contains(e.out, " ok ") {
-		t.Error(e)
-	}
-	s.write("b", "2")
-	if e := s.napback(0, day(0)); !strings.Contains(e.out, "done today") || strings.Contains(e.stderr, "error") {
-		t.Error(e)
-	}
-	s.napback(0, day(1))
-	s.wantArchives("job-0-FULL", "job-1-DIFF")
-	s.stored(day(1))
-}
-
 // s3napback lost the day's first changes here.
 func TestForcedRepetitionLosesNothing(t *testing.T) {
 	s := newSite(t)
@@ -106,25 +91,6 @@ func TestForcedRepetitionOfAFullInADiffSlot(t *testing.T) {
 	s.stored(day(2))
 }
 
-func TestASlotThatChangesItsTypeRetiresTheOther(t *testing.T) {
-	s := newSite(t)
-	s.write("a", "1")
-	s.napback(0, day(0))
-	s.write("b", "2")
-	s.napback(0, day(1))
-	s.configure(s.block("Exclude *.tmp"))
-	if e := s.napback(0, day(1), "-f"); !strings.Contains(e.stderr, "excludes or schedule have changed") {
-		t.Error(e)
-	}
-	s.wantArchives("job-0-FULL", "job-1-FULL")
-	s.stored(day(1))
-	s.configure(s.block())
-	s.write("c", "3")
-	s.napback(0, day(1), "-f") // back to the state before: a DIFF again
-	s.wantArchives("job-0-FULL", "job-1-DIFF")
-	s.stored(day(1))
-}
-
 func TestForceOnADayThatIsNotDueUsesTheLastTurn(t *testing.T) {
 	s := newSite(t, "Frequency 4")
 	s.write("a", "1")
@@ -142,28 +108,6 @@ func TestForceOnADayThatIsNotDueUsesTheLastTurn(t *testing.T) {
 		t.Errorf("archives %q, before %q", got, first)
 	}
 	s.stored(day(due + 1))
-}
-
-func TestAMissedFullIsMadeUpForOnTheNextDay(t *testing.T) {
-	s := newSite(t)
-	s.write("a", "1")
-	for n := range 4 {
-		s.napback(0, day(n))
-	}
-	s.write("b", "2")
-	if e := s.napback(0, day(5)); !strings.Contains(e.stderr, "the FULL of this cycle is missing") {
-		t.Error(e)
-	}
-	s.write("c", "3")
-	s.napback(0, day(6))
-	s.wantArchives("job-0-FULL", "job-1-DIFF", "job-2-DIFF", "job-3-DIFF", "job-5-FULL", "job-6-DIFF")
-	s.stored(day(6))
-	for n := 7; n <= 15; n++ { // slot 5 is a DIFF again a round later
-		s.write("d", fmt.Sprint(n))
-		s.napback(0, day(n))
-		s.stored(day(n))
-	}
-	s.wantArchives("job-0-FULL", "job-1-DIFF", "job-2-DIFF", "job-3-DIFF", "job-4-FULL", "job-5-DIFF", "job-6-DIFF", "job-7-DIFF")
 }
 
 func TestAChainThatLostALinkBeginsAnew(t *testing.T) {

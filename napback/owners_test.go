@@ -129,51 +129,6 @@ func TestARenamedHost(t *testing.T) {
 	s.everythingRestores()
 }
 
-// A machine that is set up anew has another owner. Its backups go on; what to do
-// about the old ones is for people to say.
-func TestArchivesOfAnotherOwner(t *testing.T) {
-	s := newSite(t)
-	kept := trees{}
-	for n := range 3 {
-		s.back(0, kept, day(n))
-	}
-	before := s.record().Owner
-	s.manifests(func(m map[string]any) bool { m["host"] = "before"; return true })
-	s.must(os.RemoveAll(s.diffs))
-	s.must(os.Mkdir(s.diffs, 0o755))
-	if e := s.back(3, kept, day(2)); !strings.Contains(e.stderr, "owner "+before+" (host before, Directory "+s.source+", since ") || !strings.Contains(e.out, "job-2-FULL") {
-		t.Error(e)
-	}
-	if e := s.back(3, kept, day(3)); !strings.Contains(e.out, "job-3-DIFF") {
-		t.Error(e)
-	}
-	if e := s.tool("napback", "-c", s.conf, "check"); e.code != 3 || !strings.Contains(e.out, "WARN archives of job") {
-		t.Error(e)
-	}
-	s.mustRestore(day(3), kept[day(3)])
-	to := filepath.Join(s.dir, "out")
-	s.cmd(0, "restore", "--owner", before, "--at", day(1), "--to", to, "job")
-	if d := difference(kept[day(1)], tree(t, filepath.Join(to, s.source))); d != "" {
-		t.Error(d)
-	}
-	if e := s.cmd(0, "adopt", "job"); !strings.Contains(e.out, "adopted 3 archives; job goes on as owner "+before) {
-		t.Error(e)
-	}
-	for n := 4; n < 12; n++ {
-		s.back(0, kept, day(n))
-	}
-	if e := s.cmd(4, "adopt", "job"); !strings.Contains(e.stderr, "there is no archive to adopt") {
-		t.Error(e)
-	}
-	for n := range 4 {
-		delete(kept, day(n))
-	}
-	s.allRestore(kept)
-	if n := len(s.runs()); n > 8+4 {
-		t.Errorf("%d runs are left", n)
-	}
-}
-
 // DiffDir is lost. Whether it is the same machine tells its id, or that nobody has
 // stored under the old one for longer than the schedule leaves out.
 func TestALostStateIsTakenUpAgain(t *testing.T) {

@@ -162,55 +162,6 @@ func TestRestoreAsksNobodyWithoutATerminal(t *testing.T) {
 	}
 }
 
-func TestRestoreRefusesADestinationThatIsNotEmpty(t *testing.T) {
-	s := newSite(t)
-	s.write("f", "x")
-	s.napback(0, day(0))
-	to := t.TempDir()
-	mine := filepath.Join(to, ".mine")
-	s.must(os.WriteFile(mine, []byte("mine"), 0o600))
-	e := s.cmd(1, "restore", "--to", to, "job")
-	if data, err := os.ReadFile(mine); err != nil || string(data) != "mine" || !strings.Contains(e.stderr, `is not empty: it holds ".mine"`) {
-		t.Errorf("%v, the file is %q, %v", e, data, err)
-	}
-	if e := s.cmd(1, "restore", "--to", mine, "job"); !strings.Contains(e.stderr, "not a directory") {
-		t.Error(e)
-	}
-}
-
-func TestRestoreNamesWhatIsWrongWithTheCommand(t *testing.T) {
-	s := newSite(t)
-	s.write("f", "x")
-	s.napback(0, day(0))
-	for _, c := range []struct {
-		code int
-		args []string
-		want string
-	}{
-		{2, nil, "no job is named"},
-		{2, []string{"job"}, "no destination is given"},
-		{2, []string{"--to", "x", "--in-place", "job"}, "two destinations"},
-		{2, []string{"job", "--to", "x"}, `argument "--to": options come before the job`},
-		{2, []string{"--to", "x", "--at", "yesterday", "job"}, `--at "yesterday": want a date`},
-		{2, []string{"--to", "x", "--passphrase-file", "p", "job"}, "--passphrase-file is for --secret-key"},
-		{2, []string{"--nonsense", "job"}, "nonsense"},
-		{4, []string{"--to", "x", "nojob"}, `job "nojob": no such job`},
-		{4, []string{"--to", "x", "--at", "2001-01-01", "job"}, `no archive as of 2001-01-01`},
-		{4, []string{"--to", "x", "--host", "elsewhere", "job"}, `host "elsewhere" has stored no archive`},
-	} {
-		e := s.cmd(c.code, append([]string{"restore"}, c.args...)...)
-		if !strings.Contains(e.stderr, c.want) || e.out != "" {
-			t.Errorf("%q: want %q, got %v", c.args, c.want, e)
-		}
-	}
-	if e := s.tool("napback", "restore", "--to", "x", "job"); e.code != 2 || !strings.Contains(e.stderr, "no configuration is given") {
-		t.Error(e)
-	}
-	if _, err := os.Lstat("x"); err == nil {
-		t.Error("a destination was made")
-	}
-}
-
 // A stage that fails after all data has come out must not look like success.
 func TestAFailureOfAnyStageIsAFailure(t *testing.T) {
 	for _, stage := range []string{"s3get", "zstd", "tar"} {

@@ -12,32 +12,6 @@ import (
 	"testing"
 )
 
-func TestLoudWarnings(t *testing.T) {
-	s := newSite(t)
-	s.write("big", strings.Repeat("0123456789abcdef", 10000))
-	s.napback(0, day(0))
-	s.must(os.Remove(filepath.Join(s.source, "big")))
-	s.write("small", "x")
-	if e := s.napback(3, day(4)); !strings.Contains(e.stderr, "LESS THAN HALF") || !strings.Contains(e.out, "warnings") {
-		t.Error(e)
-	}
-	s.stored(day(4))
-	s.must(os.Remove(filepath.Join(s.source, "small")))
-	if e := s.napback(3, day(5)); !strings.Contains(e.stderr, "EMPTY") {
-		t.Error(e)
-	}
-	s.stored(day(5))
-	s.napback(0, day(6)) // told once
-	s.must(os.Remove(s.source))
-	if e := s.napback(1, day(7)); !strings.Contains(e.stderr, "the source has vanished") {
-		t.Error(e)
-	}
-	s.must(os.Symlink(s.dir, s.source))
-	if e := s.napback(1, day(7)); !strings.Contains(e.stderr, "symbolic link") {
-		t.Error(e)
-	}
-}
-
 // asUser makes the tools run as a user to whom files can be unreadable, even if
 // the test is root's.
 func (s *site) asUser() {
