@@ -55,61 +55,6 @@ func (s *site) recordFile() string {
 	return files[0]
 }
 
-// s3napback lost the day's first changes here.
-func TestForcedRepetitionLosesNothing(t *testing.T) {
-	s := newSite(t)
-	s.write("a", "1")
-	s.napback(0, day(0))
-	s.write("b", "morning")
-	s.napback(0, day(1))
-	s.write("c", "evening")
-	for range 3 {
-		s.napback(0, day(1), "-f")
-		s.wantArchives("job-0-FULL", "job-1-DIFF")
-		s.stored(day(1))
-	}
-	s.write("d", "next day")
-	s.napback(0, day(2))
-	s.stored(day(2))
-	s.wantArchives("job-0-FULL", "job-1-DIFF", "job-2-DIFF")
-}
-
-// The FULL that took the place of a DIFF is what the repetition would build on,
-// and then retire.
-func TestForcedRepetitionOfAFullInADiffSlot(t *testing.T) {
-	s := newSite(t)
-	s.write("a", "1")
-	s.napback(0, day(1)) // there is no FULL yet
-	s.wantArchives("job-1-FULL")
-	s.write("b", "2")
-	s.napback(0, day(1), "-f")
-	s.wantArchives("job-1-FULL")
-	s.stored(day(1))
-	s.write("c", "3")
-	s.napback(0, day(2))
-	s.wantArchives("job-1-FULL", "job-2-DIFF")
-	s.stored(day(2))
-}
-
-func TestForceOnADayThatIsNotDueUsesTheLastTurn(t *testing.T) {
-	s := newSite(t, "Frequency 4")
-	s.write("a", "1")
-	due := 0
-	for s.napback(0, day(due)); len(s.archives()) == 0; s.napback(0, day(due)) {
-		due++
-	}
-	first := s.archives()
-	s.write("b", "2")
-	if e := s.napback(0, day(due+1)); !strings.Contains(e.out, "not due") {
-		t.Error(e)
-	}
-	s.napback(0, day(due+1), "-f")
-	if got := s.archives(); !slices.Equal(got, first) {
-		t.Errorf("archives %q, before %q", got, first)
-	}
-	s.stored(day(due + 1))
-}
-
 func TestAChainThatLostALinkBeginsAnew(t *testing.T) {
 	for _, lost := range []string{"job-0-FULL", "job-1-DIFF", "job-2-DIFF"} {
 		t.Run(lost, func(t *testing.T) {
@@ -125,29 +70,6 @@ func TestAChainThatLostALinkBeginsAnew(t *testing.T) {
 			}
 			s.stored(day(3))
 		})
-	}
-}
-
-func TestDaysOutOfOrder(t *testing.T) {
-	s := newSite(t)
-	s.write("a", "1")
-	s.napback(0, day(0))
-	s.write("b", "2")
-	s.napback(0, day(2))
-	s.write("c", "3")
-	s.napback(0, day(1)) // caught up
-	s.stored(day(1))
-	s.write("d", "4")
-	s.napback(0, day(3))
-	s.stored(day(3))
-	s.wantArchives("job-0-FULL", "job-1-DIFF", "job-2-DIFF", "job-3-DIFF")
-	// To repeat what later days build on does not break them.
-	last := tree(t, s.source)
-	s.write("e", "5")
-	for _, d := range []int{0, 2} {
-		s.napback(0, day(d), "-f")
-		s.stored(day(d))
-		s.mustRestore(day(3), last)
 	}
 }
 

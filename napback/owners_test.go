@@ -95,40 +95,6 @@ func (s *site) deny() {
 	s.fake("s3rm", `echo 's3rm: error: access denied' >&2; exit 8`)
 }
 
-// Before: DIFFs in a bucket that has no FULL, exit 0, nothing restorable.
-func TestAnotherBucketBeginsWithAFull(t *testing.T) {
-	s := newSite(t)
-	kept := trees{}
-	s.back(0, kept, day(0))
-	s.must(os.Rename(filepath.Join(s.store, "bk"), filepath.Join(s.store, "old")))
-	s.must(os.Mkdir(filepath.Join(s.store, "bk"), 0o755))
-	s.configure(strings.Replace(s.block(), "Name job", "Name job\n  Bucket old", 1))
-	s.deny()
-	s.back(0, kept, day(1)) // a FULL: the state is of bk
-	s.configure(s.block())
-	s.must(os.Rename(filepath.Join(s.store, "bk"), filepath.Join(s.store, "gone")))
-	s.must(os.Rename(filepath.Join(s.store, "old"), filepath.Join(s.store, "bk")))
-	s.real()
-	if e := s.tool("s3ls", "bk"); !strings.Contains(e.out, "job-1-FULL") {
-		t.Error(e)
-	}
-	s.mustRestore(day(1), kept[day(1)])
-}
-
-// Before: 28 of the next 32 days failed, and the hint was to delete the history.
-func TestARenamedHost(t *testing.T) {
-	s := newSite(t)
-	kept := trees{}
-	for n := range 3 {
-		s.back(0, kept, day(n))
-	}
-	s.manifests(func(m map[string]any) bool { m["host"] = "before"; return true })
-	for n := 3; n < 14; n++ {
-		s.back(0, kept, day(n))
-	}
-	s.everythingRestores()
-}
-
 // DiffDir is lost. Whether it is the same machine tells its id, or that nobody has
 // stored under the old one for longer than the schedule leaves out.
 func TestALostStateIsTakenUpAgain(t *testing.T) {

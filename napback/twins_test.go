@@ -11,28 +11,6 @@ import (
 	"testing"
 )
 
-// Before: each saw the other's state, and was done today, or built on nothing.
-func TestTwoConfigurationsOnOneDiffDir(t *testing.T) {
-	s := newSite(t)
-	other := filepath.Join(s.dir, "other.conf")
-	s.must(os.Mkdir(filepath.Join(s.store, "two"), 0o755))
-	s.must(os.WriteFile(other, []byte(strings.Replace(s.readConf(), "Bucket bk", "Bucket two", 1)), 0o600))
-	s.deny()
-	for n := range 3 {
-		s.write("f", fmt.Sprint(n))
-		s.napback(0, day(n))
-		if e := s.tool("napback", "-c", other, "--date", day(n)); e.code != 0 || strings.Contains(e.out, "done today") {
-			t.Error(e)
-		}
-	}
-	s.real()
-	for _, bucket := range []string{"bk", "two"} {
-		if e := s.tool("s3ls", bucket); !strings.Contains(e.out, "job-0-FULL") || !strings.Contains(e.out, "job-2-DIFF") {
-			t.Error(bucket, e)
-		}
-	}
-}
-
 // Before: the second was done today for ever, and only the first's data was stored.
 func TestOneNameTwiceOnAHost(t *testing.T) {
 	for name, diffs := range map[string]string{"one DiffDir": "diffs", "two DiffDirs": "more"} {
