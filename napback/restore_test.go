@@ -30,34 +30,23 @@ func (s *site) cmd(code int, args ...string) ended {
 // newKey makes a GnuPG home with a key, and returns its exported secret key.
 func (s *site) newKey(passphrase string) (secret string) {
 	s.t.Helper()
-	home := filepath.Join(s.dir, "gnupg")
-	s.must(os.Mkdir(home, 0o700))
-	s.env = append(s.env, "GNUPGHOME="+home)
-	gpg := func(args ...string) {
-		cmd := exec.Command("gpg", append([]string{"--homedir", home, "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", passphrase}, args...)...)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			s.t.Fatalf("gpg %q: %v\n%s", args, err, out)
-		}
-	}
-	gpg("--quick-generate-key", "backup@example.org", "future-default", "default", "never")
-	secret = filepath.Join(s.dir, "secret.pgp")
-	gpg("--output", secret, "--export-secret-keys", "backup@example.org")
-	s.must(os.Chmod(secret, 0o600))
-	s.t.Cleanup(func() { _ = exec.Command("gpgconf", "--homedir", home, "--kill", "all").Run() })
-	return secret
+	s.gnupg = tooltest.GnuPGHome(s.t)
+	s.env = append(s.env, "GNUPGHOME="+s.gnupg.Dir)
+	s.gnupg.GPG(s.t, nil, "--passphrase", passphrase, "--quick-generate-key", "backup@example.org", "future-default", "default", "never")
+	return s.gnupg.File(s.t, s.gnupg.GPG(s.t, nil, "--passphrase", passphrase, "--export-secret-keys", "backup@example.org"))
 }
 
 const encrypted = "GpgRecipient backup@example.org"
 
 // history makes four days of backups: a FULL and three DIFFs, which do not hold
 // what has not changed. It returns the source's tree of each day.
-func (s *site) history() []map[string]string { return s.fourDays(settle) }
+func (s *site) history() []map[string]string { return s.fourDays(true) }
 
 // quickHistory is history for tests that are not about what DIFFs hold: each
 // holds everything.
-func (s *site) quickHistory() []map[string]string { return s.fourDays(func() {}) }
+func (s *site) quickHistory() []map[string]string { return s.fourDays(false) }
 
-func (s *site) fourDays(pause func()) []map[string]string {
+func (s *site) fourDays(apart bool) []map[string]string {
 	s.t.Helper()
 	tooltest.NeedsRoot(s.t, "gives files away")
 	s.shell(`umask 022
@@ -73,7 +62,9 @@ func (s *site) fourDays(pause func()) []map[string]string {
 	} {
 		s.shell(change)
 		states = append(states, tree(s.t, s.source))
-		pause()
+		if apart {
+			settle(s.t, s.source)
+		}
 		s.napback(0, day(i))
 	}
 	return states
@@ -90,19 +81,19 @@ func TestRestoreBringsBackEachDay(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		block []string
-		pause func()
+		apart bool
 		args  func(secret string) []string
 	}{
-		"not encrypted":   {[]string{"Compression zstd"}, settle, func(string) []string { return nil }},
-		"with gpg":        {[]string{encrypted, "Compression gzip"}, func() {}, func(string) []string { return nil }},
-		"with a key file": {[]string{encrypted, "Compression xz"}, func() {}, func(secret string) []string { return []string{"--secret-key", secret} }},
-		"not compressed":  {[]string{encrypted, "Compression none"}, func() {}, func(secret string) []string { return []string{"-k", secret} }},
+		"not encrypted":   {[]string{"Compression zstd"}, true, func(string) []string { return nil }},
+		"with gpg":        {[]string{encrypted, "Compression gzip"}, false, func(string) []string { return nil }},
+		"with a key file": {[]string{encrypted, "Compression xz"}, false, func(secret string) []string { return []string{"--secret-key", secret} }},
+		"not compressed":  {[]string{encrypted, "Compression none"}, false, func(secret string) []string { return []string{"-k", secret} }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, c.block...)
 			secret := s.newKey("")
-			states := s.fourDays(c.pause)
+			states := s.fourDays(c.apart)
 			s.must(os.RemoveAll(s.diffs)) // a new machine has no state
 			for i, want := range states {
 				to := filepath.Join(t.TempDir(), "new", "dir")

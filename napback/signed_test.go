@@ -3,8 +3,6 @@
 package main
 
 import (
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,11 +13,7 @@ import (
 func (s *site) signing() string {
 	s.t.Helper()
 	secret := s.newKey("")
-	public, err := exec.Command("gpg", "--homedir", filepath.Join(s.dir, "gnupg"), "--batch", "--export").Output()
-	s.must(err)
-	path := filepath.Join(s.dir, "public.pgp")
-	s.must(os.WriteFile(path, public, 0o644))
-	return "SignKey " + secret + "\n  VerifyKey " + path
+	return "SignKey " + secret + "\n  VerifyKey " + s.gnupg.File(s.t, s.gnupg.GPG(s.t, nil, "--export"))
 }
 
 // forgeRun stores what somebody without the key wants to be a backup of that

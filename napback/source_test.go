@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"napback/internal/tooltest"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -179,21 +181,11 @@ func TestThePlanCanBePasted(t *testing.T) {
 // keyFor makes a key pair with gpg and returns its home.
 func (s *site) keyFor(address string) (home string) {
 	s.t.Helper()
-	home = filepath.Join(s.dir, "gnupg")
-	s.must(os.MkdirAll(home, 0o700))
-	cmd := exec.CommandContext(s.t.Context(), "gpg", "--homedir", home, "--batch", "--passphrase", "", "--quick-generate-key", address, "ed25519", "default", "never")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		s.t.Fatalf("%v: %s", err, out)
-	}
+	g := tooltest.GnuPGHome(s.t)
+	g.GPG(s.t, nil, "--passphrase", "", "--quick-generate-key", address, "ed25519", "default", "never")
 	// ed25519 alone only signs.
-	fingerprint, err := exec.CommandContext(s.t.Context(), "bash", "-c", `gpg --homedir "$1" --batch --with-colons -k | grep ^fpr | head -1 | cut -d: -f10`, "x", home).Output()
-	s.must(err)
-	cmd = exec.CommandContext(s.t.Context(), "gpg", "--homedir", home, "--batch", "--passphrase", "", "--quick-add-key", strings.TrimSpace(string(fingerprint)), "cv25519", "encr", "never")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		s.t.Fatalf("%v: %s", err, out)
-	}
-	s.t.Cleanup(func() { _ = exec.Command("gpgconf", "--homedir", home, "--kill", "all").Run() })
-	return home
+	g.GPG(s.t, nil, "--passphrase", "", "--quick-add-key", g.Prints(s.t, address)[0], "cv25519", "encr", "never")
+	return g.Dir
 }
 
 func TestEncryptedBackupsOpenWithGpgAlone(t *testing.T) {
