@@ -119,22 +119,6 @@ func (s *site) skew(days int) time.Time {
 	return clock
 }
 
-func TestTheStoresClockGivesTheDate(t *testing.T) {
-	s := newSite(t)
-	s.write("a", "1")
-	clock := s.skew(40)
-	e := s.tool("napback", "-c", s.conf)
-	if e.code != 3 || !strings.Contains(e.stderr, "this host's clock says") {
-		t.Error(e)
-	}
-	if got := s.record().Current.Date.String(); got != clock.Format(time.DateOnly) {
-		t.Errorf("the date is %s; the store's is %s", got, clock.Format(time.DateOnly))
-	}
-	if e := s.tool("napback", "-c", s.conf, "check"); e.code != 3 || !strings.Contains(e.out, "WARN clock, 9") {
-		t.Error(e)
-	}
-}
-
 // A job that is not due by this host's clock, but is by the store's.
 func TestAWrongClockKeepsNoJobFromItsBackup(t *testing.T) {
 	today := time.Now()
