@@ -49,20 +49,14 @@ func TestNiceLowersEveryStage(t *testing.T) {
 	s.fake("zstd", `nice >`+out+`; exec "$REAL" "$@"`)
 	s.napback(0, day(0))
 	s.real()
-	own, err := strconv.Atoi(strings.TrimSpace(s.run("nice")))
+	nice, err := exec.CommandContext(t.Context(), "nice").Output()
+	s.must(err)
+	own, err := strconv.Atoi(strings.TrimSpace(string(nice)))
 	s.must(err)
 	if got := strings.TrimSpace(s.read(out)); got != fmt.Sprint(min(own+7, 19)) {
 		t.Errorf("niceness %s, and %d without", got, own)
 	}
 	s.stored(day(0))
-}
-
-// run runs a program of the system and returns its stdout.
-func (s *site) run(name string, args ...string) string {
-	s.t.Helper()
-	out, err := exec.CommandContext(s.t.Context(), name, args...).Output()
-	s.must(err)
-	return string(out)
 }
 
 // monitor is a service for pings, which notes METHOD PATH, without the id of

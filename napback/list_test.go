@@ -65,7 +65,7 @@ func TestAStreamThatTarDidNotMakeIsFound(t *testing.T) {
 func TestVerifyReadsEverything(t *testing.T) {
 	s := newSite(t, encrypted)
 	secret := s.newKey("")
-	s.quickHistory()
+	s.fourDays(false)
 	for _, args := range [][]string{{}, {"--unpack"}, {"-k", secret}, {"--all", "job"}} {
 		e := s.cmd(0, append([]string{"verify"}, args...)...)
 		if strings.Count(e.out, "ok bk:job-") != 4 {

@@ -83,18 +83,6 @@ func (s *site) everythingRestores() {
 	}
 }
 
-func (s *site) readConf() string {
-	data, err := os.ReadFile(s.conf)
-	s.must(err)
-	return string(data)
-}
-
-// deny makes the credentials such that they can create objects and nothing else.
-func (s *site) deny() {
-	s.fake("s3ls", `echo 's3ls: error: list "bk": access denied' >&2; exit 8`)
-	s.fake("s3rm", `echo 's3rm: error: access denied' >&2; exit 8`)
-}
-
 // DiffDir is lost. Whether it is the same machine tells its id, or that nobody has
 // stored under the old one for longer than the schedule leaves out.
 func TestALostStateIsTakenUpAgain(t *testing.T) {

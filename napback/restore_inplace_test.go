@@ -20,7 +20,7 @@ func TestRestoreInPlaceShowsAndDeletesWhatTheBackupDoesNotHave(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "Exclude cache")
 	s.write("cache/c", "known and excluded since the FULL")
-	states := s.history()
+	states := s.fourDays(true)
 	s.write("gone/cache/c", "excluded, but the FULL does not know it")
 	s.napback(0, day(4))
 	clean := states[2]
@@ -47,7 +47,7 @@ func TestRestoreInPlaceShowsAndDeletesWhatTheBackupDoesNotHave(t *testing.T) {
 func TestRestoreInPlaceOfAPathLeavesTheRest(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	states := s.history()
+	states := s.fourDays(true)
 	s.shell(`printf extra >extra; printf changed >stays/two; printf extra >stays/extra; printf mine >gone/new`)
 	want := tree(t, s.source)
 	e := s.cmd(0, "restore", "--in-place", "-y", "job", "stays")

@@ -16,7 +16,7 @@ import (
 func TestRestoreOfPathsTakesOnlyThese(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	states := s.history()
+	states := s.fourDays(true)
 	for _, c := range []struct {
 		day   int
 		paths []string

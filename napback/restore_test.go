@@ -38,14 +38,9 @@ func (s *site) newKey(passphrase string) (secret string) {
 
 const encrypted = "GpgRecipient backup@example.org"
 
-// history makes four days of backups: a FULL and three DIFFs, which do not hold
-// what has not changed. It returns the source's tree of each day.
-func (s *site) history() []map[string]string { return s.fourDays(true) }
-
-// quickHistory is history for tests that are not about what DIFFs hold: each
-// holds everything.
-func (s *site) quickHistory() []map[string]string { return s.fourDays(false) }
-
+// fourDays makes four days of backups: a FULL and three DIFFs, which do not hold what
+// has not changed if they are apart; else, for tests that are not about what DIFFs
+// hold, each holds everything. It returns the source's tree of each day.
 func (s *site) fourDays(apart bool) []map[string]string {
 	s.t.Helper()
 	tooltest.NeedsRoot(s.t, "gives files away")
@@ -158,7 +153,7 @@ func TestAFailureOfAnyStageIsAFailure(t *testing.T) {
 	for _, stage := range []string{"s3get", "zstd", "tar"} {
 		t.Run(stage, func(t *testing.T) {
 			s := newSite(t)
-			s.quickHistory()
+			s.fourDays(false)
 			s.fake(stage, `case " $* " in *" --version "*) exec $REAL "$@";; esac; $REAL "$@"; exit 1`)
 			to := filepath.Join(t.TempDir(), "out")
 			e := s.tool("napback", "-c", s.conf, "restore", "--to", to, "job")
@@ -172,7 +167,7 @@ func TestAFailureOfAnyStageIsAFailure(t *testing.T) {
 func TestRestorePretendsAsAShellWouldDoIt(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	states := s.history()
+	states := s.fourDays(true)
 	to := t.TempDir()
 	e := s.cmd(0, "restore", "-p", "--to", to, "job")
 	s.mustEqual("the destination of -p", map[string]string{".": tree(t, to)["."]}, to)
@@ -220,7 +215,7 @@ func TestRestoreAsAUserWhoMayNotDoEverything(t *testing.T) {
 
 func TestAnInterruptedRestoreSaysSo(t *testing.T) {
 	s := newSite(t)
-	s.quickHistory()
+	s.fourDays(false)
 	s.fake("zstd", `echo started >&2; sleep 1000 & wait`)
 	to := filepath.Join(s.dir, "out")
 	cmd := s.command(t.Context(), "napback", "-c", s.conf, "restore", "--to", to, "job")

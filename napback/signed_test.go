@@ -112,7 +112,8 @@ func TestCheckSaysWhereVerifyKeyDoesNotBind(t *testing.T) {
 	if e := s.cmd(0, "check"); strings.Contains(e.stderr, "VerifyKey") {
 		t.Error(e)
 	}
-	s.deny()
+	s.fake("s3ls", `echo 's3ls: error: list "bk": access denied' >&2; exit 8`)
+	s.fake("s3rm", `echo 's3rm: error: access denied' >&2; exit 8`)
 	if e := s.tool("napback", "-c", s.conf, "check"); !strings.Contains(e.stderr, "may not read manifests, so that VerifyKey binds only who restores") {
 		t.Error(e)
 	}

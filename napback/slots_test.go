@@ -16,7 +16,7 @@ func TestAChangedScheduleBreaksNoChain(t *testing.T) {
 	at := 0
 	for _, fulls := range []int{2, 3, 1, 4} {
 		s.configure(s.block(fmt.Sprintf("Fulls %d", fulls)))
-		s.must(os.WriteFile(s.conf, []byte(strings.Replace(s.readConf(), "  Fulls 2\n", "", 1)), 0o600))
+		s.must(os.WriteFile(s.conf, []byte(strings.Replace(s.read(s.conf), "  Fulls 2\n", "", 1)), 0o600))
 		for range 7 {
 			s.back(0, kept, day(at))
 			s.everythingRestores()

@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"napback/internal/tooltest"
 )
 
 func TestExclusionsOnARealTree(t *testing.T) {
@@ -127,19 +125,10 @@ func TestTheRootDirectory(t *testing.T) {
 	}
 }
 
-// keyFor makes a key pair with gpg and returns its home.
-func (s *site) keyFor(address string) (home string) {
-	s.t.Helper()
-	g := tooltest.GnuPGHome(s.t)
-	g.GPG(s.t, nil, "--passphrase", "", "--quick-generate-key", address, "ed25519", "default", "never")
-	// ed25519 alone only signs.
-	g.GPG(s.t, nil, "--passphrase", "", "--quick-add-key", g.Prints(s.t, address)[0], "cv25519", "encr", "never")
-	return g.Dir
-}
-
 func TestEncryptedBackupsOpenWithGpgAlone(t *testing.T) {
 	s := newSite(t)
-	home := s.keyFor("backup@example.org")
+	s.newKey("")
+	home := s.gnupg.Dir
 	s.configure("GpgRecipient backup@example.org\nGpgKeyring " + home + "/pubring.kbx\n" + s.block())
 	s.write("secret", "the secret content")
 	e := s.napback(0, day(0))
@@ -159,7 +148,8 @@ func TestEncryptedBackupsOpenWithGpgAlone(t *testing.T) {
 
 func TestABadRecipientStartsNothing(t *testing.T) {
 	s := newSite(t)
-	home := s.keyFor("backup@example.org")
+	s.newKey("")
+	home := s.gnupg.Dir
 	s.write("a", "1")
 	s.configure(s.block() + "<Directory " + s.dir + ">\nGpgRecipient nobody@example.org\nGpgKeyring " + home + "/pubring.kbx\n</Directory>\n")
 	e := s.tool("napback", "-c", s.conf)
