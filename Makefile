@@ -109,6 +109,7 @@ install: ## install tools, manuals and scripts below PREFIX (/usr/local) and DES
 	    install -d "$$(dirname "$$target")"; \
 	    install -m $$mode "$$file" "$$target"; \
 	done
+	install -m 644 LICENSE "$(SHAREDIR)"
 
 release: ## archives of a tagged commit for all systems, in build/release; publishes nothing
 	scripts/release.sh $(EXAMPLES)
@@ -118,6 +119,7 @@ uninstall: ## take back what install installed
 	@set -e; for tool in $(TOOLS); do rm -f "$(BINDIR)/$$tool"; done
 	@set -e; for page in $(MANUALS); do rm -f "$(MANDIR)/man$${page##*.}/$${page#man/}"; done
 	@set -e; for file in $(EXAMPLES); do rm -f "$(SHAREDIR)/$${file#scripts/}"; done
+	@rm -f "$(SHAREDIR)/LICENSE"
 	@if [ -d "$(SHAREDIR)" ]; then \
 	    find "$(SHAREDIR)" -depth -type d -exec rmdir {} + 2>/dev/null || true; \
 	fi

@@ -176,10 +176,3 @@ func loadFiles(files []string, host string) ([]*config.Config, error) {
 	}
 	return configs, config.CheckTogether(configs)
 }
-
-// tellNotes says what is worth saying once per run.
-func (e *call) tellNotes(c *config.Config) {
-	for _, note := range c.Notes {
-		e.log.Notef("%s", note)
-	}
-}

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"strings"
+	"time"
 
 	urfave "github.com/urfave/cli/v2"
 
 	"napback/internal/cli"
+	"napback/napback/catalog"
 	"napback/napback/config"
 	"napback/napback/jobs"
 	"napback/napback/unpack"
@@ -103,8 +106,8 @@ func keyOf(c *urfave.Context) (*unpack.Key, error) {
 }
 
 // choiceOf reads ownerFlag and hostFlag.
-func choiceOf(c *urfave.Context) jobs.Choice {
-	return jobs.Choice{Owner: c.String("owner"), Host: c.String("host")}
+func choiceOf(c *urfave.Context) catalog.Wanted {
+	return catalog.Wanted{Owner: c.String("owner"), Host: c.String("host")}
 }
 
 // finder finds jobs and their archives.
@@ -113,4 +116,17 @@ func (e *call) finder() jobs.Finder { return jobs.Finder{Kit: e.kit, Log: e.log}
 // wanted are the jobs that the command line names, or all.
 func (e *call) wanted(c *urfave.Context, configs []*config.Config) ([]jobs.Target, error) {
 	return e.finder().Wanted(c.Context, configs, c.Args().Slice())
+}
+
+// age writes a time span for people: in minutes, hours or days.
+func age(d time.Duration) string {
+	switch {
+	case d < 0:
+		return "0m"
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%dm", int(d/time.Minute))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh", int(d/time.Hour))
+	}
+	return fmt.Sprintf("%dd", int(d/(24*time.Hour)))
 }

@@ -72,7 +72,7 @@ func list(c *urfave.Context, e *call, configs []*config.Config) error {
 
 func newListed(p catalog.RecoveryPoint) listed {
 	l := listed{
-		Job: p.Job(), Source: p.Source(), Host: p.Host, Owner: p.Owner, Date: p.Date(), Type: p.Type(), Slot: p.Slot(), Name: p.Name, Run: p.Run,
+		Job: p.Job(), Source: p.Source(), Host: p.Host, Owner: p.Owner, Date: p.Date(), Type: string(p.Type()), Slot: p.Slot(), Name: p.Name, Run: p.Run,
 		State: p.State, Bytes: p.Bytes, Restorable: p.Broken == nil, Warnings: p.Warnings(),
 	}
 	if !p.Committed.IsZero() {

@@ -13,7 +13,6 @@ import (
 
 	"napback/internal/cli"
 	"napback/napback/backup"
-	"napback/napback/catalog"
 	"napback/napback/config"
 )
 
@@ -52,15 +51,11 @@ func pruneJobs(c *urfave.Context, e *call, configs []*config.Config) error {
 		if t.Job == nil {
 			return cli.Errorf(cli.NotFound, "job %q is not configured: it has no schedule to prune by", t.Name)
 		}
-		who := choiceOf(c)
-		wanted := func(g catalog.Group) bool {
-			return (who.Owner == "" || g.Owner == who.Owner) && (who.Host == "" || g.Host == who.Host)
-		}
 		l, err := e.finder().Listing(c.Context, t)
 		if err != nil {
 			return fmt.Errorf("prune %q: %w", t.Name, err)
 		}
-		some, err := e.machine().Prunings(c.Context, t.Job, l, wanted, age)
+		some, err := e.machine().Prunings(c.Context, t.Job, l, choiceOf(c), age)
 		if err != nil {
 			return fmt.Errorf("prune %q: %w", t.Name, err)
 		}
@@ -101,7 +96,7 @@ func parseAge(text string) (time.Duration, error) {
 func showPrunings(w io.Writer, all []backup.Pruning, each bool) error {
 	rows := [][]string{{"JOB", "OWNER", "HOST", "ARCHIVES", "SIZE", "TO REMOVE", "SIZE"}}
 	for _, p := range all {
-		rows = append(rows, []string{p.Job.Name, cmp.Or(p.Group.Owner, noOwner), p.Group.Host, fmt.Sprint(p.Group.Count),
+		rows = append(rows, []string{p.Job.Name, cmp.Or(p.Group.Owner, backup.NoOwner), p.Group.Host, fmt.Sprint(p.Group.Count),
 			cli.FormatSize(p.Group.Bytes), fmt.Sprint(len(p.Gone)), cli.FormatSize(p.Bytes())})
 	}
 	if err := cli.PrintTable(w, rows); err != nil || !each {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -96,7 +95,7 @@ func newLoader(host source.Host, t jobs.Target, kind source.Kind, r restore.Requ
 	if j := t.Job; j != nil && j.Kind.Name == kind.Name {
 		job.Source, job.Words = j.Source, j.Words // that of this host, with its own server
 	}
-	return kind.Load(host, source.Load{Job: job.OfSource(), To: r.To, Signed: len(t.Settings.VerifyKeys) > 0 && !t.Settings.AcceptUnsigned})
+	return kind.Load(host, source.Load{Job: job.OfSource(), To: r.To, Signed: len(t.Settings.VerifyKeys()) > 0 && !t.Settings.AcceptUnsigned})
 }
 
 // checkRestoreUsage refuses what cannot be meant.
@@ -148,14 +147,7 @@ func restoreTree(c *urfave.Context, std cli.Streams, r restore.Request) error {
 	}
 	done, err := t.Run(c.Context, func(ctx context.Context, gone []restore.Deletion) error {
 		showDeletions(std, gone)
-		if yes {
-			return nil
-		}
-		ok, err := cli.Confirm(ctx, std, fmt.Sprintf("Restore %s as of %s in place?", cli.Safe(t.What()), cli.Safe(t.Point.Date())))
-		if err == nil && !ok {
-			err = errors.New("restore in place: not confirmed, nothing is changed")
-		}
-		return err
+		return confirmed(ctx, std, yes, fmt.Sprintf("Restore %s as of %s in place?", cli.Safe(t.What()), cli.Safe(t.Point.Date())), "restore in place")
 	})
 	return printRestored(std, r, done, err)
 }

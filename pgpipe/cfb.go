@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/subtle"
 	"encoding/binary"
 )
 
@@ -18,40 +19,25 @@ type cfb struct {
 func newCFB(block cipher.Block) *cfb { return &cfb{block: block} }
 
 // encrypt writes the ciphertext of src to dst. They must not overlap.
-func (c *cfb) encrypt(dst, src []byte) {
-	var key [aes.BlockSize]byte
-	prev := c.prev[:]
-	for len(src) >= aes.BlockSize {
-		c.block.Encrypt(key[:], prev)
-		xorBlock(dst, src, key[:])
-		prev = dst[:aes.BlockSize]
-		dst, src = dst[aes.BlockSize:], src[aes.BlockSize:]
-	}
-	copy(c.prev[:], prev)
-	if len(src) > 0 {
-		c.block.Encrypt(key[:], c.prev[:])
-		for i := range src {
-			dst[i] = src[i] ^ key[i]
-		}
-	}
-}
+func (c *cfb) encrypt(dst, src []byte) { c.apply(dst, src, dst) }
 
 // decrypt writes the plaintext of src to dst. They must not overlap.
-func (c *cfb) decrypt(dst, src []byte) {
+func (c *cfb) decrypt(dst, src []byte) { c.apply(dst, src, src) }
+
+// apply is both ways: feedback, which is dst or src, is the ciphertext.
+func (c *cfb) apply(dst, src, feedback []byte) {
 	var key [aes.BlockSize]byte
 	prev := c.prev[:]
 	for len(src) >= aes.BlockSize {
 		c.block.Encrypt(key[:], prev)
 		xorBlock(dst, src, key[:])
-		prev = src[:aes.BlockSize]
-		dst, src = dst[aes.BlockSize:], src[aes.BlockSize:]
+		prev = feedback[:aes.BlockSize]
+		dst, src, feedback = dst[aes.BlockSize:], src[aes.BlockSize:], feedback[aes.BlockSize:]
 	}
 	copy(c.prev[:], prev)
 	if len(src) > 0 {
 		c.block.Encrypt(key[:], c.prev[:])
-		for i := range src {
-			dst[i] = src[i] ^ key[i]
-		}
+		subtle.XORBytes(dst, src, key[:])
 	}
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"time"
@@ -36,7 +35,7 @@ func runCheck(o *options, std cli.Streams, now time.Time) error {
 			c.Expires = &expires
 		}
 		if failed := c.print(std.Out, o.JSON); failed != nil {
-			return fmt.Errorf("write stdout: %w", failed)
+			return failed
 		}
 	}
 	return err
@@ -44,13 +43,12 @@ func runCheck(o *options, std cli.Streams, now time.Time) error {
 
 func (c checked) print(w io.Writer, asJSON bool) error {
 	if asJSON {
-		return json.NewEncoder(cli.SafeJSON(w)).Encode(c)
+		return cli.PrintJSON(w, []checked{c})
 	}
 	expires := "never"
 	if c.Expires != nil {
 		expires = pgpkey.Date(*c.Expires)
 	}
-	_, err := fmt.Fprintf(w, "%s\n  user id    %s\n  encrypts   %s (%s)\n  expires    %s\n",
+	return cli.Printf(w, "%s\n  user id    %s\n  encrypts   %s (%s)\n  expires    %s\n",
 		c.Fingerprint, c.UserID, c.Subkey, c.Algorithm, expires)
-	return err
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	pgperrors "github.com/ProtonMail/go-crypto/openpgp/errors"
@@ -191,16 +190,20 @@ func (d *decrypter) sessionKey(h *head) (*crypto.SessionKey, secretKey, error) {
 		packet sessionKeyPacket
 		key    secretKey
 	}
-	var pairs []pair
+	var pairs, last []pair
 	for _, p := range h.keys {
 		for _, k := range d.secrets.matching(p.EncryptedKey) {
-			pairs = append(pairs, pair{p, k})
+			if k.Encrypted {
+				last = append(last, pair{p, k})
+			} else {
+				pairs = append(pairs, pair{p, k})
+			}
 		}
 	}
+	pairs = append(pairs, last...)
 	if len(pairs) == 0 {
 		return nil, secretKey{}, d.noSecretKey(h)
 	}
-	slices.SortStableFunc(pairs, func(a, b pair) int { return bit(a.key.Encrypted) - bit(b.key.Encrypted) })
 	var locked, failed error
 	for _, c := range pairs {
 		if c.key.Encrypted {
@@ -227,13 +230,6 @@ func openSessionKey(packet []byte, key secretKey) (*crypto.SessionKey, error) {
 		return nil, err
 	}
 	return ring.DecryptSessionKey(packet)
-}
-
-func bit(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 func (d *decrypter) noSecretKey(h *head) error {

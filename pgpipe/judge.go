@@ -30,9 +30,6 @@ func (r *recipient) same(other *recipient) bool {
 
 func (r *recipient) fingerprint() string { return fmt.Sprintf("%X", r.primary.Fingerprint) }
 
-// pgpConfig is how the library is to judge keys.
-func pgpConfig(now time.Time) *packet.Config { return pgpkey.Config(now) }
-
 // judge decides whether k may be encrypted to at the time now, and to which
 // of its subkeys. An error says what is wrong as a phrase that follows the
 // key's name. It is stricter than the library: a revocation counts whatever its
@@ -42,7 +39,7 @@ func judge(k *key, s selector, now time.Time) (*recipient, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot be read: %w", err)
 	}
-	config := pgpConfig(now)
+	config := pgpkey.Config(now)
 	self, err := judgePrimary(entity, now, config)
 	if err != nil {
 		return nil, err
@@ -54,12 +51,7 @@ func judge(k *key, s selector, now time.Time) (*recipient, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &recipient{primary: entity.PrimaryKey, userID: userID}
-	r.expires = pgpkey.Earlier(r.expires, pgpkey.KeyExpiry(entity.PrimaryKey, self))
-	if direct, _ := entity.LatestValidDirectSignature(now, config); direct != nil {
-		r.expires = pgpkey.Earlier(r.expires, pgpkey.KeyExpiry(entity.PrimaryKey, direct))
-	}
-	r.expires = pgpkey.Earlier(r.expires, pgpkey.SignatureExpiry(self))
+	r := &recipient{primary: entity.PrimaryKey, userID: userID, expires: pgpkey.PrimaryExpiry(entity, self, now, config)}
 	if !r.expires.IsZero() && !now.Before(r.expires) {
 		return nil, fmt.Errorf("expired on %s", pgpkey.Date(r.expires))
 	}
@@ -68,8 +60,7 @@ func judge(k *key, s selector, now time.Time) (*recipient, error) {
 		return nil, err
 	}
 	r.subkey = subkey
-	r.expires = pgpkey.Earlier(r.expires, pgpkey.KeyExpiry(subkey, binding))
-	r.expires = pgpkey.Earlier(r.expires, pgpkey.SignatureExpiry(binding))
+	r.expires = pgpkey.Earlier(r.expires, pgpkey.Expiry(subkey, binding))
 	return r, nil
 }
 
@@ -80,10 +71,8 @@ func judgePrimary(e *openpgp.Entity, now time.Time, config *packet.Config) (*pac
 	if pub.Version != 4 {
 		return nil, fmt.Errorf("is a version %d key, which is not supported", pub.Version)
 	}
-	for _, rev := range e.Revocations {
-		if pub.VerifyRevocationSignature(rev.Packet) == nil {
-			return nil, fmt.Errorf("was revoked on %s", pgpkey.Date(rev.Packet.CreationTime))
-		}
+	if err := pgpkey.Revoked(e); err != nil {
+		return nil, err
 	}
 	if pub.CreationTime.After(now) {
 		return nil, fmt.Errorf("is not valid before %s", pgpkey.Date(pub.CreationTime))
@@ -193,15 +182,13 @@ func judgeSubkey(sub *openpgp.Subkey, now time.Time, config *packet.Config) (*pa
 	if !mayEncrypt(pub, sig) {
 		return nil, nil
 	}
-	for _, rev := range sub.Revocations {
-		if sub.Primary.PrimaryKey.VerifySubkeyRevocationSignature(rev.Packet, pub) == nil {
-			return nil, fmt.Errorf("was revoked on %s", pgpkey.Date(rev.Packet.CreationTime))
-		}
+	if err := pgpkey.SubkeyRevoked(sub); err != nil {
+		return nil, err
 	}
 	if pub.CreationTime.After(now) {
 		return nil, fmt.Errorf("is not valid before %s", pgpkey.Date(pub.CreationTime))
 	}
-	if expires := pgpkey.Earlier(pgpkey.KeyExpiry(pub, sig), pgpkey.SignatureExpiry(sig)); !expires.IsZero() && !now.Before(expires) {
+	if expires := pgpkey.Expiry(pub, sig); !expires.IsZero() && !now.Before(expires) {
 		return nil, fmt.Errorf("expired on %s", pgpkey.Date(expires))
 	}
 	return sig, pgpkey.Weak(pub)

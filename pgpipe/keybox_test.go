@@ -22,7 +22,7 @@ func ringPrints(t *testing.T, path string) []string {
 	}
 	var prints []string
 	for _, k := range keys {
-		prints = append(prints, k.fingerprint)
+		prints = append(prints, k.copies[0].Fingerprint)
 	}
 	slices.Sort(prints)
 	return prints
@@ -262,7 +262,7 @@ func FuzzKeyFile(f *testing.F) {
 		}
 		for _, k := range keys {
 			if e, err := k.entity(); (e == nil) != (err != nil) {
-				t.Fatalf("key %s: entity %v, error %v", k.fingerprint, e, err)
+				t.Fatalf("key %s: entity %v, error %v", k.copies[0].Fingerprint, e, err)
 			}
 		}
 		for _, selectors := range [][]selector{nil, {{email: "seed@example.org"}, {hex: "00000000"}}} {

@@ -49,7 +49,7 @@ func readPublicKeys(path string) ([]*key, error) {
 	if err != nil {
 		return nil, err
 	}
-	if slices.ContainsFunc(keys, func(k *key) bool { return k.secret }) {
+	if slices.ContainsFunc(keys, (*key).secret) {
 		return nil, pgpkey.WithExportHint(fmt.Errorf("read %q: it holds a secret key, and encryption needs only public ones", path))
 	}
 	return keys, nil

@@ -19,31 +19,16 @@ const maxKeys = 100_000
 // subkeys and user ids. It is parsed when it is asked for: one that cannot be
 // parsed harms no other, and a keyring takes little more memory than its file.
 type key struct {
-	fingerprint string // of the primary key, upper-case hex; empty if unknown
-	secret      bool   // holds a secret primary key or subkey
-	copies      []pgpkey.Key
+	copies []pgpkey.Key // at least one
 }
 
 func newKey(k pgpkey.Key) *key {
-	return &key{fingerprint: k.Fingerprint, secret: k.Secret, copies: []pgpkey.Key{k}}
+	return &key{copies: []pgpkey.Key{k}}
 }
 
-// prints returns the fingerprints of the primary key and its subkeys.
-func (k *key) prints() []string {
-	var all []string
-	for _, c := range k.copies[:min(len(k.copies), maxCopies)] {
-		all = union(all, c.Prints())
-	}
-	return all
-}
-
-// userIDs returns the user ids as they stand in the file; nothing is verified.
-func (k *key) userIDs() []string {
-	var all []string
-	for _, c := range k.copies[:min(len(k.copies), maxCopies)] {
-		all = union(all, c.UserIDs())
-	}
-	return all
+// secret tells that it holds a secret primary key or subkey.
+func (k *key) secret() bool {
+	return slices.ContainsFunc(k.copies, func(c pgpkey.Key) bool { return c.Secret })
 }
 
 // mergeKeys makes one key of several copies of it, as an import would: what
@@ -52,13 +37,13 @@ func mergeKeys(keys []*key) []*key {
 	var merged []*key
 	first := map[string]*key{}
 	for _, k := range keys {
-		known := first[k.fingerprint]
-		if known == nil || k.fingerprint == "" {
-			first[k.fingerprint] = k
+		print := k.copies[0].Fingerprint
+		known := first[print]
+		if known == nil || print == "" {
+			first[print] = k
 			merged = append(merged, k)
 			continue
 		}
-		known.secret = known.secret || k.secret
 		known.copies = append(known.copies, k.copies...)
 	}
 	return merged
@@ -130,13 +115,4 @@ func mergeSubkey(e *openpgp.Entity, sub openpgp.Subkey) {
 	}
 	sub.Primary = e
 	e.Subkeys = append(e.Subkeys, sub)
-}
-
-func union(a, b []string) []string {
-	for _, s := range b {
-		if !slices.Contains(a, s) {
-			a = append(a, s)
-		}
-	}
-	return a
 }

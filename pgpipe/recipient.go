@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"napback/internal/cli"
+	"napback/internal/sign/pgpkey"
 )
 
 // selector is a parsed RECIPIENT: an e-mail address, or the hexadecimal
@@ -86,10 +87,12 @@ func address(userID string) string {
 
 // matches reports whether the selector names k, whatever state k is in.
 func (s selector) matches(k *key) bool {
-	if s.hex != "" {
-		return slices.ContainsFunc(k.prints(), s.matchesPrint)
-	}
-	return slices.ContainsFunc(k.userIDs(), func(id string) bool { return address(id) == s.email })
+	return slices.ContainsFunc(k.copies[:min(len(k.copies), maxCopies)], func(c pgpkey.Key) bool {
+		if s.hex != "" {
+			return slices.ContainsFunc(c.Prints(), s.matchesPrint)
+		}
+		return slices.ContainsFunc(c.UserIDs(), func(id string) bool { return address(id) == s.email })
+	})
 }
 
 // matchesPrint compares a fingerprint with the digits: key ids of version 4

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"iter"
 
 	"napback/internal/archive"
 	"napback/internal/cli"
@@ -26,8 +25,7 @@ func (o *options) countRuns(ctx context.Context, service store.Service, out *pri
 		addresses[i] = a
 	}
 	var broken, absent error
-	err := archive.InOrder(ctx, o.Concurrency,
-		func(context.Context) iter.Seq2[archive.Address, error] { return each(addresses) },
+	err := archive.InOrder(ctx, o.Concurrency, archive.Each(addresses...),
 		func(ctx context.Context, a archive.Address) (counted, error) {
 			return count(ctx, service, a)
 		},
@@ -52,16 +50,6 @@ func (o *options) countRuns(ctx context.Context, service store.Service, out *pri
 		return broken
 	}
 	return absent
-}
-
-func each[T any](items []T) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		for _, item := range items {
-			if !yield(item, nil) {
-				return
-			}
-		}
-	}
 }
 
 // counted is a run and whether it is whole.

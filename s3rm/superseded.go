@@ -40,9 +40,7 @@ type owned struct{ name, owner string }
 func read(ctx context.Context, st archive.Store, name string, incomplete bool) ([]facts, error) {
 	names := func(ctx context.Context) iter.Seq2[string, error] { return archive.Names(ctx, st, "") }
 	if name != "" {
-		names = func(context.Context) iter.Seq2[string, error] {
-			return func(yield func(string, error) bool) { yield(name, nil) }
-		}
+		names = archive.Each(name)
 	}
 	var all []facts
 	err := archive.DescribeNames(ctx, st, names, true, concurrency, func(s *archive.Survey) error {

@@ -33,50 +33,81 @@ silent() {
 	return 1
 }
 
-# What no folder's code may import: each rule of .depguard.yml has its line.
+# What a file may not import. Each rule of .depguard.yml has to deny one of these.
 forbidden='
-internal/slot     napback/internal/cli
-internal/cli      napback/internal/slot
-internal/trust    napback/internal/sign
-internal/sign     napback/internal/store
-internal/archive  napback/internal/store
-internal/store    napback/internal/sign
-s3put             napback/internal/slot
-slotcalc          napback/internal/archive
-pgpipe            napback/internal/store
-napback           napback/internal/archive
-napback/catalog   napback/internal/store
-napback/tools     github.com/aws/aws-sdk-go-v2/aws
-napback/restore   napback/napback/backup
-napback/unpack    napback/napback/restore
-napback/jobs      napback/napback/restore
-napback/standing  napback/napback/config
-napback/backup    napback/napback/unpack
-unheard-of        napback/internal/cli
+internal/slot/p/p.go           napback/internal/cli
+internal/cli/p/p.go            napback/internal/slot
+internal/compress/p/p.go       napback/internal/cli
+internal/shell/p/p.go          napback/internal/trust
+internal/address/p/p.go        napback/internal/cli
+internal/trust/p/p.go          napback/internal/sign
+internal/sign/p/p.go           napback/internal/store
+internal/archive/p/p.go        napback/internal/store
+internal/store/p/p.go          napback/internal/sign
+internal/storetest/p/p.go      napback/napback/storm
+internal/archive/p/p_test.go   napback/napback/dbtest
+s3put/p/p.go                   napback/internal/slot
+slotcalc/p/p.go                napback/internal/archive
+pgpipe/p/p.go                  napback/internal/store
+scripts/p/p_test.go            napback/internal/archive
+unheard-of/p/p.go              napback/internal/cli
+napback/unheard-of/p.go        napback/internal/cli
+napback/catalog/p/p.go         napback/internal/store
+napback/tools/p/p.go           github.com/aws/aws-sdk-go-v2/aws
+napback/p_test.go              napback/internal/store
+napback/p.go                   napback/napback/chain
+napback/run/p/p.go             napback/napback/restore
+napback/journal/p/p.go         napback/napback/run
+napback/backup/p.go            napback/napback/restore
+napback/backup/q.go            napback/napback/unpack
+napback/backup/r.go            napback/napback/run
+napback/backup/decide/p/p.go   napback/napback/config
+napback/backup/retire/p/p.go   napback/napback/tools
+napback/catalog/q/q.go         napback/napback/tools
+napback/standing/p/p.go        napback/napback/config
+napback/restore/p/p.go         napback/napback/backup
+napback/restore/q/q.go         napback/napback/run
+napback/unpack/p/p.go          napback/napback/backup
+napback/unpack/q/q.go          napback/napback/run
+napback/jobs/p/p.go            napback/napback/restore
+napback/check/p/p.go           napback/napback/restore
+napback/check/q/q.go           napback/napback/run
+napback/source/tar/p/p.go      napback/napback/config
+napback/source/tar/q/q.go      napback/napback/backup
+napback/source/dump/p/p.go     napback/napback/restore
+napback/source/dump/q/q.go     napback/napback/tools
+napback/source/kinds/p.go      napback/napback/state
+napback/config/p/p.go          napback/napback/tools
+napback/tools/q/q.go           napback/napback/backup
+napback/programs/p/p.go        napback/napback/source
+napback/storm/p/p.go           napback/napback/state
 '
 
 # Every import rule of .depguard.yml. Its globs match absolute paths only, and a
 # clone may lie anywhere (even in a folder named like one of ours), so ROOT in
 # them stands for where this one lies. depguard reads its configuration from the
 # current folder, and says nothing if no glob matches: hence the first run, on a
-# module in which every folder imports what it may not.
+# module in which files import what they may not.
 imports() {
 	proof=$root/build/imports/proof
 	rm -rf "$proof" && mkdir -p "$proof" && cp go.mod go.sum "$proof" || return
 	sed "s|ROOT|$root|g" .depguard.yml >build/imports/.depguard.yml || return
 	sed "s|ROOT|$proof|g" .depguard.yml >"$proof/.depguard.yml" || return
-	echo "$forbidden" | while read -r folder import; do
-		[ -n "$folder" ] || continue
-		mkdir -p "$proof/$folder/proof" "$proof/${import#napback/}" || return
-		printf 'package proof\n\nimport _ "%s"\n' "$import" >"$proof/$folder/proof/proof.go"
-		echo 'package imported' >"$proof/${import#napback/}/imported.go"
+	echo "$forbidden" | while read -r file import; do
+		[ -n "$file" ] || continue
+		mkdir -p "$proof/$(dirname "$file")" "$proof/${import#napback/}" || return
+		printf 'package p\n\nimport _ "%s"\n' "$import" >"$proof/$file"
+		echo 'package p' >"$proof/${import#napback/}/imported.go"
 	done
 	said=$(cd "$proof" && "$tools/depguard" ./... 2>&1)
-	accepted=$(echo "$forbidden" | while read -r folder import; do
-		[ -z "$folder" ] || echo "$said" | grep -Fq "$proof/$folder/proof/proof.go:3:8: import '$import' is not allowed" || echo "$folder: $import"
+	accepted=$(echo "$forbidden" | while read -r file import; do
+		[ -z "$file" ] || echo "$said" | grep -Fq "$proof/$file:3:8: import '$import' is not allowed" || echo "$file: $import"
 	done)
-	if [ -n "$accepted" ]; then
-		printf 'the rules accept what they should deny:\n%s\n%s\n' "$accepted" "$said"
+	unproved=$(sed -n 's/^\([^ #].*\):$/\1/p' .depguard.yml | while read -r rule; do
+		echo "$said" | grep -Fq "is not allowed from list '$rule'" || echo "$rule"
+	done)
+	if [ -n "$accepted$unproved" ]; then
+		printf '%s\nthe rules accept what they should deny:\n%s\nrules that deny nothing of it:\n%s\n' "$said" "$accepted" "$unproved"
 		return 1
 	fi
 	(cd build/imports && "$tools/depguard" napback/...)

@@ -82,7 +82,11 @@ decompress() {
 	zstd) zstd -d -q ;;
 	gzip) gzip -d ;;
 	xz) xz -d ;;
-	*) cat ;;
+	none | '') cat ;;
+	*)
+		echo "restore-without-napback.sh: error: $run is compressed in a way that this script does not know" >&2
+		return 1
+		;;
 	esac
 }
 
@@ -99,7 +103,7 @@ fail() {
 safe() {
 	rm -f "$work/list" "$work/judged"
 	mkfifo "$work/list"
-	{ tar --list --verbose --verbose --incremental --file="$work/list" | LC_ALL=C grep -a '^[RTX] ' >"$work/notes" || :; } &
+	{ tar --list --verbose --verbose --incremental --file=- <"$work/list" | LC_ALL=C grep -a '^[RTX] ' >"$work/notes" || :; } &
 	tee "$work/list" |
 		{ LC_ALL=C tar --list --verbose --numeric-owner --quoting-style=escape --file=- && echo end; } |
 		LC_ALL=C awk -v rootfile="$work/root" '

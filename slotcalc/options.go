@@ -13,15 +13,15 @@ import (
 // options is the command line. The kind of schedule is always its last word, so
 // that the same options follow for every question.
 type options struct {
-	Simple simpleSlot `cmd:"" help:"Print the slot and type of a rotation of FULLs and DIFFs, if a backup is due."`
-	Hanoi  hanoiSlot  `cmd:"" help:"Print the slot and type of a Towers of Hanoi rotation, if a backup is due."`
+	Simple command[simpleOptions, struct{}] `cmd:"" help:"Print the slot and type of a rotation of FULLs and DIFFs, if a backup is due."`
+	Hanoi  command[hanoiOptions, struct{}]  `cmd:"" help:"Print the slot and type of a Towers of Hanoi rotation, if a backup is due."`
 	Plan   struct {
-		Simple simplePlan `cmd:"" help:"Print the coming days of a rotation of FULLs and DIFFs, one a line."`
-		Hanoi  hanoiPlan  `cmd:"" help:"Print the coming days of a Towers of Hanoi rotation, one a line."`
+		Simple command[simpleOptions, planOptions] `cmd:"" help:"Print the coming days of a rotation of FULLs and DIFFs, one a line."`
+		Hanoi  command[hanoiOptions, planOptions]  `cmd:"" help:"Print the coming days of a Towers of Hanoi rotation, one a line."`
 	} `cmd:"" help:"Print the coming days of a rotation, one a line."`
 	Kept struct {
-		Simple simpleKept `cmd:"" help:"Print what a rotation of FULLs and DIFFs keeps, and which of it restores."`
-		Hanoi  hanoiKept  `cmd:"" help:"Print what a Towers of Hanoi rotation keeps."`
+		Simple command[simpleOptions, keptOptions] `cmd:"" help:"Print what a rotation of FULLs and DIFFs keeps, and which of it restores."`
+		Hanoi  command[hanoiOptions, keptOptions]  `cmd:"" help:"Print what a Towers of Hanoi rotation keeps."`
 	} `cmd:"" help:"Print what a rotation keeps, and which of it restores."`
 }
 
@@ -68,36 +68,12 @@ type keptOptions struct {
 	Days *int64 `placeholder:"N" help:"Days of history, the last one being the date (enough to have used every slot)."`
 }
 
-type (
-	simpleSlot struct {
-		simpleOptions `embed:""`
-		common        `embed:""`
-	}
-	hanoiSlot struct {
-		hanoiOptions `embed:""`
-		common       `embed:""`
-	}
-	simplePlan struct {
-		simpleOptions `embed:""`
-		planOptions   `embed:""`
-		common        `embed:""`
-	}
-	hanoiPlan struct {
-		hanoiOptions `embed:""`
-		planOptions  `embed:""`
-		common       `embed:""`
-	}
-	simpleKept struct {
-		simpleOptions `embed:""`
-		keptOptions   `embed:""`
-		common        `embed:""`
-	}
-	hanoiKept struct {
-		hanoiOptions `embed:""`
-		keptOptions  `embed:""`
-		common       `embed:""`
-	}
-)
+// command is the command line of a question about one kind of schedule.
+type command[Schedule, Question any] struct {
+	Kind   Schedule `embed:""`
+	Own    Question `embed:""`
+	common `embed:""`
+}
 
 // question is what a command line asks: answer prints it for schedule on date.
 type question struct {
@@ -116,12 +92,12 @@ type query struct {
 // question finds the command that was given.
 func (o *options) question() question {
 	for _, q := range []question{
-		{o.Simple.common, o.Simple.schedule(), printSlot},
-		{o.Hanoi.common, o.Hanoi.schedule(), printSlot},
-		{o.Plan.Simple.common, o.Plan.Simple.schedule(), o.Plan.Simple.print},
-		{o.Plan.Hanoi.common, o.Plan.Hanoi.schedule(), o.Plan.Hanoi.print},
-		{o.Kept.Simple.common, o.Kept.Simple.schedule(), o.Kept.Simple.print},
-		{o.Kept.Hanoi.common, o.Kept.Hanoi.schedule(), o.Kept.Hanoi.print},
+		{o.Simple.common, o.Simple.Kind.schedule(), printSlot},
+		{o.Hanoi.common, o.Hanoi.Kind.schedule(), printSlot},
+		{o.Plan.Simple.common, o.Plan.Simple.Kind.schedule(), o.Plan.Simple.Own.print},
+		{o.Plan.Hanoi.common, o.Plan.Hanoi.Kind.schedule(), o.Plan.Hanoi.Own.print},
+		{o.Kept.Simple.common, o.Kept.Simple.Kind.schedule(), o.Kept.Simple.Own.print},
+		{o.Kept.Hanoi.common, o.Kept.Hanoi.Kind.schedule(), o.Kept.Hanoi.Own.print},
 	} {
 		if q.chosen {
 			return q

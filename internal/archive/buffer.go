@@ -73,10 +73,7 @@ func (p *pool) drop(ctx context.Context) error {
 	select {
 	case b := <-p.free:
 		p.buffers--
-		if b.file != nil {
-			b.file.Close()
-			os.Remove(b.file.Name())
-		}
+		b.remove()
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
@@ -88,13 +85,17 @@ func (p *pool) close() {
 	for {
 		select {
 		case b := <-p.free:
-			if b.file != nil {
-				b.file.Close()
-				os.Remove(b.file.Name()) // gone already where open files can be removed
-			}
+			b.remove()
 		default:
 			return
 		}
+	}
+}
+
+func (b *buffer) remove() {
+	if b.file != nil {
+		b.file.Close()
+		os.Remove(b.file.Name()) // gone already where open files can be removed
 	}
 }
 

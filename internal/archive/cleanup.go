@@ -79,8 +79,7 @@ func (p *put) clean(ctx context.Context) {
 		return
 	}
 	unreadable, unsigned := 0, 0
-	err := InOrder(ctx, max(p.Budget.Concurrency, 1),
-		func(context.Context) iter.Seq2[Run, error] { return each(p.seen) },
+	err := InOrder(ctx, max(p.Budget.Concurrency, 1), Each(p.seen...),
 		func(ctx context.Context, run Run) (RunInfo, error) { return DescribeRun(ctx, p.st, p.Name, run) },
 		func(info RunInfo) error {
 			switch info.State {
@@ -101,17 +100,6 @@ func (p *put) clean(ctx context.Context) {
 		p.Log.Notef("older runs of %q stay: these credentials may not list or delete", p.Name)
 	} else if err != nil {
 		p.Log.Notef("older runs of %q may be left behind: %v", p.Name, err)
-	}
-}
-
-// each yields runs.
-func each(runs []Run) iter.Seq2[Run, error] {
-	return func(yield func(Run, error) bool) {
-		for _, run := range runs {
-			if !yield(run, nil) {
-				return
-			}
-		}
 	}
 }
 

@@ -153,12 +153,12 @@ const (
 func (p *put) lookForManifest(ctx context.Context, data []byte) place {
 	stored, err := readSmall(ctx, p.st, manifestKey(p.Name, p.run), maxManifestRead)
 	switch {
-	case err == nil && bytes.Equal(stored, data):
+	case err == nil && bytes.Equal(stored.data, data):
 		return isOurs
 	case errors.Is(err, ErrNotExist):
 		return isAbsent
 	case err == nil:
-		if _, err := DecodeManifest(stored); errors.Is(err, ErrClaimed) {
+		if _, err := DecodeManifest(stored.data); errors.Is(err, ErrClaimed) {
 			return isClaimed
 		}
 	case errors.Is(err, ErrPermission):

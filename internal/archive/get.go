@@ -33,20 +33,26 @@ func Get(ctx context.Context, st Store, m *Manifest, w io.Writer, o GetOptions) 
 	budget := o.Budget
 	budget.Memory -= sumsCost(m.Chunks)
 	// The only chunk may be much smaller than chunks could be.
-	buffers, err := budget.buffers(min(m.ChunkBytes, max(m.Bytes, 1)))
+	return emit(ctx, w, m.Chunks, min(m.ChunkBytes, max(m.Bytes, 1)), budget, func(ctx context.Context, c chunk) error {
+		return fetch(ctx, st, m, sums, c.number, c.buf, o.Fetched)
+	})
+}
+
+// emit fetches chunks of at most size bytes, several at a time, and writes them to
+// w in order.
+func emit(ctx context.Context, w io.Writer, chunks, size int64, b Budget, fetch func(context.Context, chunk) error) error {
+	buffers, err := b.buffers(size)
 	if err != nil {
 		return err
 	}
-	w, release := writeUntil(ctx, w)
+	out, release := untilEnd(ctx, w.Write)
 	defer release()
-	free := newPool(buffers, min(m.ChunkBytes, max(m.Bytes, 1)), o.Budget.Spool)
+	free := newPool(buffers, size, b.Spool)
 	defer free.close()
-	return InOrder(ctx, min(max(o.Budget.Concurrency, 1), buffers),
-		func(ctx context.Context) iter.Seq2[chunk, error] { return buffered(ctx, m.Chunks, free) },
-		func(ctx context.Context, c chunk) (chunk, error) {
-			return c, fetch(ctx, st, m, sums, c.number, c.buf, o.Fetched)
-		},
-		func(c chunk) error { return emitTo(w, free, c) })
+	return InOrder(ctx, min(max(b.Concurrency, 1), buffers),
+		func(ctx context.Context) iter.Seq2[chunk, error] { return buffered(ctx, chunks, free) },
+		func(ctx context.Context, c chunk) (chunk, error) { return c, fetch(ctx, c) },
+		func(c chunk) error { return emitTo(out, free, c) })
 }
 
 // emitTo writes a verified chunk and frees its buffer.
@@ -109,8 +115,9 @@ func buffered(ctx context.Context, chunks int64, free *pool) iter.Seq2[chunk, er
 
 // fetch reads a chunk into w and checks it.
 func fetch(ctx context.Context, st Store, m *Manifest, sums *sumList, n int64, w io.Writer, done func(int64, int64)) error {
-	key := ChunkKey(m.Name, m.Run, n)
-	body, size, err := st.Get(ctx, key)
+	key, size := ChunkKey(m.Name, m.Run, n), m.chunkSize(n)
+	hash := sha256.New()
+	err := copyChunk(ctx, st, key, size, io.MultiWriter(w, hash))
 	if errors.Is(err, ErrNotExist) {
 		return cli.WithHint(cli.Errorf(cli.Integrity, "chunk %q is missing", key),
 			"if the archive was replaced meanwhile, read it again")
@@ -118,24 +125,27 @@ func fetch(ctx context.Context, st Store, m *Manifest, sums *sumList, n int64, w
 	if err != nil {
 		return err
 	}
-	defer body.Close()
-	want := m.chunkSize(n)
-	if size != want {
-		return cli.Errorf(cli.Integrity, "chunk %q has %d bytes instead of %d", key, size, want)
-	}
-	hash := sha256.New()
-	got, err := io.Copy(io.MultiWriter(w, hash), io.LimitReader(body, want))
-	if err != nil {
-		return err
-	}
-	if got != want {
-		return cli.Errorf(cli.Integrity, "chunk %q has %d bytes instead of %d", key, got, want)
-	}
 	if sum := hash.Sum(nil); !bytes.Equal(sum, sums.at(n)) {
 		return cli.Errorf(cli.Integrity, "chunk %q is damaged: its SHA-256 is %x", key, sum)
 	}
 	if done != nil {
-		done(n, got)
+		done(n, size)
 	}
 	return nil
+}
+
+// copyChunk copies an object to w that must have that many bytes.
+func copyChunk(ctx context.Context, st Store, key string, want int64, w io.Writer) error {
+	body, size, err := st.Get(ctx, key)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	if size == want {
+		size, err = io.Copy(w, io.LimitReader(body, want))
+	}
+	if err == nil && size != want {
+		err = cli.Errorf(cli.Integrity, "chunk %q has %d bytes instead of %d", key, size, want)
+	}
+	return err
 }

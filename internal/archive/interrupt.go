@@ -2,13 +2,24 @@ package archive
 
 import (
 	"context"
-	"io"
 )
 
+// untilEnd returns a reader or writer of which read or write is the only call. It
+// fails with the context's cause as soon as that ends. release ends it.
+//
 // A Read or Write of a pipe can block for ever and cannot be interrupted
-// without changing the pipe for the processes that share it. These wrappers
-// return when the context ends and leave the blocked call behind, with the
-// bytes that it uses: callers must not touch them again.
+// without changing the pipe for the processes that share it. So the blocked call is
+// left behind, with the bytes that it uses: callers must not touch them again.
+func untilEnd(ctx context.Context, call func([]byte) (int, error)) (i *interruptible, release func()) {
+	i = &interruptible{ctx, make(chan []byte), make(chan transfer, 1)}
+	go func() {
+		for p := range i.calls {
+			n, err := call(p)
+			i.done <- transfer{n, err}
+		}
+	}()
+	return i, func() { close(i.calls) }
+}
 
 type transfer struct {
 	n   int
@@ -19,17 +30,6 @@ type interruptible struct {
 	ctx   context.Context
 	calls chan []byte
 	done  chan transfer
-}
-
-func newInterruptible(ctx context.Context, call func([]byte) (int, error)) (*interruptible, func()) {
-	i := &interruptible{ctx, make(chan []byte), make(chan transfer, 1)}
-	go func() {
-		for p := range i.calls {
-			n, err := call(p)
-			i.done <- transfer{n, err}
-		}
-	}()
-	return i, func() { close(i.calls) }
 }
 
 func (i *interruptible) call(p []byte) (int, error) {
@@ -45,23 +45,6 @@ func (i *interruptible) call(p []byte) (int, error) {
 	}
 }
 
-type interruptibleReader struct{ *interruptible }
+func (i *interruptible) Read(p []byte) (int, error) { return i.call(p) }
 
-func (r interruptibleReader) Read(p []byte) (int, error) { return r.call(p) }
-
-type interruptibleWriter struct{ *interruptible }
-
-func (w interruptibleWriter) Write(p []byte) (int, error) { return w.call(p) }
-
-// readUntil returns a reader of r that fails with the context's cause as soon
-// as it ends, and a function that releases it.
-func readUntil(ctx context.Context, r io.Reader) (io.Reader, func()) {
-	i, release := newInterruptible(ctx, r.Read)
-	return interruptibleReader{i}, release
-}
-
-// writeUntil is readUntil for a writer.
-func writeUntil(ctx context.Context, w io.Writer) (io.Writer, func()) {
-	i, release := newInterruptible(ctx, w.Write)
-	return interruptibleWriter{i}, release
-}
+func (i *interruptible) Write(p []byte) (int, error) { return i.call(p) }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -108,44 +107,12 @@ func (a *Js3tream) Get(ctx context.Context, st Store, w io.Writer, o GetOptions)
 	}
 	budget := o.Budget
 	budget.Memory -= a.Chunks() * oldChunkMemory
-	buffers, err := budget.buffers(largest)
-	if err != nil {
+	return emit(ctx, w, a.Chunks(), largest, budget, func(ctx context.Context, c chunk) error {
+		old := a.chunks[c.number]
+		err := copyChunk(ctx, st, a.key(old), old.size, c.buf)
+		if err == nil && o.Fetched != nil {
+			o.Fetched(c.number, old.size)
+		}
 		return err
-	}
-	w, release := writeUntil(ctx, w)
-	defer release()
-	free := newPool(buffers, largest, o.Budget.Spool)
-	defer free.close()
-	return InOrder(ctx, min(max(o.Budget.Concurrency, 1), buffers),
-		func(ctx context.Context) iter.Seq2[chunk, error] {
-			return buffered(ctx, a.Chunks(), free)
-		},
-		func(ctx context.Context, c chunk) (chunk, error) {
-			return c, a.fetch(ctx, st, c, o.Fetched)
-		},
-		func(c chunk) error { return emitTo(w, free, c) })
-}
-
-func (a *Js3tream) fetch(ctx context.Context, st Store, c chunk, done func(int64, int64)) error {
-	old := a.chunks[c.number]
-	key := a.key(old)
-	body, size, err := st.Get(ctx, key)
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	if size != old.size {
-		return cli.Errorf(cli.Integrity, "chunk %q has %d bytes instead of %d", key, size, old.size)
-	}
-	got, err := io.Copy(c.buf, io.LimitReader(body, size))
-	if err != nil {
-		return err
-	}
-	if got != size {
-		return cli.Errorf(cli.Integrity, "chunk %q has %d bytes instead of %d", key, got, size)
-	}
-	if done != nil {
-		done(c.number, got)
-	}
-	return nil
+	})
 }

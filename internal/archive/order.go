@@ -7,6 +7,19 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
+// Each yields items that are known, in the form that InOrder takes.
+func Each[T any](items ...T) func(context.Context) iter.Seq2[T, error] {
+	return func(context.Context) iter.Seq2[T, error] {
+		return func(yield func(T, error) bool) {
+			for _, item := range items {
+				if !yield(item, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // InOrder calls work for the items of a sequence, up to n at a time, and emit
 // with the results in the order of the sequence, one at a time. About n
 // results wait to be emitted. It ends at the first error, of the sequence,

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"sync"
 	"time"
 
@@ -180,12 +181,10 @@ func (p *put) prepare(ctx context.Context, in io.Reader, buffers int) error {
 	if err != nil {
 		return err
 	}
-	if err := p.recount(ctx, p.manifest(), false); errors.Is(err, errNotWhole) {
+	if err = p.recount(ctx, p.manifest(), false); errors.Is(err, errNotWhole) {
 		return fmt.Errorf("archive %q is not whole before its commit: %w: something has removed parts of it", p.address(), err)
-	} else if err != nil {
-		return err
 	}
-	return nil
+	return err
 }
 
 // chunk is a filled buffer on its way to a worker.
@@ -197,14 +196,14 @@ type chunk struct {
 // upload reads the stream and stores its chunks.
 func (p *put) upload(parent context.Context, in io.Reader, buffers int) error {
 	group, ctx := errgroup.WithContext(parent)
-	in, release := readUntil(ctx, in)
+	stream, release := untilEnd(ctx, in.Read)
 	defer release()
 	free := newPool(buffers, p.ChunkSize, p.Budget.Spool)
 	defer free.close()
 	chunks := make(chan chunk)
 	group.Go(func() error {
 		defer close(chunks)
-		return p.read(ctx, in, free, chunks)
+		return p.read(ctx, stream, free, chunks)
 	})
 	for range min(max(p.Budget.Concurrency, 1), buffers) {
 		group.Go(func() error {
@@ -270,13 +269,7 @@ func (p *put) store(ctx context.Context, c chunk) error {
 	copy(p.sums.at(c.number), sum[:])
 	p.mu.Unlock()
 	key := ChunkKey(p.Name, p.run, c.number)
-	err := p.st.Put(ctx, Upload{
-		Key:    key,
-		Body:   c.buf.reader(),
-		Size:   c.buf.n,
-		SHA256: sum,
-		Bulk:   true,
-	})
+	err := p.st.Put(ctx, Upload{Key: key, Body: c.buf.reader(), Size: c.buf.n, SHA256: sum, Bulk: true})
 	p.mu.Lock()
 	if p.ours[c.number] = !errors.Is(err, ErrExist); p.ours[c.number] && err != nil {
 		p.cut = append(p.cut, key)
@@ -289,13 +282,9 @@ func (p *put) store(ctx context.Context, c chunk) error {
 }
 
 func (p *put) addMeta(more map[string]string) {
-	meta := make(map[string]string, len(p.Meta)+len(more))
-	for k, v := range p.Meta {
-		meta[k] = v
-	}
-	for k, v := range more {
-		meta[k] = v
-	}
+	meta := map[string]string{} // the caller's own is not changed
+	maps.Copy(meta, p.Meta)
+	maps.Copy(meta, more)
 	p.Meta = meta
 }
 

@@ -22,23 +22,15 @@ func ReadManifest(ctx context.Context, st Store, name string, run Run) (*Manifes
 // it could be opened and the service tells, and who has signed it.
 func readManifest(ctx context.Context, st Store, name string, run Run, info *RunInfo) error {
 	key := manifestKey(name, run)
-	body, size, err := st.Get(ctx, key)
-	if err != nil {
-		var refused *untrusted
-		if errors.As(err, &refused) {
-			info.Modified = refused.modified
-		}
-		return err
+	object, err := readSmall(ctx, st, key, maxManifestRead)
+	info.Modified, info.SignedBy = object.modified, object.signedBy
+	if refused, ok := errors.AsType[*untrusted](err); ok {
+		info.Modified = refused.modified
 	}
-	defer body.Close()
-	if signed, ok := body.(interface{ SignedBy() string }); ok {
-		info.SignedBy = signed.SignedBy()
-	}
-	data, err := readBody(key, body, size, maxManifestRead, &info.Modified)
 	if err != nil {
 		return err
 	}
-	m, err := DecodeManifest(data)
+	m, err := DecodeManifest(object.data)
 	if err != nil {
 		return fmt.Errorf("read %q: %w", key, err)
 	}
@@ -49,38 +41,34 @@ func readManifest(ctx context.Context, st Store, name string, run Run, info *Run
 	return nil
 }
 
-// readSmall reads a whole object that is at most limit bytes long.
-func readSmall(ctx context.Context, st Store, key string, limit int64) ([]byte, error) {
-	data, _, err := readDated(ctx, st, key, limit)
-	return data, err
+// small is an object that has been read.
+type small struct {
+	data     []byte
+	modified time.Time // when it was stored, also if it could only be opened; zero if that is not known
+	signedBy string    // of a manifest: the key, if that was asked for
 }
 
-// readDated is readSmall that also tells when the object was stored.
-func readDated(ctx context.Context, st Store, key string, limit int64) (data []byte, modified time.Time, err error) {
+// readSmall reads a whole object that is at most limit bytes long.
+func readSmall(ctx context.Context, st Store, key string, limit int64) (s small, err error) {
 	body, size, err := st.Get(ctx, key)
 	if err != nil {
-		return nil, time.Time{}, err
+		return s, err
 	}
 	defer body.Close()
-	data, err = readBody(key, body, size, limit, &modified)
-	return data, modified, err
-}
-
-func readBody(key string, body io.Reader, size, limit int64, modified *time.Time) ([]byte, error) {
 	if dated, ok := body.(Dated); ok {
-		*modified = dated.Modified()
+		s.modified = dated.Modified()
+	}
+	if signed, ok := body.(interface{ SignedBy() string }); ok {
+		s.signedBy = signed.SignedBy()
 	}
 	if size > limit {
-		return nil, cli.Errorf(cli.Integrity, "read %q: %d bytes, more than the %d that it can have", key, size, limit)
+		return s, cli.Errorf(cli.Integrity, "read %q: %d bytes, more than the %d that it can have", key, size, limit)
 	}
-	data, err := io.ReadAll(io.LimitReader(body, limit+1))
-	if err != nil {
-		return nil, err
+	s.data, err = io.ReadAll(io.LimitReader(body, limit+1))
+	if err == nil && int64(len(s.data)) != size {
+		err = cli.Errorf(cli.Integrity, "read %q: %d bytes of %d", key, len(s.data), size)
 	}
-	if int64(len(data)) != size {
-		return nil, cli.Errorf(cli.Integrity, "read %q: %d bytes of %d", key, len(data), size)
-	}
-	return data, nil
+	return s, err
 }
 
 func isIntegrity(err error) bool { return err != nil && cli.ExitStatus(err) == cli.Integrity }

@@ -68,7 +68,8 @@ func (t *trusting) Get(ctx context.Context, key string) (io.ReadCloser, int64, e
 	if !strings.HasSuffix(key, ":"+manifestObject) {
 		return t.Store.Get(ctx, key)
 	}
-	data, modified, err := readDated(ctx, t.Store, key, maxManifestRead)
+	object, err := readSmall(ctx, t.Store, key, maxManifestRead)
+	data, modified := object.data, object.modified
 	if isIntegrity(err) {
 		return nil, 0, distrust(key, modified, err) // no manifest that was ever signed
 	}
@@ -105,7 +106,7 @@ func (t *trusting) check(ctx context.Context, key string, data []byte) (by strin
 	case err != nil:
 		return "", err
 	}
-	by, err = t.trust.Verifier.SignedBy(data, signature)
+	by, err = t.trust.Verifier.SignedBy(data, signature.data)
 	return by, distrusted(err)
 }
 

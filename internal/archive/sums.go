@@ -28,17 +28,9 @@ type sumList struct {
 }
 
 func (s *sumList) add(hexSum []byte) error {
-	if s.n%sumsBlock == 0 {
-		s.blocks = append(s.blocks, make([]byte, 0, sumsBlock*sha256.Size))
-	}
-	last := &s.blocks[len(s.blocks)-1]
-	grown, err := hex.AppendDecode(*last, hexSum)
-	if err != nil {
-		return err
-	}
-	*last = grown
-	s.n++
-	return nil
+	s.grow()
+	_, err := hex.Decode(s.at(s.n-1), hexSum)
+	return err
 }
 
 // grow adds a sum that is not known yet.
@@ -128,14 +120,7 @@ func parseSums(r io.Reader, key string, chunks int64) (*sumList, error) {
 			return nil, err
 		}
 		sum, rest := line[:2*sha256.Size], line[2*sha256.Size:]
-		err := error(nil)
-		if string(rest) != "  "+chunkNumber(n)+"\n" || !bytes.Equal(sum, bytes.ToLower(sum)) {
-			err = errors.New("another chunk's")
-		}
-		if err == nil {
-			err = sums.add(sum)
-		}
-		if err != nil {
+		if string(rest) != "  "+chunkNumber(n)+"\n" || !bytes.Equal(sum, bytes.ToLower(sum)) || sums.add(sum) != nil {
 			return nil, cli.Errorf(cli.Integrity, "%q: line %d is not that of chunk %s", key, n+1, chunkNumber(n))
 		}
 	}

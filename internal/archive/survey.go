@@ -187,16 +187,9 @@ func backward(ctx context.Context, st Store, name string, runs []Run, alone int,
 			return err
 		}
 	}
-	err := InOrder(ctx, readers,
-		func(context.Context) iter.Seq2[Run, error] {
-			return func(yield func(Run, error) bool) {
-				for _, run := range slices.Backward(runs[:rest]) {
-					if !yield(run, nil) {
-						return
-					}
-				}
-			}
-		},
+	older := slices.Clone(runs[:rest])
+	slices.Reverse(older)
+	err := InOrder(ctx, readers, Each(older...),
 		func(ctx context.Context, run Run) (RunInfo, error) { return DescribeRun(ctx, st, name, run) }, visit)
 	if errors.Is(err, errEnough) {
 		return nil

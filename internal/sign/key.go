@@ -30,26 +30,8 @@ func fingerprint(pub *packet.PublicKey) string { return fmt.Sprintf("%X", pub.Fi
 func (k *verifyKey) fingerprint() string { return fingerprint(k.entity.PrimaryKey) }
 
 func hasKeyID(e *openpgp.Entity, id uint64) bool {
-	if e.PrimaryKey.KeyId == id {
-		return true
-	}
-	for i := range e.Subkeys {
-		if e.Subkeys[i].PublicKey.KeyId == id {
-			return true
-		}
-	}
-	return false
-}
-
-// revoked returns when the key itself was revoked. Every reason counts, and so
-// does every date.
-func revoked(e *openpgp.Entity) error {
-	for _, rev := range e.Revocations {
-		if e.PrimaryKey.VerifyRevocationSignature(rev.Packet) == nil {
-			return fmt.Errorf("was revoked on %s", pgpkey.Date(rev.Packet.CreationTime))
-		}
-	}
-	return nil
+	return e.PrimaryKey.KeyId == id ||
+		slices.ContainsFunc(e.Subkeys, func(sub openpgp.Subkey) bool { return sub.PublicKey.KeyId == id })
 }
 
 // always is the zero time, with which the library looks at the newest
@@ -63,17 +45,14 @@ func signingKeys(e *openpgp.Entity) ([]*verifyKey, error) {
 	if e.PrimaryKey.Version != 4 {
 		return nil, fmt.Errorf("is a version %d key, which is not supported", e.PrimaryKey.Version)
 	}
-	if err := revoked(e); err != nil {
+	if err := pgpkey.Revoked(e); err != nil {
 		return nil, err
 	}
 	self, err := e.PrimarySelfSignature(always, config)
 	if err != nil {
 		return nil, errors.New("has no user id that is valid and not revoked")
 	}
-	expires := pgpkey.Earlier(pgpkey.KeyExpiry(e.PrimaryKey, self), pgpkey.SignatureExpiry(self))
-	if direct, _ := e.LatestValidDirectSignature(always, config); direct != nil {
-		expires = pgpkey.Earlier(expires, pgpkey.KeyExpiry(e.PrimaryKey, direct))
-	}
+	expires := pgpkey.PrimaryExpiry(e, self, always, config)
 	var keys []*verifyKey
 	reason := errors.New("has no key that may sign")
 	if maySign(e.PrimaryKey, self) {
@@ -86,7 +65,7 @@ func signingKeys(e *openpgp.Entity) ([]*verifyKey, error) {
 			reason = err
 			continue
 		}
-		end := pgpkey.Earlier(pgpkey.KeyExpiry(sub.PublicKey, binding), pgpkey.SignatureExpiry(binding))
+		end := pgpkey.Expiry(sub.PublicKey, binding)
 		keys, reason = appendKey(keys, &verifyKey{entity: e, pub: sub.PublicKey, expires: pgpkey.Earlier(expires, end)}, reason)
 	}
 	if len(keys) == 0 {
@@ -127,10 +106,8 @@ func judgeSubkey(sub *openpgp.Subkey, config *packet.Config) (*packet.Signature,
 	case binding.EmbeddedSignature == nil:
 		return nil, fmt.Errorf("has the subkey %s that does not certify its primary key", print)
 	}
-	for _, rev := range sub.Revocations {
-		if sub.Primary.PrimaryKey.VerifySubkeyRevocationSignature(rev.Packet, sub.PublicKey) == nil {
-			return nil, fmt.Errorf("has the subkey %s, which was revoked on %s", print, pgpkey.Date(rev.Packet.CreationTime))
-		}
+	if err := pgpkey.SubkeyRevoked(sub); err != nil {
+		return nil, fmt.Errorf("has the subkey %s, which %w", print, err)
 	}
 	return binding, nil
 }
@@ -152,15 +129,12 @@ func (v *Verifier) dropRevoked() {
 // collectRevoked notes the fingerprint of a revoked key, and of revoked
 // subkeys behind that of their primary key.
 func collectRevoked(dead map[string]bool, e *openpgp.Entity) {
-	if revoked(e) != nil {
+	if pgpkey.Revoked(e) != nil {
 		dead[fingerprint(e.PrimaryKey)] = true
 	}
 	for i := range e.Subkeys {
-		sub := &e.Subkeys[i]
-		for _, rev := range sub.Revocations {
-			if e.PrimaryKey.VerifySubkeyRevocationSignature(rev.Packet, sub.PublicKey) == nil {
-				dead[fingerprint(e.PrimaryKey)+fingerprint(sub.PublicKey)] = true
-			}
+		if sub := &e.Subkeys[i]; pgpkey.SubkeyRevoked(sub) != nil {
+			dead[fingerprint(e.PrimaryKey)+fingerprint(sub.PublicKey)] = true
 		}
 	}
 }
@@ -254,9 +228,7 @@ func (k *verifyKey) judge(s *packet.Signature) error {
 
 // strong reports whether nobody can make two texts of one hash.
 func strong(h stdcrypto.Hash) bool {
-	switch h {
-	case stdcrypto.SHA256, stdcrypto.SHA384, stdcrypto.SHA512, stdcrypto.SHA3_256, stdcrypto.SHA3_512:
-		return true
-	}
-	return false
+	return slices.Contains([]stdcrypto.Hash{
+		stdcrypto.SHA256, stdcrypto.SHA384, stdcrypto.SHA512, stdcrypto.SHA3_256, stdcrypto.SHA3_512,
+	}, h)
 }

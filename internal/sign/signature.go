@@ -1,7 +1,6 @@
 package sign
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -54,7 +53,7 @@ func readSignatures(data []byte) ([]signature, error) {
 }
 
 func readSignature(p pgpkey.Packet) signature {
-	parsed, err := packet.Read(bytes.NewReader(p.Raw))
+	parsed, err := p.Parse()
 	sig, ok := parsed.(*packet.Signature)
 	switch {
 	case err != nil:

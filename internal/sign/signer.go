@@ -114,7 +114,7 @@ func newSigner(k pgpkey.Key, unlock Unlocker, now time.Time) (*Signer, error) {
 		return nil, err
 	}
 	config := pgpkey.Config(now)
-	if err := revoked(entity); err != nil {
+	if err := pgpkey.Revoked(entity); err != nil {
 		return nil, err
 	}
 	if _, err := entity.VerifyPrimaryKey(now, config); err != nil {

@@ -3,6 +3,7 @@ package sign
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	openpgp "github.com/ProtonMail/go-crypto/openpgp/v2"
@@ -165,10 +166,8 @@ func (v *Verifier) unknown(issuer uint64) error {
 		}
 	}
 	var known []string
-	seen := map[string]bool{}
 	for _, k := range v.keys {
-		if print := k.fingerprint(); !seen[print] {
-			seen[print] = true
+		if print := k.fingerprint(); !slices.Contains(known, print) {
 			known = append(known, print)
 		}
 	}

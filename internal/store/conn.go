@@ -34,28 +34,15 @@ const (
 	minRate = 128
 )
 
-// errSlow ends a try whose connection moves bytes, but so few that it would
-// never end.
-type errSlow struct{}
+// errStalled ends a try whose connection is up but moves nothing, or so little that
+// it would never end. It says which.
+type errStalled string
 
-func (*errSlow) Error() string { return fmt.Sprintf("slower than %d bytes a second", minRate) }
+func (e errStalled) Error() string { return string(e) }
 
-// Timeout implements net.Error.
-func (*errSlow) Timeout() bool { return true }
-
-// Temporary implements net.Error.
-func (*errSlow) Temporary() bool { return true }
-
-// errStalled ends a try whose connection is up but moves nothing.
-type errStalled struct{ after time.Duration }
-
-func (e *errStalled) Error() string { return fmt.Sprintf("no byte moved for %v", e.after) }
-
-// Timeout implements net.Error.
-func (e *errStalled) Timeout() bool { return true }
-
-// Temporary implements net.Error.
-func (e *errStalled) Temporary() bool { return true }
+// Timeout and Temporary make it a net.Error: TLS and net/http look at that.
+func (errStalled) Timeout() bool   { return true }
+func (errStalled) Temporary() bool { return true }
 
 // newHTTPClient returns the client for all requests. There is no limit on how
 // long a request takes, only on how long it moves nothing, or next to nothing:
@@ -134,7 +121,7 @@ func (c *watchedConn) account(n int) error {
 		return nil
 	}
 	if float64(c.bytes) < minRate*took.Seconds() {
-		c.slow = &errSlow{}
+		c.slow = errStalled(fmt.Sprintf("slower than %d bytes a second", minRate))
 		return c.slow
 	}
 	c.since, c.bytes = time.Now(), 0
@@ -244,5 +231,5 @@ func (c *watchedConn) stillMoving(err error) error {
 	if c.queued.Load() > 0 || time.Since(time.Unix(0, c.moved.Load())) < c.stall {
 		return nil
 	}
-	return &errStalled{c.stall}
+	return errStalled(fmt.Sprintf("no byte moved for %v", c.stall))
 }

@@ -105,9 +105,6 @@ func (s *dirService) Buckets(ctx context.Context) ([]Bucket, error) {
 	var found []Bucket
 	err := s.policy.do(ctx, request{verb: "list buckets"}, func(ctx context.Context) *failure {
 		found = nil
-		if ctx.Err() != nil {
-			return &failure{cause: ctx.Err()}
-		}
 		entries, err := fs.ReadDir(s.root.FS(), ".")
 		for _, e := range entries {
 			if !e.IsDir() || !address.IsBucket(e.Name()) {
@@ -126,9 +123,6 @@ func (s *dirService) Buckets(ctx context.Context) ([]Bucket, error) {
 // CreateBucket implements Service.
 func (s *dirService) CreateBucket(ctx context.Context, name string) error {
 	return s.policy.do(ctx, request{"create bucket", name}, func(ctx context.Context) *failure {
-		if ctx.Err() != nil {
-			return &failure{cause: ctx.Err()}
-		}
 		if !address.IsBucket(name) {
 			return &failure{cause: cli.WithHint(cli.WithCode(cli.Usage, errors.New("not a bucket name")),
 				"use letters, digits, `-`, `.` and `_`, beginning with a letter or digit")}
@@ -151,7 +145,7 @@ func (s *dirService) CreateBucket(ctx context.Context, name string) error {
 // DeleteBucket implements Service.
 func (s *dirService) DeleteBucket(ctx context.Context, name string) error {
 	return s.policy.do(ctx, request{"delete bucket", name}, func(ctx context.Context) *failure {
-		bucket, f := s.open(ctx, name)
+		bucket, f := s.open(name)
 		if f != nil {
 			return f
 		}
@@ -188,10 +182,7 @@ func (s *dirService) RecoverCommand(bucket, keyPrefix string) string {
 }
 
 // open opens a bucket for one operation.
-func (s *dirService) open(ctx context.Context, name string) (*os.Root, *failure) {
-	if err := ctx.Err(); err != nil {
-		return nil, &failure{cause: err}
-	}
+func (s *dirService) open(name string) (*os.Root, *failure) {
 	if !address.IsBucket(name) {
 		return nil, &failure{cause: noBucket(name)}
 	}

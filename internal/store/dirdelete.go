@@ -15,7 +15,7 @@ func (b dirBucket) Delete(ctx context.Context, keys ...string) error {
 	var all []error
 	for _, key := range keys {
 		err := b.policy.do(ctx, request{"delete object", key}, func(ctx context.Context) *failure {
-			bucket, f := b.open(ctx, b.name)
+			bucket, f := b.open(b.name)
 			if f != nil {
 				return f
 			}

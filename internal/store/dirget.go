@@ -4,17 +4,16 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"time"
 )
 
 // Get implements archive.Store.
 func (b dirBucket) Get(ctx context.Context, key string) (io.ReadCloser, int64, error) {
-	var file *os.File
-	var size int64
-	var modified time.Time
-	err := b.policy.do(ctx, request{"get object", key}, func(ctx context.Context) *failure {
-		bucket, f := b.open(ctx, b.name)
+	r := &dirReader{ctx: ctx, request: request{"get object", key}, limit: b.limit}
+	err := b.policy.do(ctx, r.request, func(ctx context.Context) *failure {
+		bucket, f := b.open(b.name)
 		if f != nil {
 			return f
 		}
@@ -23,63 +22,43 @@ func (b dirBucket) Get(ctx context.Context, key string) (io.ReadCloser, int64, e
 		if err != nil {
 			return &failure{cause: noObject()}
 		}
-		file, size, err = openObject(bucket, name)
+		r.file, r.info, err = openFile(bucket, name, fs.FileMode.IsRegular, errNotRegular)
 		if errors.Is(err, errNotDir) || errors.Is(err, errNotRegular) {
 			return &failure{cause: noObject()}
 		}
-		if err != nil {
-			return b.failure(err)
-		}
-		info, err := file.Stat()
-		if err != nil {
-			file.Close()
-			return b.failure(err)
-		}
-		modified = info.ModTime()
-		return nil
+		return b.failure(err)
 	})
 	if err != nil {
 		return nil, 0, err
 	}
-	return &dirReader{ctx: ctx, request: request{"get object", key}, file: file, limit: b.limit, modified: modified}, size, nil
+	return r, r.info.Size(), nil
 }
 
 // errNotRegular: there is something else than a file.
 var errNotRegular = errors.New("not a regular file")
 
-// openObject opens a file for reading and returns its size. Opening waits for
-// nobody, as that of a named pipe would.
-func openObject(bucket *os.Root, name string) (*os.File, int64, error) {
-	file, err := bucket.OpenFile(name, os.O_RDONLY|openNoWait, 0)
+// openFile opens a file for reading if its mode is what is wanted, else otherwise
+// is the error. Opening waits for nobody, as that of a named pipe would.
+func openFile(root *os.Root, name string, wanted func(fs.FileMode) bool, otherwise error) (*os.File, fs.FileInfo, error) {
+	file, err := root.OpenFile(name, os.O_RDONLY|openNoWait, 0)
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
 	info, err := file.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = errNotRegular
+	if err == nil && !wanted(info.Mode()) {
+		err = otherwise
 	}
 	if err != nil {
 		file.Close()
-		return nil, 0, err
+		return nil, nil, err
 	}
-	return file, info.Size(), nil
+	return file, info, nil
 }
 
 // openDirectory opens a directory, and nothing else.
 func openDirectory(root *os.Root, name string) (*os.File, error) {
-	dir, err := root.OpenFile(name, os.O_RDONLY|openNoWait, 0)
-	if err != nil {
-		return nil, err
-	}
-	info, err := dir.Stat()
-	if err == nil && !info.IsDir() {
-		err = errNotDir
-	}
-	if err != nil {
-		dir.Close()
-		return nil, err
-	}
-	return dir, nil
+	dir, _, err := openFile(root, name, fs.FileMode.IsDir, errNotDir)
+	return dir, err
 }
 
 // dirReader reads an object within the bandwidth limit, and no longer than
@@ -88,13 +67,12 @@ type dirReader struct {
 	ctx     context.Context
 	request request
 	file    *os.File
+	info    fs.FileInfo
 	limit   *limiter
-	// modified is when the object was stored.
-	modified time.Time
 }
 
 // Modified implements archive.Dated.
-func (r *dirReader) Modified() time.Time { return r.modified }
+func (r *dirReader) Modified() time.Time { return r.info.ModTime() }
 
 func (r *dirReader) Read(p []byte) (int, error) {
 	if err := r.ctx.Err(); err != nil {

@@ -19,13 +19,13 @@ import (
 func (b dirBucket) List(ctx context.Context, q archive.Query) iter.Seq2[archive.Entry, error] {
 	return func(yield func(archive.Entry, error) bool) {
 		r := request{"list bucket", b.name}
-		bucket, f := b.open(ctx, b.name)
+		bucket, f := b.open(b.name)
 		if f != nil {
 			yield(archive.Entry{}, r.failed(f.cause))
 			return
 		}
 		defer bucket.Close()
-		w := walk{ctx: ctx, bucket: bucket, query: q, policy: b.policy, request: r, service: b.dirService, yield: yield}
+		w := walk{ctx: ctx, bucket: bucket, query: q, request: r, service: b.dirService, yield: yield}
 		// The part of the prefix up to its last slash is a directory:
 		// nothing outside of it has to be read.
 		dir, _ := path.Split(q.Prefix)
@@ -43,7 +43,6 @@ type walk struct {
 	ctx     context.Context
 	bucket  *os.Root
 	query   archive.Query
-	policy  *policy
 	request request
 	service *dirService
 	yield   func(archive.Entry, error) bool
@@ -98,7 +97,7 @@ func (w *walk) read(at string) ([]string, error) {
 		where = filepath.FromSlash(strings.TrimSuffix(at, "/"))
 	}
 	var names []string
-	err := w.policy.do(w.ctx, w.request, func(ctx context.Context) *failure {
+	err := w.service.policy.do(w.ctx, w.request, func(ctx context.Context) *failure {
 		names = nil
 		dir, err := openDirectory(w.bucket, where)
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNotDir) {

@@ -30,7 +30,7 @@ func (b dirBucket) Put(ctx context.Context, obj archive.Upload) error {
 		if err != nil {
 			return &failure{cause: err}
 		}
-		bucket, f := b.open(ctx, b.name)
+		bucket, f := b.open(b.name)
 		if f != nil {
 			return f
 		}
@@ -189,7 +189,7 @@ func (b dirBucket) compare(ctx context.Context, bucket *os.Root, name string, ob
 	if info, err := bucket.Stat(name); err == nil && info.IsDir() {
 		return &failure{cause: errors.New("there are objects below it, and a directory cannot hold both")}
 	}
-	file, size, err := openObject(bucket, name)
+	file, info, err := openFile(bucket, name, fs.FileMode.IsRegular, errNotRegular)
 	if errors.Is(err, errNotRegular) {
 		return &failure{cause: archive.ErrExist}
 	}
@@ -199,7 +199,7 @@ func (b dirBucket) compare(ctx context.Context, bucket *os.Root, name string, ob
 		return f
 	}
 	defer file.Close()
-	if size != obj.Size {
+	if info.Size() != obj.Size {
 		return &failure{cause: archive.ErrExist}
 	}
 	hash := sha256.New()

@@ -7,7 +7,7 @@
 //   - An object that Put has acknowledged is durable and holds exactly the
 //     bytes whose SHA-256 was announced. No object is ever overwritten.
 //   - An object is there whole or not at all, whatever is killed and whenever.
-//   - What can heal is tried again, by one policy (retry.go). What cannot fails
+//   - What may pass is tried again, by one policy (retry.go). What cannot fails
 //     at once, in one line that says what, where and why.
 //   - Everything ends promptly when its context ends.
 //   - What a service says is bounded, in memory and in time (answer.go, conn.go);
@@ -19,7 +19,7 @@
 //  1. The body is rewound and sent with If-None-Match: *, its exact length and
 //     its SHA-256, which is signed and so checked by the service, and stored as
 //     the metadata sha256.
-//  2. Success ends it. A refusal that cannot heal fails. After anything else
+//  2. Success ends it. A refusal for good fails. After anything else
 //     it waits and starts again; if the answer was lost, the object may be
 //     there by now.
 //  3. A 412 says that the key is taken. HEAD tells by size and metadata (by

@@ -36,50 +36,41 @@ func (e *because) Unwrap() error { return e.sentinel }
 // what went wrong, without the call and the path that the caller has named
 // already.
 func plainCause(err error) error {
-	var pathErr *fs.PathError
-	var linkErr *os.LinkError
-	var callErr *os.SyscallError
-	switch {
-	case errors.As(err, &pathErr):
-		return plainCause(pathErr.Err)
-	case errors.As(err, &linkErr):
-		return plainCause(linkErr.Err)
-	case errors.As(err, &callErr):
-		return plainCause(callErr.Err)
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return plainCause(e.Err)
+	}
+	if e, ok := errors.AsType[*os.LinkError](err); ok {
+		return plainCause(e.Err)
+	}
+	if e, ok := errors.AsType[*os.SyscallError](err); ok {
+		return plainCause(e.Err)
 	}
 	return err
 }
 
 // networkCause says what is wrong between here and the service.
 func networkCause(err error) error {
-	var dns *net.DNSError
-	if errors.As(err, &dns) {
-		return cli.WithHint(fmt.Errorf("host %q: %s", dns.Name, dnsReason(dns)),
-			"check the endpoint and the network")
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		reason := dns.Err
+		if dns.IsNotFound {
+			reason = "no such host"
+		}
+		return cli.WithHint(fmt.Errorf("host %q: %s", dns.Name, reason), "check the endpoint and the network")
 	}
-	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "dial" {
+	op, ok := errors.AsType[*net.OpError](err)
+	switch {
+	case ok && op.Op == "dial":
 		return cli.WithHint(fmt.Errorf("cannot connect to %v: %w", op.Addr, plainCause(op.Err)),
 			"check that the service is running and that the endpoint is right")
-	}
-	if errors.As(err, &op) && op.Op == "proxyconnect" {
+	case ok && op.Op == "proxyconnect":
 		return fmt.Errorf("proxy: %w", networkCause(op.Err))
-	}
-	if errors.As(err, &op) {
+	case ok:
 		return fmt.Errorf("connection broke: %w", plainCause(op.Err))
 	}
-	var u *url.Error
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*url.Error](err); ok {
 		return networkCause(u.Err)
 	}
 	return fmt.Errorf("connection broke: %s", oneLine(err.Error()))
-}
-
-func dnsReason(dns *net.DNSError) string {
-	if dns.IsNotFound {
-		return "no such host"
-	}
-	return dns.Err
 }
 
 // oneLine makes a text of a service fit for a message: safe for a terminal as

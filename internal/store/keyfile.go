@@ -80,11 +80,4 @@ func parseKeyFile(text []byte) (aws.Credentials, error) {
 }
 
 // isWord tells a mistyped name from a piece of a secret.
-func isWord(s string) bool {
-	for _, r := range s {
-		if (r < 'a' || r > 'z') && r != '_' && r != '-' {
-			return false
-		}
-	}
-	return s != ""
-}
+func isWord(s string) bool { return s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyz_-") == "" }

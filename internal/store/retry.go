@@ -54,9 +54,8 @@ type failure struct {
 	// ambiguous: the service may have done what was asked, and only the
 	// answer was lost.
 	ambiguous bool
-	// heal, if not nil, does something about the cause, such as fetching
-	// new credentials. It is tried once per request.
-	heal func()
+	// renew, if not nil, fetches new credentials. It is tried once per request.
+	renew func()
 }
 
 // do calls try until it succeeds, fails for good, or ctx ends. The error that
@@ -64,6 +63,9 @@ type failure struct {
 func (p *policy) do(ctx context.Context, r request, try func(ctx context.Context) *failure) error {
 	t := p.start(r)
 	for {
+		if err := ctx.Err(); err != nil {
+			return r.failed(err)
+		}
 		f := try(ctx)
 		if f == nil {
 			return nil
@@ -79,13 +81,13 @@ type tries struct {
 	policy  *policy
 	request request
 	failed  int
-	healed  bool
+	renewed bool
 }
 
 func (p *policy) start(r request) *tries { return &tries{policy: p, request: r} }
 
 // progress forgets the tries that failed, because bytes have moved since.
-func (t *tries) progress() { t.failed, t.healed = 0, false }
+func (t *tries) progress() { t.failed, t.renewed = 0, false }
 
 // next takes note of a failed try. It returns nil when it is time to try
 // again, else the error to end with.
@@ -93,9 +95,9 @@ func (t *tries) next(ctx context.Context, f *failure) error {
 	if err := ctx.Err(); err != nil {
 		return t.request.failed(err)
 	}
-	if f.heal != nil && !t.healed {
-		t.healed = true
-		f.heal()
+	if f.renew != nil && !t.renewed {
+		t.renewed = true
+		f.renew()
 		return nil
 	}
 	if !f.retryable {

@@ -151,8 +151,7 @@ func loadSDK(ctx context.Context, cfg Config, client config.HTTPClient) (aws.Con
 	if err == nil {
 		return sdk, nil
 	}
-	var noProfile config.SharedConfigProfileNotExistError
-	if errors.As(err, &noProfile) {
+	if noProfile, ok := errors.AsType[config.SharedConfigProfileNotExistError](err); ok {
 		return aws.Config{}, cli.WithHint(cli.UsageErrorf("profile %q: not in the AWS configuration files", noProfile.Profile),
 			"aws configure list-profiles shows them")
 	}

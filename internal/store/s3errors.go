@@ -32,16 +32,14 @@ type errorReader struct {
 
 // apiCode returns the service's error code, or "".
 func apiCode(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		return api.ErrorCode()
 	}
 	return ""
 }
 
 func apiMessage(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		return api.ErrorMessage()
 	}
 	return ""
@@ -49,16 +47,14 @@ func apiMessage(err error) string {
 
 // httpStatus returns the answer's status, or 0 if there was no answer.
 func httpStatus(err error) int {
-	var response *smithyhttp.ResponseError
-	if errors.As(err, &response) {
+	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok {
 		return response.HTTPStatusCode()
 	}
 	return 0
 }
 
 func httpHeader(err error, name string) string {
-	var response *smithyhttp.ResponseError
-	if errors.As(err, &response) && response.Response != nil && response.Response.Response != nil {
+	if response, ok := errors.AsType[*smithyhttp.ResponseError](err); ok && response.Response != nil && response.Response.Response != nil {
 		return response.Response.Header.Get(name)
 	}
 	return ""
@@ -82,13 +78,23 @@ func (m *markedCredentials) Retrieve(ctx context.Context) (aws.Credentials, erro
 	return keys, err
 }
 
+// is tells whether err wraps an error of a type.
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
+}
+
+// again is the failure of a request that may succeed later, or has.
+func again(cause error) *failure {
+	return &failure{cause: cause, retryable: true, ambiguous: true}
+}
+
 // read explains why a request failed. A nil error gives nil.
 func (r errorReader) read(err error, bucket string) *failure {
 	if err == nil {
 		return nil
 	}
-	var credentials *credentialsError
-	if errors.As(err, &credentials) {
+	if credentials, ok := errors.AsType[*credentialsError](err); ok {
 		return r.credentials(credentials.err)
 	}
 	status, code := httpStatus(err), apiCode(err)
@@ -111,19 +117,16 @@ func (r errorReader) read(err error, bucket string) *failure {
 // beyondLimits explains an answer of success that was given up. What a service
 // that refuses goes on to say does not matter.
 func beyondLimits(err error, status int) *failure {
-	var slow *errSlow
-	var stalled *errStalled
+	stalled, hasStalled := errors.AsType[errStalled](err)
 	switch {
 	case status >= 300:
 		return nil
 	case errors.Is(err, errTooLong):
 		return &failure{cause: errTooLong, ambiguous: true}
 	case errors.Is(err, errTooSlow):
-		return &failure{cause: errTooSlow, retryable: true, ambiguous: true}
-	case errors.As(err, &slow):
-		return &failure{cause: slow, retryable: true, ambiguous: true}
-	case errors.As(err, &stalled):
-		return &failure{cause: stalled, retryable: true, ambiguous: true}
+		return again(errTooSlow)
+	case hasStalled:
+		return again(stalled)
 	}
 	return nil
 }
@@ -147,16 +150,16 @@ func (r errorReader) byCode(err error, code, bucket string) *failure {
 		return &failure{cause: cli.WithHint(cli.WithCode(cli.Usage, fmt.Errorf("bucket %q: not a bucket name", bucket)),
 			"use 3 to 63 lower-case letters, digits, `-` and `.`")}
 	case "InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException":
-		return refused("the service does not know the access key", "check "+r.source())
+		return refused("the service does not know the access key", "check "+r.origin())
 	case "SignatureDoesNotMatch":
-		return refused("the secret key does not belong to the access key", "check "+r.source())
+		return refused("the secret key does not belong to the access key", "check "+r.origin())
 	case "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired":
-		f := refused("the credentials have expired", "renew "+r.source())
-		f.heal = r.renew
+		f := refused("the credentials have expired", "renew "+r.origin())
+		f.renew = r.renew
 		return f
 	case "InvalidToken":
-		f := refused("the session token is not valid", "check "+r.source())
-		f.heal = r.renew
+		f := refused("the session token is not valid", "check "+r.origin())
+		f.renew = r.renew
 		return f
 	case "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException":
 		return r.wrongRegion(err, bucket)
@@ -208,18 +211,16 @@ func (r errorReader) byStatus(err error, status int, code, bucket string) *failu
 			text = answer(err).Error()
 		}
 		return &failure{cause: cli.WithHint(&because{text, archive.ErrPermission},
-			"check what %s may do with the bucket %q", r.source(), bucket)}
+			"check what %s may do with the bucket %q", r.origin(), bucket)}
 	case status == http.StatusTemporaryRedirect:
 		return &failure{cause: answer(err), retryable: true}
-	case status == http.StatusRequestTimeout || status == http.StatusTooManyRequests:
-		return &failure{cause: answer(err), retryable: true, ambiguous: true}
 	case status == http.StatusNotImplemented:
 		return &failure{cause: answer(err)}
-	case status >= 500:
-		return &failure{cause: answer(err), retryable: true, ambiguous: true}
+	case status == http.StatusRequestTimeout || status == http.StatusTooManyRequests || status >= 500:
+		return again(answer(err))
 	case status >= 200 && status < 300:
 		// An answer that is cut or is not S3's. The request may be done.
-		return &failure{cause: fmt.Errorf("an answer that cannot be read (HTTP %d)", status), retryable: true, ambiguous: true}
+		return again(fmt.Errorf("an answer that cannot be read (HTTP %d)", status))
 	}
 	return &failure{cause: answer(err)}
 }
@@ -236,8 +237,8 @@ func (r errorReader) wrongRegion(err error, bucket string) *failure {
 	return &failure{cause: cli.WithHint(cause, "give the bucket's region with --region")}
 }
 
-// source names where the credentials came from.
-func (r errorReader) source() string {
+// origin names where the credentials came from.
+func (r errorReader) origin() string {
 	switch {
 	case r.keyFile != "":
 		return fmt.Sprintf("the keys in %s", shell.Word(r.keyFile))
@@ -261,9 +262,8 @@ func (r errorReader) credentials(err error) *failure {
 		text = text[:i]
 	}
 	cause := &because{"no credentials: " + oneLine(text), archive.ErrCredentials}
-	var network *net.OpError
-	passing := errors.As(err, &network) || httpStatus(err) >= 500
-	return &failure{cause: cli.WithHint(cause, "renew %s", r.source()), retryable: passing}
+	passing := is[*net.OpError](err) || httpStatus(err) >= 500
+	return &failure{cause: cli.WithHint(cause, "renew %s", r.origin()), retryable: passing}
 }
 
 // answer is an error of the service in one line: status, code, message.
@@ -285,46 +285,36 @@ func answer(err error) error {
 // (retry.RetryableConnectionError) gives up where a name is not found, as it is
 // not while a host's network is down at night.
 func transport(err error) *failure {
-	var stalled *errStalled
-	var slow *errSlow
-	var unknown x509.UnknownAuthorityError
-	var host x509.HostnameError
-	var invalid x509.CertificateInvalidError
-	var record tls.RecordHeaderError
-	var bad *tls.CertificateVerificationError
+	stalled, hasStalled := errors.AsType[errStalled](err)
 	switch {
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded) && !errors.As(err, &stalled):
-		return &failure{cause: contextCause(err), retryable: true, ambiguous: true}
-	case errors.As(err, &stalled):
-		return &failure{cause: stalled, retryable: true, ambiguous: true}
-	case errors.As(err, &slow):
-		return &failure{cause: slow, retryable: true, ambiguous: true}
-	case errors.As(err, &unknown), errors.As(err, &host), errors.As(err, &invalid), errors.As(err, &bad):
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded) && !hasStalled:
+		return again(contextCause(err))
+	case hasStalled:
+		return again(stalled)
+	case is[x509.UnknownAuthorityError](err), is[x509.HostnameError](err), is[x509.CertificateInvalidError](err), is[*tls.CertificateVerificationError](err):
 		text := oneLine(err.Error())
 		if i := strings.LastIndex(text, "x509: "); i >= 0 {
 			text = text[i+len("x509: "):]
 		}
 		return &failure{cause: cli.WithHint(fmt.Errorf("the service's certificate: %s", text),
 			"name the certificate authority's file in AWS_CA_BUNDLE")}
-	case errors.As(err, &record), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
+	case is[tls.RecordHeaderError](err), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
 		return &failure{cause: cli.WithHint(errors.New("the service does not speak TLS"), "is it http:// instead of https://?")}
-	case errors.Is(err, errWrongSum):
-		return &failure{cause: errWrongSum}
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return &failure{cause: errors.New("connection broke"), retryable: true, ambiguous: true}
+		return again(errors.New("connection broke"))
 	}
-	var op *net.OpError
-	var dns *net.DNSError
-	if errors.As(err, &op) || errors.As(err, &dns) {
-		sent := dns == nil && op != nil && op.Op != "dial"
-		return &failure{cause: networkCause(err), retryable: true, ambiguous: sent}
+	op, isOp := errors.AsType[*net.OpError](err)
+	if isOp || is[*net.DNSError](err) {
+		return &failure{cause: networkCause(err), retryable: true, ambiguous: isOp && op.Op != "dial"}
 	}
-	var sendErr *smithyhttp.RequestSendError
-	if errors.As(err, &sendErr) {
-		return &failure{cause: networkCause(sendErr.Err), retryable: true, ambiguous: true}
+	if sendErr, ok := errors.AsType[*smithyhttp.RequestSendError](err); ok {
+		return again(networkCause(sendErr.Err))
 	}
 	// Nothing was sent: the SDK itself refused the request.
-	return &failure{cause: errors.New(sdkReason(err))}
+	if op, ok := errors.AsType[*smithy.OperationError](err); ok {
+		err = op.Err
+	}
+	return &failure{cause: errors.New(oneLine(err.Error()))}
 }
 
 func contextCause(err error) error {
@@ -332,13 +322,4 @@ func contextCause(err error) error {
 		return context.Canceled
 	}
 	return errors.New("no answer in time")
-}
-
-// sdkReason is the innermost text of an error of the SDK.
-func sdkReason(err error) string {
-	var op *smithy.OperationError
-	if errors.As(err, &op) {
-		err = op.Err
-	}
-	return oneLine(err.Error())
 }

@@ -131,8 +131,8 @@ func open(ctx context.Context, cfg Config, t tuning) (Service, error) {
 
 // endpointError names the endpoint and adds a hint to what is wrong with it.
 func endpointError(raw string, err error) error {
-	var bad *address.EndpointError
-	if !errors.As(err, &bad) {
+	bad, ok := errors.AsType[*address.EndpointError](err)
+	if !ok {
 		return err
 	}
 	u, parseErr := url.Parse(raw)

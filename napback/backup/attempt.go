@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"io"
 	"regexp"
 	"slices"
 	"strconv"
@@ -45,7 +46,7 @@ func (b *Backup) store(ctx context.Context, r *Result) error {
 		return b.source.Explain(err)
 	}
 	b.promote(a.now)
-	if err := b.state.Save(b.record); err != nil {
+	if err := b.State.Save(b.Record); err != nil {
 		// The pending state is durable: the next run promotes it.
 		b.warn(fmt.Sprintf("the archive is committed, but %v", err))
 	}
@@ -56,14 +57,14 @@ func (b *Backup) store(ctx context.Context, r *Result) error {
 // promote makes a committed run the current state, and lists it. What is not in
 // the bucket any more is listed no longer.
 func (b *Backup) promote(now *state.Point) {
-	r := state.Record{Config: b.job.Config, Owner: b.self.Owner, Current: now, Previous: b.decision.Before, Denied: b.record.Denied}
-	for _, k := range b.record.Runs {
-		if b.held.ListDenied || b.isListed(k) {
+	r := state.Record{Config: b.job.Config, Owner: b.Self.Owner, Current: now, Previous: b.decision.Before, Denied: b.Record.Denied}
+	for _, k := range b.Record.Runs {
+		if b.Contents.ListDenied || b.isListed(k) {
 			r.Runs = append(r.Runs, k)
 		}
 	}
 	r.Runs = append(r.Runs, now.Stored())
-	b.record = r
+	b.Record = r
 }
 
 // unsettled is how long a run that was not committed may be committed yet, by an
@@ -71,10 +72,10 @@ func (b *Backup) promote(now *state.Point) {
 const unsettled = 4 * 24 * time.Hour
 
 func (b *Backup) isListed(k state.Run) bool {
-	if k.Unconfirmed && b.survey.Now.Sub(catalog.RunTime(k.Run)) < unsettled {
+	if k.Unconfirmed && b.Now.Sub(catalog.RunTime(k.Run)) < unsettled {
 		return true
 	}
-	return slices.ContainsFunc(b.held.Runs, func(e catalog.Entry) bool {
+	return slices.ContainsFunc(b.Contents.Runs, func(e catalog.Entry) bool {
 		return e.Name == k.Name && e.Run == k.Run && e.State != catalog.Incomplete
 	})
 }
@@ -83,7 +84,8 @@ func (b *Backup) isListed(k state.Run) bool {
 func (a *attempt) run(ctx context.Context, producers []chain.Stage, put chain.Stage) error {
 	whole := chain.Chain{Stages: append(producers, put), Commit: a.commit}
 	if !a.job.Settings.UseTempFile {
-		return a.runChain(ctx, &whole)
+		_, err := a.runChain(ctx, &whole)
+		return err
 	}
 	file, err := newSpool(a.job.Settings.TempDir)
 	if err != nil {
@@ -92,11 +94,11 @@ func (a *attempt) run(ctx context.Context, producers []chain.Stage, put chain.St
 	defer file.Close()
 	var upstream []chain.Status
 	first := chain.Chain{Stages: producers, Out: file.File}
-	if upstream, err = a.runPart(ctx, &first); err != nil {
+	if upstream, err = a.runChain(ctx, &first); err != nil {
 		return file.explain(err)
 	}
-	if err := file.rewind(); err != nil {
-		return err
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return fmt.Errorf("TempDir: %w", err)
 	}
 	reader, err := spoolReader(a.host.Kit)
 	if err != nil {
@@ -105,21 +107,21 @@ func (a *attempt) run(ctx context.Context, producers []chain.Stage, put chain.St
 	second := chain.Chain{Stages: []chain.Stage{reader, put}, In: file.File, Commit: func(announced string, _ []chain.Status) (map[string]string, error) {
 		return a.commit(announced, upstream)
 	}}
-	return a.runChain(ctx, &second)
-}
-
-func (a *attempt) runChain(ctx context.Context, c *chain.Chain) error {
-	_, err := a.runPart(ctx, c)
+	_, err = a.runChain(ctx, &second)
 	return err
 }
 
-func (a *attempt) runPart(ctx context.Context, c *chain.Chain) ([]chain.Status, error) {
+func (a *attempt) runChain(ctx context.Context, c *chain.Chain) ([]chain.Status, error) {
 	log := a.host.Log.Lines(a.hears)
-	var held []string // what s3put says of its end
-	c.Said = a.said
+	var last []string // what s3put says of its end
+	c.Said = func(line string) {
+		if stored, ok := tools.Committed(line); ok {
+			a.stored = stored
+		}
+	}
 	c.Log = func(stage, line string) {
 		if stage == "s3put" && strings.HasPrefix(line, "s3put: error: ") {
-			held = append(held, line)
+			last = append(last, line)
 			return
 		}
 		log(stage, line)
@@ -127,7 +129,7 @@ func (a *attempt) runPart(ctx context.Context, c *chain.Chain) ([]chain.Status, 
 	a.host.Log.Debugf("%s", c)
 	status, err := c.Run(ctx)
 	a.host.Log.Debugf("%s", chain.Summary(status))
-	for _, line := range held {
+	for _, line := range last {
 		// That it did not commit is what napback made it do: people read the cause.
 		if n := len(status); a.now == nil && n > 0 && status[n-1].Code == cli.NotCommitted {
 			a.host.Log.Debugf("%s", line)
@@ -141,9 +143,9 @@ func (a *attempt) runPart(ctx context.Context, c *chain.Chain) ([]chain.Status, 
 // cleanUp removes what the attempt no longer needs.
 func (a *attempt) cleanUp() {
 	a.End()
-	record, err := a.state.Load()
+	record, err := a.State.Load()
 	if err == nil {
-		err = a.state.Clean(record)
+		err = a.State.Clean(record)
 	}
 	if err != nil {
 		a.host.Log.Debugf("%v", err)
@@ -162,7 +164,7 @@ func (b *Backup) chain(name string, stages []chain.Stage) (producers []chain.Sta
 		}
 		stages = append(stages, encrypt)
 	}
-	up := tools.Upload{Name: name, Owner: b.self.Owner, Meta: b.meta()}
+	up := tools.Upload{Name: name, Owner: b.Self.Owner, Meta: b.meta()}
 	if base := b.decision.Base; base != nil {
 		up.Parent = base.Run
 	}
@@ -184,8 +186,8 @@ func (b *Backup) meta() []string {
 	if d.Base != nil {
 		kv = append(kv, "chain="+d.Base.Chain, "parent="+d.Base.Run)
 	}
-	if b.self.Machine != "" {
-		kv = append(kv, "machine="+b.self.Machine)
+	if b.Self.Machine != "" {
+		kv = append(kv, "machine="+b.Self.Machine)
 	}
 	kv = append(kv, "compression="+b.compressor.Method)
 	if keys := b.options.Keys[tools.Recipients(&b.job.Settings)]; len(keys) > 0 {
@@ -200,13 +202,6 @@ func (a *attempt) hears(stage, line string) bool {
 		return a.Heard(stage, line)
 	}
 	return spoken.MatchString(strings.TrimPrefix(line, "s3put: ")) // the rest is what -v says
-}
-
-// said takes what s3put prints after its first line.
-func (a *attempt) said(line string) {
-	if stored, ok := tools.Committed(line); ok {
-		a.stored = stored
-	}
 }
 
 // spoken matches what our tools say to people.
@@ -226,10 +221,10 @@ func (a *attempt) commit(begun string, upstream []chain.Status) (map[string]stri
 		return nil, err
 	}
 	a.judgeSize()
-	record := a.record
-	record.Config, record.Owner = a.job.Config, a.self.Owner
+	record := a.Record
+	record.Config, record.Owner = a.job.Config, a.Self.Owner
 	record.Pending = &state.Pending{Current: p, Previous: d.Before}
-	if err := a.state.Save(record); err != nil {
+	if err := a.State.Save(record); err != nil {
 		return nil, err
 	}
 	a.now = p
@@ -273,7 +268,7 @@ func (a *attempt) point(run string) *state.Point {
 
 // judgeSize warns of a FULL that is much smaller than the one before it.
 func (a *attempt) judgeSize() {
-	before := a.record.Current
+	before := a.Record.Current
 	if a.decision.Kind != slot.Full || before == nil || a.Bytes() >= before.FullBytes/2 {
 		return
 	}

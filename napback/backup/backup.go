@@ -1,29 +1,11 @@
-package backup
-
-import (
-	"context"
-	"errors"
-	"fmt"
-
-	"napback/internal/cli"
-	"napback/internal/slot"
-	"napback/napback/backup/decide"
-	"napback/napback/catalog"
-	"napback/napback/config"
-	"napback/napback/priority"
-	"napback/napback/programs"
-	"napback/napback/source"
-	"napback/napback/state"
-	"napback/napback/tools"
-)
-
-// Backup is one job on its way. Its steps:
+// Package backup stores what the sources of jobs hold, and removes what is no longer
+// needed. The steps of a job (type Backup):
 //
-//  1. Find out what is known of the job (survey): its state of this store, and
+//  1. Find out what is known of the job (type Survey): its state of this store, and
 //     what the bucket holds. If the bucket does not answer, the job fails.
 //  2. Settle a pending state: promote it if its run is committed and whole, else
 //     drop it.
-//  3. Decide (planner): due? done? which slot? FULL or DIFF, and on what? What a
+//  3. Decide (package decide): due? done? which slot? FULL or DIFF, and on what? What a
 //     DIFF would build on is counted first.
 //  4. Copy the snapshot that a DIFF builds on, made safe (package snapshot); a
 //     FULL begins with an empty one. tar works on the copy.
@@ -50,20 +32,39 @@ import (
 //
 // Until the promotion the old snapshot is there, and to use it again is always
 // right: the increment is then a larger one.
+package backup
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"napback/internal/cli"
+	"napback/internal/slot"
+	"napback/napback/backup/decide"
+	"napback/napback/catalog"
+	"napback/napback/config"
+	"napback/napback/priority"
+	"napback/napback/programs"
+	"napback/napback/source"
+	"napback/napback/state"
+	"napback/napback/tools"
+)
+
+// Backup is one job on its way.
 type Backup struct {
-	host Host
-	decide.Day
+	host       Host
+	day        decide.Day // as it is asked for
 	options    Options
 	job        *config.Job
 	dir        *state.Dir
-	state      *state.Job
 	source     source.Source
 	compressor programs.Compressor
 
-	record   state.Record
-	self     decide.Identity
-	survey   *Survey // nil until step 1
-	held     *catalog.Contents
+	*Survey  // since step 1; what it found changes as steps are done
 	decision *decide.Decision
 	warnings []string
 }
@@ -86,7 +87,7 @@ func New(ctx context.Context, h Host, day decide.Day, o Options, job *config.Job
 	if err != nil {
 		return nil, err
 	}
-	b := &Backup{host: h, Day: day, options: o, job: job, dir: dir, state: h.State(dir, job), source: from}
+	b := &Backup{host: h, day: day, options: o, job: job, dir: dir, source: from}
 	if b.compressor, err = h.Kit.Compressor(job.Settings.Compression); err != nil {
 		return nil, err
 	}
@@ -119,7 +120,11 @@ func (b *Backup) Decision() *decide.Decision { return b.decision }
 
 // Run does all steps. After an error the result tells how far it came.
 func (b *Backup) Run(ctx context.Context) (r Result, err error) {
-	if err := b.prepare(ctx, b.note, b.warn); err != nil {
+	found, err := b.host.Survey(ctx, b.job, b.dir, b.day)
+	if err != nil {
+		return r, err
+	}
+	if err := b.decide(ctx, found, b.note, b.warn); err != nil {
 		return r, err
 	}
 	if err := b.settleState(); err != nil {
@@ -153,16 +158,16 @@ func (b *Backup) Run(ctx context.Context) (r Result, err error) {
 // store under if there is none.
 func (b *Backup) settleState() error {
 	var err error
-	if b.self.Owner == "" {
-		if b.self.Owner, err = b.dir.MakeOwner(); err != nil {
+	if b.Self.Owner == "" {
+		if b.Self.Owner, err = b.dir.MakeOwner(); err != nil {
 			return err
 		}
 	}
 	switch {
-	case b.survey.Legacy:
-		b.record, err = b.state.TakeOver(b.record)
-	case b.survey.Changed:
-		err = b.state.Save(b.record)
+	case b.Legacy:
+		b.Record, err = b.State.TakeOver(b.Record)
+	case b.Changed:
+		err = b.State.Save(b.Record)
 	}
 	return err
 }
@@ -196,26 +201,17 @@ func (b *Backup) storeWell(ctx context.Context, r *Result) error {
 	}
 }
 
-// prepare does steps 1 to 3. It changes nothing but b.
-func (b *Backup) prepare(ctx context.Context, note, warn func(string)) error {
-	found, err := b.host.Survey(ctx, b.job, b.dir, b.Day)
-	if err != nil {
-		return err
-	}
-	return b.decide(ctx, found, note, warn)
-}
-
-// decide does step 3.
+// decide does step 3. It changes nothing but b.
 func (b *Backup) decide(ctx context.Context, found *Survey, note, warn func(string)) error {
-	b.survey, b.held, b.record, b.self, b.Day = found, found.Contents, found.Record, found.Self, found.Day
+	b.Survey = found
 	p := found.Planner(b.job, hashOf(b.job, b.source.Hash()))
 	d, err := p.Plan()
-	for err == nil && d.Base != nil && !b.held.ListDenied {
+	for err == nil && d.Base != nil && !b.Contents.ListDenied {
 		// What it would build on must be whole. What is not, is not there.
 		var chain []catalog.Entry
 		var more bool
 		chain, _ = p.Chain(d.Base)
-		if more, err = b.host.Store(b.job).Count(ctx, b.held, chain); err != nil || !more {
+		if more, err = b.host.Store(b.job).Count(ctx, b.Contents, chain); err != nil || !more {
 			break
 		}
 		d, err = p.Plan()
@@ -251,8 +247,8 @@ func (b *Backup) checkEmpty() {
 
 // checked remembers that there was nothing to store today, for status.
 func (b *Backup) checked() error {
-	b.record.Checked = &b.Today
-	return b.state.Save(b.record)
+	b.Record.Checked = &b.Today
+	return b.State.Save(b.Record)
 }
 
 // warn tells of something that makes the run end with warnings.
@@ -270,4 +266,23 @@ func Summarise(warnings []string) string {
 		return warnings[0]
 	}
 	return fmt.Sprintf("%s (and %d more)", warnings[0], len(warnings)-1)
+}
+
+// turn is what the source of b gets of b's decision.
+func (b *Backup) turn() source.Turn {
+	return source.Turn{
+		State: b.State, Base: b.decision.Base, Before: b.decision.Before, Now: b.host.Now,
+		Warn: b.warn, Warned: func(text string) { b.warnings = append(b.warnings, text) },
+	}
+}
+
+// hashOf hashes what makes a chain with the schedule, whose changes begin a new
+// one too.
+func hashOf(job *config.Job, parts []any) string {
+	data, err := json.Marshal(append(parts, job.Settings.Schedule, fmt.Sprintf("%T", job.Settings.Schedule)))
+	if err != nil {
+		panic(err) // strings and numbers always marshal
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
 }

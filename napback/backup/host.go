@@ -22,17 +22,7 @@ type Host struct {
 	Kit  programs.Kit
 	Name string
 	Now  func() time.Time
-	Log  Log
-}
-
-// Log is where it is told how a job goes.
-type Log interface {
-	Warnf(format string, args ...any)
-	Notef(format string, args ...any)
-	Debugf(format string, args ...any)
-	// Lines returns what takes the lines that stages say on stderr. forPeople, if
-	// not nil, tells which are for people.
-	Lines(forPeople func(stage, line string) bool) func(stage, line string)
+	Log  tools.Log
 }
 
 // Store returns the client of a job's store.

@@ -38,9 +38,9 @@ func (p *Pruning) Remove(ctx context.Context, h Host) error {
 }
 
 // Prunings decides, for each owner of archives of the job's name and source, what may
-// go. l lists the job's archives; wanted tells which groups are asked for.
+// go. l lists the job's archives, and who says whose are asked for.
 // What replaces must have been stored age ago.
-func (h Host) Prunings(ctx context.Context, job *config.Job, l catalog.Listing, wanted func(catalog.Group) bool, age time.Duration) ([]Pruning, error) {
+func (h Host) Prunings(ctx context.Context, job *config.Job, l catalog.Listing, who catalog.Wanted, age time.Duration) ([]Pruning, error) {
 	now := l.Time
 	if now.IsZero() {
 		now = h.Now()
@@ -51,7 +51,7 @@ func (h Host) Prunings(ctx context.Context, job *config.Job, l catalog.Listing, 
 	c := catalog.ContentsOf(l, job.Name)
 	var all []Pruning
 	for _, g := range catalog.Groups(c.Runs, job.Name) {
-		if !wanted(g) || g.Source != job.String() {
+		if !who.Means(g) || g.Source != job.String() {
 			continue
 		}
 		p := &decide.Planner{Job: job.Name, Schedule: job.Settings.Schedule, Now: now, Contents: c, Record: recordOf(g, now.Add(-age))}

@@ -51,7 +51,7 @@ const deniedFor = 7
 // retire removes the runs that are no longer needed (step 8). What cannot be
 // removed does no harm, and is tried again after a later backup.
 func (b *Backup) retire(ctx context.Context) {
-	if d := b.record.Denied; d != nil && b.Today.Sub(*d) >= 0 && b.Today.Sub(*d) < deniedFor {
+	if d := b.Record.Denied; d != nil && b.Today.Sub(*d) >= 0 && b.Today.Sub(*d) < deniedFor {
 		return
 	}
 	gone, err := b.retirable(ctx)
@@ -63,8 +63,8 @@ func (b *Backup) retire(ctx context.Context) {
 	}
 	b.note(fmt.Sprintf("older archives of %s that are no longer needed may stay: %v", b.job.Name, err))
 	if errors.Is(err, tools.ErrDenied) {
-		b.record.Denied = &b.Today
-		if err := b.state.Save(b.record); err != nil {
+		b.Record.Denied = &b.Today
+		if err := b.State.Save(b.Record); err != nil {
 			b.host.Log.Debugf("%v", err)
 		}
 	}
@@ -76,13 +76,12 @@ func (b *Backup) retire(ctx context.Context) {
 func (b *Backup) retirable(ctx context.Context) ([]retire.Run, error) {
 	// While another configuration or another machine stores under our name and id,
 	// what the slots of both still need is not known.
-	if b.held.ListDenied || b.survey.Rival != "" || b.survey.Adopted || b.decision.Twin {
+	if b.Contents.ListDenied || b.Rival != "" || b.Adopted || b.decision.Twin {
 		return nil, nil
 	}
-	p := b.survey.Planner(b.job, "")
-	p.Record = b.record
-	p.Contents = &catalog.Contents{Time: b.held.Time, Runs: slices.Clone(b.held.Runs), Counted: b.held.Counted}
-	now := b.record.Current
+	p := b.Planner(b.job, "")
+	p.Contents = &catalog.Contents{Time: b.Contents.Time, Runs: slices.Clone(b.Contents.Runs), Counted: b.Contents.Counted}
+	now := b.Record.Current
 	p.Contents.Runs = append(p.Contents.Runs, catalog.Entry{Bucket: b.job.Settings.Bucket, Name: now.Name, Run: now.Run, State: catalog.Committed})
 	if len(p.Retirement().Gone) == 0 {
 		return nil, nil
@@ -101,9 +100,9 @@ func (b *Backup) remove(ctx context.Context, gone []retire.Run) error {
 	if err := Remove(ctx, b.host.Store(b.job), gone); err != nil {
 		return err
 	}
-	b.record.Denied = nil
-	b.record.Runs = slices.DeleteFunc(b.record.Runs, func(k state.Run) bool {
+	b.Record.Denied = nil
+	b.Record.Runs = slices.DeleteFunc(b.Record.Runs, func(k state.Run) bool {
 		return slices.ContainsFunc(gone, func(r retire.Run) bool { return r.Name == k.Name && r.ID == k.Run })
 	})
-	return b.state.Save(b.record)
+	return b.State.Save(b.Record)
 }

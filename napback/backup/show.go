@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"napback/internal/cli"
+	"napback/internal/shell"
 	"napback/napback/catalog"
 	"napback/napback/chain"
 	"napback/napback/tools"
@@ -17,19 +18,17 @@ func (b *Backup) Show(ctx context.Context) (string, error) {
 	var notes []string
 	note := func(text string) { notes = append(notes, "note: "+text) }
 	warn := func(text string) { notes = append(notes, "warning: "+text) }
-	if err := b.prepare(ctx, note, warn); err != nil {
-		if b.survey != nil || ctx.Err() != nil {
-			return "", err
-		}
+	found, err := b.host.Survey(ctx, b.job, b.dir, b.day)
+	if err != nil && ctx.Err() == nil {
 		// A plan is worth seeing also without the network.
 		note("the bucket does not answer, so the job would fail; this is by the local state: " + err.Error())
-		found, err := b.host.SurveyOf(ctx, b.job, b.dir, b.Day, &catalog.Contents{ListDenied: true})
-		if err == nil {
-			err = b.decide(ctx, found, note, warn)
-		}
-		if err != nil {
-			return "", err
-		}
+		found, err = b.host.SurveyOf(ctx, b.job, b.dir, b.day, &catalog.Contents{ListDenied: true})
+	}
+	if err == nil {
+		err = b.decide(ctx, found, note, warn)
+	}
+	if err != nil {
+		return "", err
 	}
 	d := b.decision
 	var text strings.Builder
@@ -82,7 +81,7 @@ func (b *Backup) commands() (string, error) {
 	}
 	first := chain.Chain{Stages: producers}
 	if b.job.Settings.UseTempFile {
-		file := chain.Quote(spoolByHand(b.job.Settings.TempDir))
+		file := shell.Quote(spoolByHand(b.job.Settings.TempDir))
 		return fmt.Sprintf("%s(umask 077; LC_ALL=C %s >%s) && LC_ALL=C %s <%[3]s; rm -f %[3]s\n", before, &first, file, put), nil
 	}
 	first.Stages = append(first.Stages, put)
@@ -98,7 +97,7 @@ func (b *Backup) hookLines() string {
 		argv []string
 	}{{"before it", set.RunBefore}, {"after it", set.RunAfter}, {"if it fails", set.RunOnFailure}} {
 		if len(hook.argv) > 0 {
-			text += Comment(hook.when + ": " + chain.Quote(hook.argv...))
+			text += Comment(hook.when + ": " + shell.Quote(hook.argv...))
 		}
 	}
 	return text

@@ -3,7 +3,6 @@ package backup
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -47,14 +46,6 @@ func newSpool(dir string) (*spool, error) {
 	}
 	_ = os.Remove(f.Name())
 	return &spool{f, dir}, nil
-}
-
-// rewind lets the file be read from its beginning.
-func (s *spool) rewind() error {
-	if _, err := s.Seek(0, io.SeekStart); err != nil {
-		return fmt.Errorf("TempDir: %w", err)
-	}
-	return nil
 }
 
 // Close closes the file, and removes it if it still has its name.

@@ -94,10 +94,8 @@ func (s *Survey) setClock(host time.Time) {
 		return
 	}
 	s.Now = s.Contents.Time
-	if off := host.Sub(s.Now).Abs(); off > decide.MaxSkew {
-		if !s.Dated {
-			s.Today = slot.Today(s.Now.Local())
-		}
+	s.Day = DateBy(s.Day, host, s.Now)
+	if host.Sub(s.Now).Abs() > decide.MaxSkew {
 		s.warn("this host's clock says %s, the store's %s: one of them is wrong; the date and the run are taken from the store's",
 			host.UTC().Format(time.RFC3339), s.Now.UTC().Format(time.RFC3339))
 	}
@@ -213,4 +211,32 @@ func (s *Survey) settle(ctx context.Context, store tools.Store) error {
 func (s *Survey) Planner(job *config.Job, hash string) *decide.Planner {
 	return &decide.Planner{Job: job.Name, Schedule: job.Settings.Schedule, Self: s.Self, Day: s.Day, Rival: s.Rival != "", Hash: hash,
 		Now: s.Now, Record: s.Record, Contents: s.Contents}
+}
+
+// DateBy is the day by a store's clock, if that and the host's cannot both be right.
+// clock is zero if it is not known.
+func DateBy(day decide.Day, host, clock time.Time) decide.Day {
+	if !day.Dated && !clock.IsZero() && host.Sub(clock).Abs() > decide.MaxSkew {
+		day.Today = slot.Today(clock.Local())
+	}
+	return day
+}
+
+// Clocks are the clocks of stores that were asked for them.
+type Clocks map[string]time.Time
+
+// Day returns the day by which the job's schedule goes. A job that is not due by this
+// host's clock may be by the store's: a clock that is wrong must not keep it from its
+// backups. A store is asked once, and that it does not answer is no error, as nothing
+// is to be stored.
+func (c Clocks) Day(ctx context.Context, h Host, job *config.Job, day decide.Day) decide.Day {
+	if _, due := job.Settings.Schedule.Slot(day.Today); due || day.Force || day.Dated {
+		return day
+	}
+	store := tools.Open(h.Kit, &job.Settings, func(string, string) {})
+	if _, asked := c[store.Access()]; !asked {
+		l, _ := store.List(ctx, job.Name+"-clock-") // a prefix of nothing
+		c[store.Access()] = l.Time
+	}
+	return DateBy(day, h.Now(), c[store.Access()])
 }

@@ -11,20 +11,21 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"napback/internal/cli"
+	"napback/internal/slot"
 )
 
 // run makes the run of the morning of a day of November 2026.
 func run(day int, letters string) string { return fmt.Sprintf("202611%02dT031502Z-%s", day, letters) }
 
 // entry makes a committed archive. Its run is named by letters; parent is a run.
-func entry(day int, letters, kind, parent, chain string) Entry {
+func entry(day int, letters string, kind slot.Type, parent, chain string) Entry {
 	r := run(day, letters)
-	if kind == Full && chain == "" {
+	if kind == slot.Full && chain == "" {
 		chain = r
 	}
 	return Entry{Bucket: "b", Name: fmt.Sprintf("home-%d-%s", day%14, kind), Run: r, State: Committed, Host: "web1",
 		Committed: time.Date(2026, 11, day, 3, 20, 0, 0, time.UTC),
-		Meta: map[string]string{"job": "home", "source": "Directory /home", "type": kind, "date": fmt.Sprintf("2026-11-%02d", day),
+		Meta: map[string]string{"job": "home", "source": "Directory /home", "type": string(kind), "date": fmt.Sprintf("2026-11-%02d", day),
 			"parent": parent, "chain": chain}}
 }
 
@@ -32,12 +33,12 @@ func entry(day int, letters, kind, parent, chain string) Entry {
 // and its DIFF on the 6th.
 func week() []Entry {
 	return []Entry{
-		entry(6, "ffff", Diff, run(5, "eeee"), run(5, "eeee")),
-		entry(1, "aaaa", Full, "", ""),
-		entry(2, "bbbb", Diff, run(1, "aaaa"), run(1, "aaaa")),
-		entry(3, "cccc", Diff, run(2, "bbbb"), run(1, "aaaa")),
-		entry(4, "dddd", Diff, run(3, "cccc"), run(1, "aaaa")),
-		entry(5, "eeee", Full, "", ""),
+		entry(6, "ffff", slot.Diff, run(5, "eeee"), run(5, "eeee")),
+		entry(1, "aaaa", slot.Full, "", ""),
+		entry(2, "bbbb", slot.Diff, run(1, "aaaa"), run(1, "aaaa")),
+		entry(3, "cccc", slot.Diff, run(2, "bbbb"), run(1, "aaaa")),
+		entry(4, "dddd", slot.Diff, run(3, "cccc"), run(1, "aaaa")),
+		entry(5, "eeee", slot.Full, "", ""),
 	}
 }
 
@@ -106,8 +107,8 @@ func TestAtPlansTheChainOfTheMoment(t *testing.T) {
 		"unknown type":              {entries: change(week(), "ffff", func(e *Entry) { e.Meta["type"] = "DELTA" }), err: `job "home" cannot be restored as of its newest archive: home-6-DIFF of run 20261106T031502Z-ffff has the type "DELTA", neither FULL nor DIFF`, hint: "the nearest that can be restored is of 2026-11-05: --at 2026-11-05"},
 		"another job":               {entries: change(week(), "ffff", func(e *Entry) { e.Meta["job"], e.Name = "home-2", "home-2-6-DIFF" }), want: "eeee"},
 		"a link of another host":    {entries: change(week(), "eeee", func(e *Entry) { e.Host = "web2" }), err: `job "home" cannot be restored as of its newest archive: home-6-DIFF of 2026-11-06 builds on run 20261105T031502Z-eeee, which is not in the bucket any more`, hint: "the nearest that can be restored is of 2026-11-04: --at 2026-11-04"},
-		"day repeated, same slot":   {entries: append(week(), entry(6, "gggg", Diff, run(5, "eeee"), run(5, "eeee"))), want: "eeee gggg"},
-		"run for an earlier day":    {entries: append(week(), change([]Entry{entry(7, "late", Full, "", "")}, "late", func(e *Entry) { e.Meta["date"] = "2026-11-02" })...), at: "2026-11-02", want: "late"},
+		"day repeated, same slot":   {entries: append(week(), entry(6, "gggg", slot.Diff, run(5, "eeee"), run(5, "eeee"))), want: "eeee gggg"},
+		"run for an earlier day":    {entries: append(week(), change([]Entry{entry(7, "late", slot.Full, "", "")}, "late", func(e *Entry) { e.Meta["date"] = "2026-11-02" })...), at: "2026-11-02", want: "late"},
 		"a clock put back": {entries: change(change(week(), "eeee", func(e *Entry) {
 			e.Run = "20261130T031502Z-eeee"
 			e.Committed = e.Committed.AddDate(0, 0, 25)
@@ -118,7 +119,7 @@ func TestAtPlansTheChainOfTheMoment(t *testing.T) {
 			e.Run = "20261102T031502Z-aaaa"
 			e.Meta["date"] = "2026-11-02"
 		}), at: "2026-11-02", want: "aaaa bbbb aaaa"},
-		"whole day broken, not first": {entries: append(week(), entry(1, "zzzz", Diff, run(1, "none"), run(1, "none"))), at: "2026-11-01", err: `job "home" cannot be restored as of 2026-11-01: home-1-DIFF of 2026-11-01 builds on run 20261101T031502Z-none, which is not in the bucket any more`, hint: "the nearest that can be restored is of 2026-11-01: --at 2026-11-01T03:20:00Z"},
+		"whole day broken, not first": {entries: append(week(), entry(1, "zzzz", slot.Diff, run(1, "none"), run(1, "none"))), at: "2026-11-01", err: `job "home" cannot be restored as of 2026-11-01: home-1-DIFF of 2026-11-01 builds on run 20261101T031502Z-none, which is not in the bucket any more`, hint: "the nearest that can be restored is of 2026-11-01: --at 2026-11-01T03:20:00Z"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m, err := ParseMoment(c.at, berlin)
@@ -183,7 +184,7 @@ func TestTheNearestDateCanBeRestored(t *testing.T) {
 func TestEveryPointEndsAWholeChain(t *testing.T) {
 	a := ofHost(t, week(), "web1")
 	for i, p := range a.Points() {
-		if p.Broken != nil || p.Chain[len(p.Chain)-1].Run != p.Run || p.Chain[0].Type() != Full {
+		if p.Broken != nil || p.Chain[len(p.Chain)-1].Run != p.Run || p.Chain[0].Type() != slot.Full {
 			t.Errorf("point %d: %+v", i, p)
 		}
 	}
@@ -202,7 +203,7 @@ func ofHost(t *testing.T, entries []Entry, host string) Archives {
 func TestArchivesOfOneOwnerAreUsed(t *testing.T) {
 	by := func(owner, host, source string, days ...int) (all []Entry) {
 		for _, day := range days {
-			e := entry(day, owner+host, Full, "", "")
+			e := entry(day, owner+host, slot.Full, "", "")
 			e.Owner, e.Host, e.Meta["source"] = owner, host, source
 			all = append(all, e)
 		}
@@ -252,7 +253,7 @@ func TestArchivesOfOneOwnerAreUsed(t *testing.T) {
 
 func TestWhatCannotBeTrueIsLeftOutAndSaid(t *testing.T) {
 	entries := append(week(), Entry{Name: "home-0-FULL", Run: run(28, "zzzz"), State: Implausible, Error: "it lies in the future", Host: "web1",
-		Meta: map[string]string{"job": "home", "type": Full, "date": "2027-11-28"}})
+		Meta: map[string]string{"job": "home", "type": string(slot.Full), "date": "2027-11-28"}})
 	a := ofHost(t, entries, "web1")
 	p, err := a.At(Moment{})
 	if err != nil || letters([]Entry{p.Entry}) != "ffff" {
@@ -298,7 +299,7 @@ func TestReadTakesWhatS3lsPrints(t *testing.T) {
 		t.Fatalf("%v, %v", got, err)
 	}
 	e := entries[0]
-	if e.Address() != "b:home-0-FULL:20261101T031502Z-aaaa" || e.Job() != "home" || e.Type() != Full || e.Compression() != "zstd" || e.Bytes != 12 ||
+	if e.Address() != "b:home-0-FULL:20261101T031502Z-aaaa" || e.Job() != "home" || e.Type() != slot.Full || e.Compression() != "zstd" || e.Bytes != 12 ||
 		!e.Committed.Equal(time.Date(2026, 11, 1, 3, 20, 0, 0, time.UTC)) || entries[1].State != Incomplete {
 		t.Errorf("read as %+v", entries)
 	}
@@ -336,7 +337,7 @@ func FuzzRead(f *testing.F) {
 				if text := strings.ReplaceAll(out.String(), "\n", ""); text != cli.Safe(text) {
 					t.Fatalf("an error that a terminal obeys: %q", text)
 				}
-			} else if p.Chain[0].Type() != Full || p.Chain[len(p.Chain)-1].Run != p.Run {
+			} else if p.Chain[0].Type() != slot.Full || p.Chain[len(p.Chain)-1].Run != p.Run {
 				t.Fatalf("a chain that does not lead from a FULL to its archive: %+v", p)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"napback/internal/cli"
+	"napback/internal/slot"
 )
 
 // RecoveryPoint is an archive and the chain that brings back the state that it stored.
@@ -61,9 +62,9 @@ func Walk(last Entry, limit int, parent func(e Entry) (on Entry, ok bool, err er
 func (a Archives) follow(last Entry, byRun map[string]Entry) ([]Entry, error) {
 	chain, err := Walk(last, len(a.All), func(e Entry) (on Entry, ok bool, err error) {
 		switch e.Type() {
-		case Full:
+		case slot.Full:
 			return on, false, nil
-		case Diff:
+		case slot.Diff:
 			if on, ok = byRun[e.Parent()]; !ok {
 				err = a.missing(e)
 			}

@@ -53,6 +53,11 @@ type Wanted struct {
 	Strict bool
 }
 
+// Means tells whether the user may mean a group.
+func (w Wanted) Means(g Group) bool {
+	return (w.Owner == "" || g.Owner == w.Owner) && (w.Host == "" || g.Host == w.Host)
+}
+
 // Archives are those of one job that are meant, oldest first.
 type Archives struct {
 	Job string
@@ -169,9 +174,7 @@ func describe(key groupKey, all []Entry) Group {
 
 // choose picks the group that is meant; nil if there is none.
 func (w Wanted) choose(job string, groups []Group) (*Group, error) {
-	left := slices.DeleteFunc(slices.Clone(groups), func(g Group) bool {
-		return w.Owner != "" && g.Owner != w.Owner || w.Host != "" && g.Host != w.Host
-	})
+	left := slices.DeleteFunc(slices.Clone(groups), func(g Group) bool { return !w.Means(g) })
 	if len(left) == 0 && len(groups) > 0 {
 		return nil, cli.WithHint(cli.Errorf(cli.NotFound, "job %q: %s has stored no archive of it", job, w.who()), "there are those of %s", listOf(groups))
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"napback/internal/cli"
+	"napback/internal/shell"
 )
 
 // sh is a stage that runs a shell script, the shortest way to a real process
@@ -319,7 +320,7 @@ func TestOnlyWhoNeedsThemGetsSecrets(t *testing.T) {
 func TestQuotedWordsComeBackFromAShell(t *testing.T) {
 	words := []string{"plain", "", "two words", "it's", "$HOME `x` \"y\"", "new\nline", "*?[", "-o", "\xff\x80", "~", "a=b", "#",
 		"\x1b[2J it's \u009b31m\x9b \u202eevil\u2028 \t\x7f %s \\", "\ufffd \x1b", "\x1b\nend\n"}
-	for line := range strings.SplitSeq(Quote(words...), "\n") {
+	for line := range strings.SplitSeq(shell.Quote(words...), "\n") {
 		if cli.Safe(line) != strings.ReplaceAll(line, "\ufffd", "?") {
 			t.Errorf("a terminal would obey %q", line)
 		}
@@ -329,7 +330,7 @@ func TestQuotedWordsComeBackFromAShell(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer out.Close()
-	c := Chain{Stages: []Stage{{Name: "sh", Path: "/bin/sh", Args: []string{"-c", `printf '%s\0' ` + Quote(words...)}, Env: Environ(os.Environ())}}, Out: out}
+	c := Chain{Stages: []Stage{{Name: "sh", Path: "/bin/sh", Args: []string{"-c", `printf '%s\0' ` + shell.Quote(words...)}, Env: Environ(os.Environ())}}, Out: out}
 	if _, err := c.Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,4 @@ func (c *Chain) String() string {
 }
 
 // String writes the stage's command as a shell would read it.
-func (s Stage) String() string { return Quote(append([]string{s.Path}, s.Args...)...) }
-
-// Quote is shell.Quote.
-func Quote(words ...string) string { return shell.Quote(words...) }
+func (s Stage) String() string { return shell.Quote(append([]string{s.Path}, s.Args...)...) }

@@ -85,25 +85,10 @@ type Settings struct {
 	TempDir     string
 	UseTempFile bool
 
-	S3KeyFile string
-	Profile   string
-	Endpoint  string
-	Region    string
-	PathStyle *bool // nil if not set
-
-	ChunkSize      int64 // bytes
-	Concurrency    int
-	Memory         int64 // bytes
-	BandwidthLimit int64 // bytes a second
-	StorageClass   string
-	SSE            string
-	SSEKMSKey      string
-	NeverDie       bool          // true unless told otherwise
-	RetryWait      time.Duration // 30 minutes unless told otherwise
-
-	SignKey            string // secret key that signs manifests; none: they are not signed
-	SignPassphraseFile string
-	VerifyKeys         []string // files of public keys; none: signatures are not looked at
+	// Told is what the tools that talk to the store are told: see Flags.
+	Told      Told
+	NeverDie  bool          // true unless told otherwise
+	RetryWait time.Duration // 30 minutes unless told otherwise
 	// AcceptUnsigned is no directive: a command sets it for what it restores.
 	AcceptUnsigned bool
 

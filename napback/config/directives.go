@@ -30,7 +30,17 @@ type directive struct {
 	repeat bool     // may be given more than once in a scope
 	words  bool     // takes one or more words, not exactly one
 	set    setter
-	// obeys refuses a file that others can write; nil: see obeyed.
+	// flag is that of the tools which get the words, as read writes them: then
+	// there is nothing else to set.
+	flag  string
+	tools Tools
+	read  reader[string]
+	cycle CycleType // the kind of schedule that it is for; "" for all
+	// excludes is the directive that must not stand beside it. In an inner scope
+	// the one takes the place of the other.
+	excludes string
+	// obeys refuses a file that others can write, of a directive that names
+	// something which napback obeys, or which others could use against who runs it.
 	obeys func(path string) error
 }
 
@@ -47,77 +57,68 @@ func directives(of []source.Kind) map[string]directive {
 			if d.where == 0 {
 				d.where = anywhere
 			}
+			if d.flag != "" {
+				d.set = tell(d)
+			}
 			byName[strings.ToLower(d.name)] = d
 		}
 	}
 	return byName
 }
 
-// storeDirectives say where backups go, and how.
+// storeDirectives say where backups go, and how. Tools get their flags in this
+// order.
 func storeDirectives() []directive {
 	return []directive{
-		{name: "Bucket", set: text(func(s *Settings) *string { return &s.Bucket }, bucket)},
-		{name: "Endpoint", set: text(func(s *Settings) *string { return &s.Endpoint }, endpoint)},
-		{name: "Region", set: text(func(s *Settings) *string { return &s.Region }, noBlanks)},
-		{name: "PathStyle", set: boolean(func(s *Settings) *bool {
-			s.PathStyle = new(bool)
-			return s.PathStyle
-		})},
+		{name: "Bucket", set: one(func(s *Settings) *string { return &s.Bucket }, valid(bucket))},
 		// The more specific of the two ways to get credentials holds.
-		{name: "S3KeyFile", set: text(func(s *Settings) *string { s.Profile = ""; return &s.S3KeyFile }, absolute)},
-		{name: "Profile", set: text(func(s *Settings) *string { s.S3KeyFile = ""; return &s.Profile }, noBlanks)},
-		{name: "ChunkSize", set: size(func(s *Settings) *int64 { return &s.ChunkSize }, 1, 5<<30)},
-		{name: "Concurrency", set: number(func(s *Settings) *int { return &s.Concurrency }, 1, 1000)},
-		{name: "Memory", set: size(func(s *Settings) *int64 { return &s.Memory }, 1, maxBytes)},
-		{name: "BandwidthLimit", set: size(func(s *Settings) *int64 { return &s.BandwidthLimit }, 1, maxBytes)},
-		{name: "StorageClass", set: text(func(s *Settings) *string { return &s.StorageClass }, noBlanks)},
-		{name: "SSE", set: enum(func(s *Settings) *string { return &s.SSE }, "AES256", "aws:kms", "aws:kms:dsse")},
-		{name: "SSEKMSKey", set: text(func(s *Settings) *string { return &s.SSEKMSKey }, noBlanks)},
-		{name: "NeverDie", set: boolean(func(s *Settings) *bool { return &s.NeverDie })},
-		{name: "RetryWait", set: duration(func(s *Settings) *time.Duration { return &s.RetryWait }, time.Second)},
+		{name: "S3KeyFile", flag: "-K", tools: anyTool, read: valid(absolute), excludes: "Profile", obeys: trust.File},
+		{name: "Endpoint", flag: "--endpoint", tools: anyTool, read: valid(endpoint)},
+		{name: "Profile", flag: "--profile", tools: anyTool, read: valid(noBlanks), excludes: "S3KeyFile"},
+		{name: "Region", flag: "--region", tools: anyTool, read: valid(noBlanks)},
+		{name: "PathStyle", flag: "--path-style", tools: anyTool, read: onOff},
+		{name: "BandwidthLimit", flag: "--bwlimit", tools: anyTool, read: written(size(1, maxBytes))},
+		{name: "VerifyKey", flag: "--verify-key", tools: anyTool, repeat: true, read: valid(absolute), obeys: trust.File},
+		{name: "SignKey", flag: "--sign-key", tools: Put, read: valid(absolute), obeys: trust.File},
+		{name: "SignPassphraseFile", flag: "--sign-passphrase-file", tools: Put, read: valid(absolute), obeys: trust.File},
+		{name: "ChunkSize", flag: "-z", tools: Put, read: written(size(1, 5<<30))},
+		{name: "Concurrency", flag: "-c", tools: Put | Get, read: written(number(1, 1000))},
+		{name: "Memory", flag: "--memory", tools: Put | Get, read: written(size(1, maxBytes))},
+		{name: "StorageClass", flag: "--storage-class", tools: Put, read: valid(noBlanks)},
+		{name: "SSE", flag: "--sse", tools: Put, read: enum("AES256", "aws:kms", "aws:kms:dsse")},
+		{name: "SSEKMSKey", flag: "--sse-kms-key", tools: Put, read: valid(noBlanks)},
+		{name: "NeverDie", set: one(func(s *Settings) *bool { return &s.NeverDie }, boolean)},
+		{name: "RetryWait", set: one(func(s *Settings) *time.Duration { return &s.RetryWait }, duration(time.Second))},
 	}
 }
 
 // streamDirectives say what happens to a stream on its way.
 func streamDirectives() []directive {
 	return []directive{
-		{name: "GpgRecipient", repeat: true, set: list(func(s *Settings) *[]string { return &s.GpgRecipients }, notEmpty)},
-		{name: "GpgKeyring", set: text(func(s *Settings) *string { return &s.GpgKeyring }, absolute)},
-		{name: "SignKey", set: text(func(s *Settings) *string { return &s.SignKey }, absolute)},
-		{name: "SignPassphraseFile", set: text(func(s *Settings) *string { return &s.SignPassphraseFile }, absolute)},
-		{name: "VerifyKey", repeat: true, set: list(func(s *Settings) *[]string { return &s.VerifyKeys }, absolute)},
-		{name: "Compression", set: enum(func(s *Settings) *string { return &s.Compression }, compress.Names()...)},
-		{name: "TempDir", set: text(func(s *Settings) *string { return &s.TempDir }, absolute)},
-		{name: "UseTempFile", set: boolean(func(s *Settings) *bool { return &s.UseTempFile })},
+		{name: "GpgRecipient", repeat: true, set: func(s *Settings, words []string, first bool) error {
+			return add(&s.GpgRecipients, valid(notEmpty), words, first)
+		}},
+		{name: "GpgKeyring", set: one(func(s *Settings) *string { return &s.GpgKeyring }, valid(absolute)), obeys: trust.File},
+		{name: "Compression", set: one(func(s *Settings) *string { return &s.Compression }, enum(compress.Names()...))},
+		{name: "TempDir", set: one(func(s *Settings) *string { return &s.TempDir }, valid(absolute)), obeys: trust.Temp},
+		{name: "UseTempFile", set: one(func(s *Settings) *bool { return &s.UseTempFile }, boolean)},
 		// State and lock are those of the whole file.
-		{name: "DiffDir", where: atTop, set: text(func(s *Settings) *string { return &s.DiffDir }, absolute)},
-		{name: "Prefix", set: text(func(s *Settings) *string { return &s.Prefix }, prefix)},
+		{name: "DiffDir", where: atTop, set: one(func(s *Settings) *string { return &s.DiffDir }, valid(absolute)), obeys: trust.Dir},
+		{name: "Prefix", set: one(func(s *Settings) *string { return &s.Prefix }, valid(prefix))},
 	}
 }
 
-// cycleDirectives are the parameters of schedules; cycleUse tells which kind
-// of schedule each belongs to.
+// cycleDirectives are the parameters of schedules.
 func cycleDirectives() []directive {
 	return []directive{
-		{name: "CycleType", set: enum(func(s *Settings) *CycleType { return &s.CycleType }, SimpleCycle, HanoiCycle)},
-		{name: "Frequency", set: number(func(s *Settings) *int { return &s.Frequency }, 1, maxCount)},
-		{name: "Phase", set: number(func(s *Settings) *int { return &s.Phase }, 0, maxCount)},
-		{name: "Diffs", set: number(func(s *Settings) *int { return &s.Diffs }, 0, maxCount)},
-		{name: "Fulls", set: number(func(s *Settings) *int { return &s.Fulls }, 1, maxCount)},
-		{name: "Discs", set: number(func(s *Settings) *int { return &s.Discs }, 1, 30)},
-		{name: "ArchiveOldestDisc", set: boolean(func(s *Settings) *bool { return &s.ArchiveOldestDisc })},
+		{name: "CycleType", set: one(func(s *Settings) *CycleType { return &s.CycleType }, enum(SimpleCycle, HanoiCycle))},
+		{name: "Frequency", set: one(func(s *Settings) *int { return &s.Frequency }, number(1, maxCount))},
+		{name: "Phase", cycle: SimpleCycle, set: one(func(s *Settings) *int { return &s.Phase }, number(0, maxCount))},
+		{name: "Diffs", cycle: SimpleCycle, set: one(func(s *Settings) *int { return &s.Diffs }, number(0, maxCount))},
+		{name: "Fulls", cycle: SimpleCycle, set: one(func(s *Settings) *int { return &s.Fulls }, number(1, maxCount))},
+		{name: "Discs", cycle: HanoiCycle, set: one(func(s *Settings) *int { return &s.Discs }, number(1, 30))},
+		{name: "ArchiveOldestDisc", cycle: HanoiCycle, set: one(func(s *Settings) *bool { return &s.ArchiveOldestDisc }, boolean)},
 	}
-}
-
-// cycleUse returns the kind of schedule that a directive is for, or "".
-func cycleUse(name string) CycleType {
-	switch name {
-	case "Phase", "Diffs", "Fulls":
-		return SimpleCycle
-	case "Discs", "ArchiveOldestDisc":
-		return HanoiCycle
-	}
-	return ""
 }
 
 // optionDirectives say how sources of certain kinds are read.
@@ -147,11 +148,11 @@ func optionDirectives(of []source.Kind) []directive {
 // jobDirectives say what happens around a job.
 func jobDirectives() []directive {
 	return []directive{
-		{name: "Timeout", set: duration(func(s *Settings) *time.Duration { return &s.Timeout }, 0)},
-		{name: "Nice", set: number(func(s *Settings) *int { return &s.Nice }, -20, 19)},
-		{name: "RunBefore", words: true, set: command(func(s *Settings) *[]string { return &s.RunBefore })},
-		{name: "RunAfter", words: true, set: command(func(s *Settings) *[]string { return &s.RunAfter })},
-		{name: "RunOnFailure", words: true, set: command(func(s *Settings) *[]string { return &s.RunOnFailure })},
+		{name: "Timeout", set: one(func(s *Settings) *time.Duration { return &s.Timeout }, duration(0))},
+		{name: "Nice", set: one(func(s *Settings) *int { return &s.Nice }, number(-20, 19))},
+		{name: "RunBefore", words: true, set: command(func(s *Settings) *[]string { return &s.RunBefore }), obeys: program},
+		{name: "RunAfter", words: true, set: command(func(s *Settings) *[]string { return &s.RunAfter }), obeys: program},
+		{name: "RunOnFailure", words: true, set: command(func(s *Settings) *[]string { return &s.RunOnFailure }), obeys: program},
 	}
 }
 
@@ -159,12 +160,12 @@ func jobDirectives() []directive {
 // level; the level can differ from job to job.
 func logDirectives() []directive {
 	return []directive{
-		{name: "LogLevel", set: enum(func(s *Settings) *string { return &s.LogLevel }, "debug", "info", "warn", "error")},
-		{name: "LogFile", where: atTop, set: text(func(s *Settings) *string { return &s.LogFile }, absolute)},
-		{name: "LogFormat", where: atTop, set: enum(func(s *Settings) *string { return &s.LogFormat }, "text", "json")},
-		{name: "LogMaxSize", where: atTop, set: size(func(s *Settings) *int64 { return &s.LogMaxSize }, 1, maxBytes)},
-		{name: "LogMaxBackups", where: atTop, set: number(func(s *Settings) *int { return &s.LogMaxBackups }, 1, maxCount)},
-		{name: "Syslog", where: atTop, set: boolean(func(s *Settings) *bool { return &s.Syslog })},
+		{name: "LogLevel", set: one(func(s *Settings) *string { return &s.LogLevel }, enum("debug", "info", "warn", "error"))},
+		{name: "LogFile", where: atTop, set: one(func(s *Settings) *string { return &s.LogFile }, valid(absolute)), obeys: trust.Log},
+		{name: "LogFormat", where: atTop, set: one(func(s *Settings) *string { return &s.LogFormat }, enum("text", "json"))},
+		{name: "LogMaxSize", where: atTop, set: one(func(s *Settings) *int64 { return &s.LogMaxSize }, size(1, maxBytes))},
+		{name: "LogMaxBackups", where: atTop, set: one(func(s *Settings) *int { return &s.LogMaxBackups }, number(1, maxCount))},
+		{name: "Syslog", where: atTop, set: one(func(s *Settings) *bool { return &s.Syslog }, boolean)},
 	}
 }
 
@@ -176,6 +177,9 @@ func channelDirectives() []directive {
 			one := directive{name: d.Name, repeat: d.Repeat, set: channelValue(d)}
 			if d.Top {
 				one.where = atTop
+			}
+			if d.File {
+				one.obeys = trust.File
 			}
 			all = append(all, one)
 		}

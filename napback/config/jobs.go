@@ -81,12 +81,12 @@ func (p *parser) walk(sc *scope, s Settings, cycle string, all *[]*named) map[Cy
 // its jobs has.
 func (p *parser) checkCycle(sc *scope, used map[CycleType]bool) {
 	for _, e := range sc.entries {
-		if use := cycleUse(e.name); use != "" && !used[use] {
+		if e.cycle != "" && !used[e.cycle] {
 			other := SimpleCycle
-			if use == SimpleCycle {
+			if e.cycle == SimpleCycle {
 				other = HanoiCycle
 			}
-			p.addf(e.at, "%s has no meaning in a %s: remove it, or add CycleType %s", e.name, other, use)
+			p.addf(e.at, "%s has no meaning in a %s: remove it, or add CycleType %s", e.name, other, e.cycle)
 		}
 	}
 }
@@ -147,12 +147,12 @@ const (
 
 // checkUpload reports values that s3put would refuse together, each time.
 func (p *parser) checkUpload(sc *scope, s Settings) {
-	chunk, memory := cmp.Or(s.ChunkSize, defaultChunkSize), cmp.Or(s.Memory, defaultMemory)
+	chunk, memory := cmp.Or(s.bytes("ChunkSize"), defaultChunkSize), cmp.Or(s.bytes("Memory"), defaultMemory)
 	if chunk > memory {
 		p.addf(sc.settingAt("ChunkSize", "Memory"), "a ChunkSize of %s does not fit into the Memory of %s",
 			cli.FormatSize(chunk), cli.FormatSize(memory))
 	}
-	if s.SSEKMSKey != "" && !strings.HasPrefix(s.SSE, "aws:kms") && !(s.SSE == "" && sc.tried("SSE")) {
+	if sse := s.told("SSE"); s.told("SSEKMSKey") != "" && !strings.HasPrefix(sse, "aws:kms") && !(sse == "" && sc.tried("SSE")) {
 		p.addf(sc.settingAt("SSEKMSKey"), "SSEKMSKey needs SSE aws:kms")
 	}
 }

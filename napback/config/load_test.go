@@ -109,8 +109,8 @@ func TestTheManualsExampleParses(t *testing.T) {
 	}
 	for _, j := range c.Jobs {
 		s := j.Settings
-		if s.Bucket != "backups.example.org" || s.DiffDir != "/srv/napback/state" || s.S3KeyFile != "/etc/napback/s3.key" ||
-			s.ChunkSize != 25e6 || !slices.Equal(s.GpgRecipients, []string{"backup@example.org"}) {
+		if s.Bucket != "backups.example.org" || s.DiffDir != "/srv/napback/state" || s.told("S3KeyFile") != "/etc/napback/s3.key" ||
+			s.bytes("ChunkSize") != 25e6 || !slices.Equal(s.GpgRecipients, []string{"backup@example.org"}) {
 			t.Errorf("%v does not inherit the settings of the file: %+v", j, s)
 		}
 	}

@@ -154,7 +154,7 @@ func conflicts(one, other *Config) (errs []error) {
 	for _, j := range one.Jobs {
 		first, taken := names[j.Name]
 		a, b := j.Settings, first.Settings
-		if taken && (a.DiffDir == b.DiffDir || a.Bucket == b.Bucket && a.Endpoint == b.Endpoint) {
+		if taken && (a.DiffDir == b.DiffDir || a.Bucket == b.Bucket && a.Endpoint() == b.Endpoint()) {
 			errs = append(errs, fmt.Errorf("%s:%d: %s has the archive name %q, which %s at %s:%d has: give one of them a Name or a Prefix",
 				j.File, j.Line, j, j.Name, first, first.File, first.Line))
 		}

@@ -279,11 +279,11 @@ func (p *parser) oneValue(at position, name string, values []string) bool {
 // firstOK reports a directive that its scope has already and cannot have twice.
 func (p *parser) firstOK(at position, d directive, in *scope) bool {
 	for _, other := range in.entries {
-		switch pair := d.name + " " + other.name; {
+		switch {
 		case other.name == d.name && !d.repeat:
 			p.addf(at, "%s is set twice here, first at %v", d.name, other.at)
 			return false
-		case pair == "S3KeyFile Profile", pair == "Profile S3KeyFile":
+		case other.name == d.excludes:
 			p.addf(at, "%s and %s exclude each other, the first is at %v", d.name, other.name, other.at)
 			return false
 		}

@@ -26,31 +26,35 @@ func directiveCases() map[string][]struct {
 		value string
 		want  func(*Settings)
 	}
-	yes, no := true, false
+	told := func(name string, values ...string) func(*Settings) {
+		return func(s *Settings) { s.Told = with(s.Told, name, values) }
+	}
 	return map[string]c{
-		"Bucket":             {{"dev.example.com.1", func(s *Settings) { s.Bucket = "dev.example.com.1" }}},
-		"DiffDir":            {{"/var/lib/napback", func(s *Settings) { s.DiffDir = "/var/lib/napback" }}},
-		"TempDir":            {{"/tmp", func(s *Settings) { s.TempDir = "/tmp" }}},
-		"UseTempFile":        {{"0", func(s *Settings) { s.UseTempFile = false }}},
-		"S3KeyFile":          {{`"/etc/my key"`, func(s *Settings) { s.S3KeyFile = "/etc/my key" }}},
-		"Profile":            {{"backup", func(s *Settings) { s.Profile = "backup" }}},
-		"Endpoint":           {{"https://s3.example.org:9000", func(s *Settings) { s.Endpoint = "https://s3.example.org:9000" }}, {"file:///mnt/usb", func(s *Settings) { s.Endpoint = "file:///mnt/usb" }}, {"http://[::1]:7070/base", func(s *Settings) { s.Endpoint = "http://[::1]:7070/base" }}},
-		"Region":             {{"eu-central-1", func(s *Settings) { s.Region = "eu-central-1" }}},
-		"PathStyle":          {{"on", func(s *Settings) { s.PathStyle = &yes }}, {"off", func(s *Settings) { s.PathStyle = &no }}},
-		"ChunkSize":          {{"25000000", func(s *Settings) { s.ChunkSize = 25e6 }}, {"64MiB", func(s *Settings) { s.ChunkSize = 64 << 20 }}, {"256MiB", func(s *Settings) { s.ChunkSize = 256 << 20 }}},
-		"Concurrency":        {{"3", func(s *Settings) { s.Concurrency = 3 }}},
-		"Memory":             {{"256MiB", func(s *Settings) { s.Memory = 256 << 20 }}},
-		"BandwidthLimit":     {{"2M", func(s *Settings) { s.BandwidthLimit = 2e6 }}},
-		"StorageClass":       {{"STANDARD_IA", func(s *Settings) { s.StorageClass = "STANDARD_IA" }}},
-		"SSE":                {{"aws:KMS", func(s *Settings) { s.SSE = "aws:kms" }}},
-		"SSEKMSKey":          {{"arn:aws:kms:x:1:key/2\nSSE aws:kms:dsse", func(s *Settings) { s.SSEKMSKey, s.SSE = "arn:aws:kms:x:1:key/2", "aws:kms:dsse" }}},
+		"Bucket":         {{"dev.example.com.1", func(s *Settings) { s.Bucket = "dev.example.com.1" }}},
+		"DiffDir":        {{"/var/lib/napback", func(s *Settings) { s.DiffDir = "/var/lib/napback" }}},
+		"TempDir":        {{"/tmp", func(s *Settings) { s.TempDir = "/tmp" }}},
+		"UseTempFile":    {{"0", func(s *Settings) { s.UseTempFile = false }}},
+		"S3KeyFile":      {{`"/etc/my key"`, told("S3KeyFile", "/etc/my key")}},
+		"Profile":        {{"backup", told("Profile", "backup")}},
+		"Endpoint":       {{"https://s3.example.org:9000", told("Endpoint", "https://s3.example.org:9000")}, {"file:///mnt/usb", told("Endpoint", "file:///mnt/usb")}, {"http://[::1]:7070/base", told("Endpoint", "http://[::1]:7070/base")}},
+		"Region":         {{"eu-central-1", told("Region", "eu-central-1")}},
+		"PathStyle":      {{"on", told("PathStyle", "on")}, {"off", told("PathStyle", "off")}},
+		"ChunkSize":      {{"25000000", told("ChunkSize", "25000000")}, {"64MiB", told("ChunkSize", "67108864")}, {"256MiB", told("ChunkSize", "268435456")}},
+		"Concurrency":    {{"3", told("Concurrency", "3")}},
+		"Memory":         {{"256MiB", told("Memory", "268435456")}},
+		"BandwidthLimit": {{"2M", told("BandwidthLimit", "2000000")}},
+		"StorageClass":   {{"STANDARD_IA", told("StorageClass", "STANDARD_IA")}},
+		"SSE":            {{"aws:KMS", told("SSE", "aws:kms")}},
+		"SSEKMSKey": {{"arn:aws:kms:x:1:key/2\nSSE aws:kms:dsse", func(s *Settings) {
+			s.Told = Told{"SSEKMSKey": {"arn:aws:kms:x:1:key/2"}, "SSE": {"aws:kms:dsse"}}
+		}}},
 		"NeverDie":           {{"no", func(s *Settings) { s.NeverDie = false }}, {"TRUE", func(s *Settings) { s.NeverDie = true }}},
 		"RetryWait":          {{"90s", func(s *Settings) { s.RetryWait = 90 * time.Second }}},
 		"GpgRecipient":       {{"0xABCDEF", func(s *Settings) { s.GpgRecipients = []string{"0xABCDEF"} }}},
 		"GpgKeyring":         {{"/etc/keys.gpg", func(s *Settings) { s.GpgKeyring = "/etc/keys.gpg" }}},
-		"SignKey":            {{"/etc/sign.pgp", func(s *Settings) { s.SignKey = "/etc/sign.pgp" }}},
-		"SignPassphraseFile": {{"/etc/word", func(s *Settings) { s.SignPassphraseFile = "/etc/word" }}},
-		"VerifyKey":          {{`"/a b.pgp"`, func(s *Settings) { s.VerifyKeys = []string{"/a b.pgp"} }}, {"/a\nVerifyKey /b", func(s *Settings) { s.VerifyKeys = []string{"/a", "/b"} }}},
+		"SignKey":            {{"/etc/sign.pgp", told("SignKey", "/etc/sign.pgp")}},
+		"SignPassphraseFile": {{"/etc/word", told("SignPassphraseFile", "/etc/word")}},
+		"VerifyKey":          {{`"/a b.pgp"`, told("VerifyKey", "/a b.pgp")}, {"/a\nVerifyKey /b", told("VerifyKey", "/a", "/b")}},
 		"Compression":        {{"XZ", func(s *Settings) { s.Compression = "xz" }}, {"none", func(s *Settings) { s.Compression = compress.None }}},
 		"Prefix":             {{"%h", func(s *Settings) { s.Prefix = "%h" }}, {`""`, func(s *Settings) { s.Prefix = "" }}},
 		"CycleType":          {{"hanoicycle", func(s *Settings) { s.CycleType = HanoiCycle }}},
@@ -153,7 +157,7 @@ TarOptions --exclude-vcs
 	for _, j := range c.Jobs {
 		s := j.Settings
 		got[j.Source] = view{s.Fulls, s.Diffs, strings.Join(s.Options["Exclude"], " "), strings.Join(s.Options["ExcludeFrom"], " "),
-			strings.Join(s.GpgRecipients, " "), strings.Join(s.Options["TarOptions"], " "), s.S3KeyFile + "," + s.Profile}
+			strings.Join(s.GpgRecipients, " "), strings.Join(s.Options["TarOptions"], " "), s.told("S3KeyFile") + "," + s.Profile()}
 	}
 	cycle := view{8, 2, "on-top in-cycle", "/top.list", "c1@x c2@x", "--exclude-caches --exclude-vcs", "/k,"}
 	want := map[string]view{

@@ -5,35 +5,7 @@ import (
 	"os/exec"
 
 	"napback/internal/trust"
-	"napback/napback/notify"
 )
-
-// obeyed returns what is checked of the settings that name something which
-// napback obeys, or which others could use against who runs it. Options of sources
-// say it in their Form.
-func obeyed() map[string]func(path string) error {
-	checks := map[string]func(string) error{
-		"DiffDir":            trust.Dir,
-		"GpgKeyring":         trust.File,
-		"LogFile":            trust.Log,
-		"RunAfter":           program,
-		"RunBefore":          program,
-		"RunOnFailure":       program,
-		"S3KeyFile":          trust.File,
-		"SignKey":            trust.File,
-		"SignPassphraseFile": trust.File,
-		"TempDir":            trust.Temp,
-		"VerifyKey":          trust.File,
-	}
-	for _, kind := range notify.Kinds() {
-		for _, d := range kind.Directives {
-			if d.File {
-				checks[d.Name] = trust.File
-			}
-		}
-	}
-	return checks
-}
 
 // program checks a hook's program where PATH finds it. Hooks check once more
 // when they are run.
@@ -57,14 +29,10 @@ func (system) trusted(check func(string) error, path string) error {
 // checkTrust reports what a scope obeys but others can write.
 func (p *parser) checkTrust(sc *scope) {
 	for _, e := range sc.entries {
-		check := e.obeys
-		if check == nil {
-			check = obeyed()[e.name]
-		}
-		if check == nil || len(e.words) == 0 {
+		if e.obeys == nil || len(e.words) == 0 {
 			continue
 		}
-		if err := p.files.trusted(check, e.words[0]); err != nil {
+		if err := p.files.trusted(e.obeys, e.words[0]); err != nil {
 			p.refuse(e.at, fmt.Sprintf("%s %q", e.name, e.words[0]), err)
 		}
 	}

@@ -19,29 +19,85 @@ import (
 // first of its name in its scope.
 type setter func(s *Settings, words []string, first bool) error
 
-// text stores a single word that passes the checks.
-func text(field func(*Settings) *string, checks ...func(string) error) setter {
+// reader reads a word as a value, or tells what is wanted instead.
+type reader[T any] func(word string) (T, error)
+
+// one stores a single word.
+func one[T any](field func(*Settings) *T, read reader[T]) setter {
 	return func(s *Settings, words []string, _ bool) error {
-		for _, check := range checks {
-			if err := check(words[0]); err != nil {
-				return err
-			}
+		value, err := read(words[0])
+		if err == nil {
+			*field(s) = value
 		}
-		*field(s) = words[0]
+		return err
+	}
+}
+
+// add stores words behind those that their scope already has, in place of those of
+// the scopes around it.
+func add(list *[]string, read reader[string], words []string, first bool) error {
+	var old, more []string
+	if !first {
+		old = *list
+	}
+	for _, word := range words {
+		value, err := read(word)
+		if err != nil {
+			return err
+		}
+		more = append(more, value)
+	}
+	*list = slices.Concat(old, more) // never into the array of the scope around
+	return nil
+}
+
+// tell stores what tools are told.
+func tell(d directive) setter {
+	return func(s *Settings, words []string, first bool) error {
+		values := s.Told[d.name]
+		if err := add(&values, d.read, words, first); err != nil {
+			return err
+		}
+		s.Told = with(s.Told, d.name, values)
+		delete(s.Told, d.excludes)
 		return nil
 	}
 }
 
-// enum stores one of a few words, in the letter case of this list.
-func enum[T ~string](field func(*Settings) *T, values ...T) setter {
-	return func(s *Settings, words []string, _ bool) error {
+// with returns a map in which a directive has these values. The one of the scope
+// around stays.
+func with[M ~map[string][]string](of M, name string, values []string) M {
+	changed := M{name: values}
+	for other, values := range of {
+		if other != name {
+			changed[other] = values
+		}
+	}
+	return changed
+}
+
+// written reads a value in the form in which tools get it.
+func written[T any](read reader[T]) reader[string] {
+	return func(word string) (string, error) {
+		value, err := read(word)
+		return fmt.Sprint(value), err
+	}
+}
+
+// valid reads a word that passes a check.
+func valid(check func(string) error) reader[string] {
+	return func(word string) (string, error) { return word, check(word) }
+}
+
+// enum reads one of a few words, in the letter case of this list.
+func enum[T ~string](values ...T) reader[T] {
+	return func(word string) (T, error) {
 		for _, v := range values {
-			if strings.EqualFold(string(v), words[0]) {
-				*field(s) = v
-				return nil
+			if strings.EqualFold(string(v), word) {
+				return v, nil
 			}
 		}
-		return fmt.Errorf("want %s", alternatives(values))
+		return "", fmt.Errorf("want %s", alternatives(values))
 	}
 }
 
@@ -61,15 +117,10 @@ func alternatives[T ~string](values []T) string {
 	return b.String()
 }
 
-// boolean stores what onOff reads.
-func boolean(field func(*Settings) *bool) setter {
-	return func(s *Settings, words []string, _ bool) error {
-		word, err := onOff(words[0])
-		if err == nil {
-			*field(s) = word == "on"
-		}
-		return err
-	}
+// boolean reads what onOff reads.
+func boolean(word string) (bool, error) {
+	word, err := onOff(word)
+	return word == "on", err
 }
 
 // onOff reads 1/0, on/off, yes/no or true/false.
@@ -83,67 +134,44 @@ func onOff(word string) (string, error) {
 	return "", errors.New("want on or off (or yes, no, true, false, 1, 0)")
 }
 
-// number stores a whole number from low to high.
-func number(field func(*Settings) *int, low, high int) setter {
-	return func(s *Settings, words []string, _ bool) error {
-		n, err := strconv.Atoi(words[0])
+// number reads a whole number from low to high.
+func number(low, high int) reader[int] {
+	return func(word string) (int, error) {
+		n, err := strconv.Atoi(word)
 		if err != nil || n < low || n > high {
-			return fmt.Errorf("want a whole number from %d to %d", low, high)
+			return 0, fmt.Errorf("want a whole number from %d to %d", low, high)
 		}
-		*field(s) = n
-		return nil
+		return n, nil
 	}
 }
 
-// size stores a number of bytes from low to high.
-func size(field func(*Settings) *int64, low, high int64) setter {
-	return func(s *Settings, words []string, _ bool) error {
-		n, err := cli.ParseSize(words[0])
+// size reads a number of bytes from low to high.
+func size(low, high int64) reader[int64] {
+	return func(word string) (int64, error) {
+		n, err := cli.ParseSize(word)
 		switch {
 		case err != nil:
-			return errors.New("want a number of bytes, or with a unit as in 25M, 64MiB")
+			return 0, errors.New("want a number of bytes, or with a unit as in 25M, 64MiB")
 		case n < low:
-			return fmt.Errorf("want at least %s", cli.FormatSize(low))
+			return 0, fmt.Errorf("want at least %s", cli.FormatSize(low))
 		case n > high:
-			return fmt.Errorf("want at most %s", cli.FormatSize(high))
+			return 0, fmt.Errorf("want at most %s", cli.FormatSize(high))
 		}
-		*field(s) = n
-		return nil
+		return n, nil
 	}
 }
 
-// duration stores a time span of at least low.
-func duration(field func(*Settings) *time.Duration, low time.Duration) setter {
-	return func(s *Settings, words []string, _ bool) error {
-		d, err := time.ParseDuration(words[0])
+// duration reads a time span of at least low.
+func duration(low time.Duration) reader[time.Duration] {
+	return func(word string) (time.Duration, error) {
+		d, err := time.ParseDuration(word)
 		switch {
 		case err != nil:
-			return errors.New("want a time span with its unit, as in 90s, 30m, 12h")
+			return 0, errors.New("want a time span with its unit, as in 90s, 30m, 12h")
 		case d < low:
-			return fmt.Errorf("want at least %v", low)
+			return 0, fmt.Errorf("want at least %v", low)
 		}
-		*field(s) = d
-		return nil
-	}
-}
-
-// list stores words behind those that its scope already has, in place of those of
-// the scopes around it.
-func list(field func(*Settings) *[]string, checks ...func(string) error) setter {
-	return func(s *Settings, words []string, first bool) error {
-		for _, word := range words {
-			for _, check := range checks {
-				if err := check(word); err != nil {
-					return err
-				}
-			}
-		}
-		old := *field(s)
-		if first {
-			old = nil
-		}
-		*field(s) = slices.Concat(old, words) // never into the array of the scope around
-		return nil
+		return d, nil
 	}
 }
 
@@ -158,13 +186,7 @@ func option(o source.Option) setter {
 		if first && !o.Adds {
 			old = nil
 		}
-		all := source.Options{o.Name: slices.Concat(old, words)} // never into the map of the scope around
-		for name, words := range s.Options {
-			if name != o.Name {
-				all[name] = words
-			}
-		}
-		s.Options = all
+		s.Options = with(s.Options, o.Name, slices.Concat(old, words))
 		return nil
 	}
 }
@@ -210,27 +232,22 @@ func command(field func(*Settings) *[]string) setter {
 
 // channelValue stores a value of a channel's directive.
 func channelValue(d notify.Directive) setter {
-	var value string
-	field := func(*Settings) *string { return &value }
-	set := text(field, noBlanks)
+	read := valid(noBlanks)
 	switch {
 	case d.Values != nil:
-		set = enum(field, d.Values...)
+		read = enum(d.Values...)
 	case d.File:
-		set = text(field, absolute)
+		read = valid(absolute)
 	case d.Check != nil:
-		set = text(field, d.Check)
+		read = valid(d.Check)
 	}
 	return func(s *Settings, words []string, first bool) error {
-		if err := set(s, words, first); err != nil {
-			return err
+		values := s.Notify[d.Name]
+		err := add(&values, read, words, first)
+		if err == nil {
+			s.Notify = with(s.Notify, d.Name, values)
 		}
-		values := []string{value}
-		if !first {
-			values = slices.Concat(s.Notify[d.Name], values)
-		}
-		s.Notify = s.Notify.With(d.Name, values...)
-		return nil
+		return err
 	}
 }
 

@@ -38,7 +38,8 @@ func (s *stream) dumpdir(m *member) error {
 
 // entries passes on a directory's list of n bytes: entries of a letter, a name
 // and a zero byte, by their names, and another zero byte. It calls each for the
-// directories on it, which returns what is wrong with one, or "".
+// directories on it, which returns what is wrong with one, or ""; but gives all to
+// a visitor instead.
 func (s *stream) entries(n int64, each func(name []byte) string) error {
 	var before []byte
 	for {
@@ -65,7 +66,12 @@ func (s *stream) entries(n int64, each func(name []byte) string) error {
 			return s.refuse(string(name), "a directory's list that is not in order")
 		}
 		before = append(before[:0], name...)
-		if kind == 'D' {
+		switch {
+		case s.visitor != nil && s.visitor.Item != nil:
+			if err := s.visitor.Item(p); err != nil {
+				return err
+			}
+		case s.visitor == nil && kind == 'D':
 			if why := each(name); why != "" {
 				return s.refuse(string(name), "%s", why)
 			}

@@ -45,6 +45,27 @@ const (
 // an error with the code cli.Integrity.
 func Copy(w io.Writer, r io.Reader, p Policy) error {
 	s := &stream{in: bufio.NewReaderSize(r, bufferSize), out: bufio.NewWriterSize(w, bufferSize), policy: p, names: newNames(p.Source)}
+	return s.members()
+}
+
+// Visitor takes what Walk reads. Its errors end Walk and are returned as they are.
+type Visitor struct {
+	// Item takes an entry of a directory's list: a letter, a name and a zero byte,
+	// good until it returns. It comes before its directory. nil: none is wanted.
+	Item func(entry []byte) error
+	// Member takes a member, once its contents have been passed over.
+	Member func(name, link string, kind byte) error
+}
+
+// Walk reads an archive as Copy does, and refuses what it refuses, but for members
+// in the wrong place: it is for an archive that has come through Copy. It needs
+// memory for one header at a time.
+func Walk(r io.Reader, v Visitor) error {
+	s := &stream{in: bufio.NewReaderSize(r, bufferSize), out: bufio.NewWriterSize(io.Discard, bufferSize), visitor: &v}
+	return s.members()
+}
+
+func (s *stream) members() error {
 	for {
 		more, err := s.member()
 		if err == nil && !more {
@@ -62,9 +83,11 @@ type stream struct {
 	out    *bufio.Writer
 	policy Policy
 	names  *names
-	magic  string // of the first header; all others have the same
-	pos    int64  // bytes that were read
-	at     int64  // of the header at hand
+	// visitor is who Walk reads for. There are no names then.
+	visitor *Visitor
+	magic   string // of the first header; all others have the same
+	pos     int64  // bytes that were read
+	at      int64  // of the header at hand
 }
 
 // refuse is the end of a stream: member, if not "", is what is refused.
@@ -227,13 +250,21 @@ func (s *stream) entry(h header, block []byte, x *extended) error {
 	if err := s.pass(block); err != nil {
 		return err
 	}
+	if err := s.contents(&m, block, x); err != nil || s.visitor == nil {
+		return err
+	}
+	return s.visitor.Member(m.name, m.link, m.kind)
+}
+
+// contents passes on what follows a member's header, the block.
+func (s *stream) contents(m *member, block []byte, x *extended) error {
 	switch {
 	case m.kind == 'D':
-		return s.dumpdir(&m)
+		return s.dumpdir(m)
 	case m.kind == 'S':
-		return s.oldSparse(&m, block)
+		return s.oldSparse(m, block)
 	case x.sparse():
-		return s.sparse(&m, x.realSize)
+		return s.sparse(m, x.realSize)
 	}
 	if err := s.copy(m.size); err != nil {
 		return err
@@ -256,6 +287,12 @@ func (s *stream) judge(m *member, x *extended) error {
 		return s.refuse("", "a member without a name")
 	}
 	isDir := m.kind == '5' || m.kind == 'D'
+	if s.visitor != nil {
+		if why := m.oddity(x, isDir); why != "" {
+			return s.refuse(m.name, "%s", why)
+		}
+		return nil
+	}
 	parts, why := s.names.parts(m.name, isDir)
 	if why == "" {
 		why = m.oddity(x, isDir)

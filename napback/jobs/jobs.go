@@ -1,3 +1,14 @@
+// Package jobs tells which job a word on the command line means, and which archives
+// are that job's:
+//
+//  1. A word is the archive name of a configured job, or its source (Find). What
+//     no configuration has any more is found by its name in their buckets.
+//  2. Of the archives of that name those of one owner are meant: who is asked
+//     for, or this machine's DiffDir (catalog.Wanted).
+//  3. The archive of a moment, with the chain that it ends, is the newest that is
+//     not after it (Point).
+//  4. What its manifest says is believed as far as the configuration says the
+//     same (Trust, Placed): whoever can write to the bucket can write manifests.
 package jobs
 
 import (
@@ -15,7 +26,6 @@ import (
 	"napback/napback/programs"
 	"napback/napback/state"
 	"napback/napback/tools"
-	"napback/napback/unpack"
 )
 
 // Target is a job whose archives are asked for.
@@ -32,28 +42,37 @@ func All(configs []*config.Config) []Target {
 	add := func(j *config.Job) { all = append(all, Target{Name: j.Name, Settings: &j.Settings, Job: j}) }
 	for _, c := range configs {
 		for i := range c.Jobs {
-			j := &c.Jobs[i]
-			var found []string
-			if m := j.Kind.Members; m != nil {
-				found, _, _ = m.Find(j.Source)
+			some, _, err := Members(c, &c.Jobs[i])
+			if err != nil && len(some) == 0 {
+				add(&c.Jobs[i])
 			}
-			if len(found) == 0 {
-				add(j)
-			}
-			for _, relative := range found {
-				if one, ok := c.Member(*j, relative); ok {
-					add(&one)
-				}
+			for i := range some {
+				add(&some[i])
 			}
 		}
 	}
 	return all
 }
 
+// Members returns the jobs that a job stands for: itself, or those of the sources below
+// a directory of sources. warnings are about the directory.
+func Members(c *config.Config, job *config.Job) (all []config.Job, warnings []string, err error) {
+	if job.Kind.Members == nil {
+		return []config.Job{*job}, nil, nil
+	}
+	found, warnings, err := job.Kind.Members.Find(job.Source)
+	for _, relative := range found {
+		if one, ok := c.Member(*job, relative); ok {
+			all = append(all, one)
+		}
+	}
+	return all, warnings, err
+}
+
 // Finder looks for jobs and their archives.
 type Finder struct {
 	Kit programs.Kit
-	Log unpack.Log
+	Log tools.Log
 }
 
 // Wanted are the jobs that words mean, or all if there is none.
@@ -130,33 +149,24 @@ func (f Finder) findForeign(ctx context.Context, configs []*config.Config, word 
 // Listing lists the runs of a job, and of those whose names begin as its own do, and
 // tells the store's clock.
 func (f Finder) Listing(ctx context.Context, t Target) (catalog.Listing, error) {
-	l, err := tools.Open(f.Kit, t.Settings, unpack.Hear(f.Log)).List(ctx, t.Name+"-")
+	l, err := tools.Open(f.Kit, t.Settings, tools.Warnings(f.Log)).List(ctx, t.Name+"-")
 	if err != nil {
 		return catalog.Listing{}, fmt.Errorf("look into bucket %q: %w", t.Settings.Bucket, tools.Explain(ctx, err))
 	}
 	return l, nil
 }
 
-// Choice is whose archives of a job are asked for.
-type Choice struct {
-	Owner, Host string // "" leaves it to this machine's DiffDir
-	Strict      bool   // nobody else's, even if there are no others
-}
-
-// wanted completes a choice with what DiffDir knows, if it is there: a restore may
+// complete adds to what is asked for what DiffDir knows, if it is there: a restore may
 // run on another machine.
-func (f Finder) wanted(t Target, who Choice) catalog.Wanted {
-	w := catalog.Wanted{Owner: who.Owner, Host: who.Host, Strict: who.Strict}
+func (f Finder) complete(t Target, who catalog.Wanted) catalog.Wanted {
 	if dir, err := state.Open(t.Settings.DiffDir); err == nil {
-		w.Own, _ = dir.Owner()
+		who.Own, _ = dir.Owner()
 	}
-	if t.Job == nil {
-		return w
+	if t.Job != nil {
+		record := f.Record(t)
+		who.Source, who.Own, who.Knows = t.Job.String(), cmp.Or(record.Owner, who.Own), record.Has
 	}
-	w.Source = t.Job.String()
-	record := f.Record(t)
-	w.Own, w.Knows = cmp.Or(record.Owner, w.Own), record.Has
-	return w
+	return who
 }
 
 // Record is the state of a configured job here, empty if there is none.
@@ -172,14 +182,14 @@ func (f Finder) Record(t Target) state.Record {
 	return record
 }
 
-// Archives lists a job's archives, and tells the store's clock.
-func (f Finder) Archives(ctx context.Context, t Target, who Choice) (catalog.Archives, time.Time, error) {
-	w := f.wanted(t, who)
+// Archives lists a job's archives, of whom who asks for or else of this machine's
+// DiffDir, and tells the store's clock.
+func (f Finder) Archives(ctx context.Context, t Target, who catalog.Wanted) (catalog.Archives, time.Time, error) {
 	l, err := f.Listing(ctx, t)
 	if err != nil {
 		return catalog.Archives{}, l.Time, err
 	}
-	a, err := catalog.OfJob(l.Entries, t.Name, w)
+	a, err := catalog.OfJob(l.Entries, t.Name, f.complete(t, who))
 	return a, l.Time, err
 }
 
@@ -191,7 +201,7 @@ func (f Finder) Warn(t Target, a catalog.Archives, chosen catalog.RecoveryPoint)
 }
 
 // Point finds the archive of a job at a moment, and says what is doubtful.
-func (f Finder) Point(ctx context.Context, t Target, who Choice, at catalog.Moment) (catalog.RecoveryPoint, error) {
+func (f Finder) Point(ctx context.Context, t Target, who catalog.Wanted, at catalog.Moment) (catalog.RecoveryPoint, error) {
 	a, _, err := f.Archives(ctx, t, who)
 	if err != nil {
 		return catalog.RecoveryPoint{}, err

@@ -122,6 +122,13 @@ func (j *Journal) Debugf(format string, args ...any) {
 	j.tell(slog.LevelDebug, "", "debug: ", fmt.Sprintf(format, args...))
 }
 
+// Notes notes what is worth saying of a configuration once per run.
+func (j *Journal) Notes(c *config.Config) {
+	for _, note := range c.Notes {
+		j.Notef("%s", note)
+	}
+}
+
 // Error notes an error with its hints.
 func (j *Journal) Error(err error) {
 	var text bytes.Buffer

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"napback/napback/chain"
+	"napback/internal/shell"
 )
 
 const (
@@ -55,7 +55,7 @@ func written(secret string) []string {
 	}
 	inner := func(quoted string) string { return quoted[1 : len(quoted)-1] }
 	forms := []string{
-		secret, inner(strconv.Quote(secret)), strings.Trim(chain.Quote(secret), "'"),
+		secret, inner(strconv.Quote(secret)), strings.Trim(shell.Quote(secret), "'"),
 		url.QueryEscape(secret), url.PathEscape(secret), strings.TrimPrefix(url.UserPassword("", secret).String(), ":"),
 		base64.StdEncoding.EncodeToString([]byte(secret)), base64.URLEncoding.EncodeToString([]byte(secret)),
 		base64.RawURLEncoding.EncodeToString([]byte(secret)),

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"napback/napback/chain"
+	"napback/internal/shell"
 )
 
 const (
@@ -77,7 +77,7 @@ func TestNoSecretIsLoggedInAnyForm(t *testing.T) {
 				"path", "https://h/"+url.PathEscape(awsSecret),
 				"user", url.UserPassword("u", smtpPass).String(),
 				"json", `"before `+string(asJSON[1:]),
-				"shell", chain.Quote("x", awsSecret, smtpPass),
+				"shell", shell.Quote("x", awsSecret, smtpPass),
 				"base64", base64.StdEncoding.EncodeToString([]byte(smtpPass)),
 				"base64 of slashes", base64.StdEncoding.EncodeToString([]byte(slashes)),
 				"ping", "https://hc-ping.com/"+pingID+"/start?rid=1",

@@ -94,3 +94,11 @@ func head(text string, limit int) string {
 	}
 	return strings.ToValidUTF8(text[:limit-len(more)], "") + more
 }
+
+// masked is text as redact leaves it; nil = as it is.
+func masked(redact func(string) string, text string) string {
+	if redact == nil {
+		return text
+	}
+	return redact(text)
+}

@@ -175,14 +175,14 @@ func SendMail(ctx context.Context, o MailOptions, r Report) error {
 	if err := o.Check(); err != nil {
 		return fmt.Errorf("mail: %w", err)
 	}
-	timeout := o.Timeout
-	if timeout <= 0 {
-		timeout = defaultTimeout
-	}
+	timeout := cmp.Or(o.Timeout, defaultTimeout)
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("not done within %v", timeout))
 	defer cancel()
 	if o.Server == "" {
-		return o.bySendmail(ctx, r)
+		if err := o.bySendmail(ctx, r); err != nil {
+			return fmt.Errorf("mail: %w", err)
+		}
+		return nil
 	}
 	return o.byServer(ctx, r)
 }
@@ -190,10 +190,6 @@ func SendMail(ctx context.Context, o MailOptions, r Report) error {
 // compose makes the mail to these recipients. From may be "", where sendmail
 // adds it.
 func (o MailOptions) compose(r Report, from string, to ...string) (*mail.Msg, error) {
-	redact := o.Redact
-	if redact == nil {
-		redact = func(text string) string { return text }
-	}
 	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
 	if from != "" {
 		if err := msg.From(from); err != nil {
@@ -203,11 +199,11 @@ func (o MailOptions) compose(r Report, from string, to ...string) (*mail.Msg, er
 	if err := msg.To(to...); err != nil {
 		return nil, fmt.Errorf("recipients %q: %w", to, err)
 	}
-	msg.Subject(redact(r.Subject()))
+	msg.Subject(masked(o.Redact, r.Subject()))
 	msg.SetDate()
 	msg.SetMessageID()
 	// RFC 3834: no out-of-office notes to a machine.
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
-	msg.SetBodyString(mail.TypeTextPlain, head(plain(redact(r.Body())), maxBody))
+	msg.SetBodyString(mail.TypeTextPlain, head(plain(masked(o.Redact, r.Body())), maxBody))
 	return msg, nil
 }

@@ -64,9 +64,6 @@ func NewPing(address string, redact func(string) string) (*Ping, error) {
 		return nil, fmt.Errorf("PingURL: %w", err)
 	}
 	u.Fragment = ""
-	if redact == nil {
-		redact = func(text string) string { return text }
-	}
 	return &Ping{url: u, rid: newUUID(), redact: redact, client: pingClient(), wait: pingWait}, nil
 }
 
@@ -146,16 +143,22 @@ func (p *Ping) send(ctx context.Context, event, body string) error {
 	}
 	// Appended as text: parsing would put the user's own query in order.
 	u.RawQuery = strings.TrimPrefix(u.RawQuery+"&rid="+p.rid, "&")
-	body = head(plain(p.redact(body)), maxPing)
+	body = head(plain(masked(p.redact, body)), maxPing)
 	var err error
 	for try, wait := 1, p.wait; ; try, wait = try+1, wait*2 {
 		var again bool
 		if again, err = p.try(ctx, u.String(), body); err == nil {
 			return nil
 		}
-		if !again || try == pingTries || !sleep(ctx, wait) {
+		if !again || try == pingTries {
 			break
 		}
+		select {
+		case <-time.After(wait):
+			continue
+		case <-ctx.Done():
+		}
+		break
 	}
 	return fmt.Errorf("ping %s: %w", p.url.Hostname(), err)
 }
@@ -191,16 +194,4 @@ func (p *Ping) try(ctx context.Context, address, body string) (again bool, err e
 		return again, fmt.Errorf("answered %d %s", code, http.StatusText(code))
 	}
 	return false, nil
-}
-
-// sleep waits, and returns false if the context ended first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

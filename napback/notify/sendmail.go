@@ -18,7 +18,7 @@ import (
 func (o MailOptions) bySendmail(ctx context.Context, r Report) error {
 	path, err := o.sendmail()
 	if err != nil {
-		return fmt.Errorf("mail: %w", err)
+		return err
 	}
 	var to, recipients []string
 	for _, one := range o.To {
@@ -29,26 +29,23 @@ func (o MailOptions) bySendmail(ctx context.Context, r Report) error {
 		}
 		address, err := netmail.ParseAddress(one)
 		if err != nil {
-			return fmt.Errorf("mail: recipient %q: %w", one, err)
+			return fmt.Errorf("recipient %q: %w", one, err)
 		}
 		if strings.HasPrefix(address.Address, "-") { // not every sendmail knows "--"
-			return fmt.Errorf("mail: recipient %q: sendmail would take it for an option", one)
+			return fmt.Errorf("recipient %q: sendmail would take it for an option", one)
 		}
 		to, recipients = append(to, one), append(recipients, address.Address)
 	}
 	msg, err := o.compose(r, o.From, to...)
 	if err != nil {
-		return fmt.Errorf("mail: %w", err)
+		return err
 	}
 	var text bytes.Buffer
 	if _, err := msg.WriteTo(&text); err != nil {
-		return fmt.Errorf("mail: compose: %w", err)
+		return fmt.Errorf("compose: %w", err)
 	}
 	// Local programs expect the line ends of the system.
-	if err := feed(ctx, path, recipients, bytes.ReplaceAll(text.Bytes(), []byte("\r\n"), []byte("\n"))); err != nil {
-		return fmt.Errorf("mail: %w", err)
-	}
-	return nil
+	return feed(ctx, path, recipients, bytes.ReplaceAll(text.Bytes(), []byte("\r\n"), []byte("\n")))
 }
 
 // sendmail returns the path of the local mail system's program.

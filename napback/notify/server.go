@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -100,13 +101,9 @@ func (o MailOptions) byServer(ctx context.Context, r Report) error {
 			return fmt.Errorf("mail: %w", err)
 		}
 	}
-	from := o.From
-	if from == "" {
-		from = "napback@" + r.Host
-	}
 	var mails []*mail.Msg
 	for _, to := range o.To {
-		one, err := o.compose(r, from, to)
+		one, err := o.compose(r, cmp.Or(o.From, "napback@"+r.Host), to)
 		if err != nil {
 			return fmt.Errorf("mail: %w", err)
 		}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"napback/internal/shell"
 	"napback/napback/chain"
 )
 
@@ -35,7 +36,7 @@ func TestWrap(t *testing.T) {
 		}
 		s := chain.Stage{Name: "tar", Path: argv[0], Args: argv[1:], Env: []string{"A=b"}}
 		got := c.p.Stage(s, c.nice)
-		if got.Name != "tar" || got.String() != chain.Quote(want...) {
+		if got.Name != "tar" || got.String() != shell.Quote(want...) {
 			t.Errorf("stage %v", got)
 		}
 	}

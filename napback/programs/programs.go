@@ -98,9 +98,25 @@ func (k Kit) Stage(name, path string, args []string, keep ...string) chain.Stage
 	return chain.Stage{Name: name, Path: path, Args: args, Env: chain.Environ(k.Env, keep...)}
 }
 
-// StoreStage makes a stage of a tool that talks to the store.
-func (k Kit) StoreStage(name, path string, args []string) chain.Stage {
-	return k.Stage(name, path, args, chain.Store()...)
+// Tool makes a stage of one of our own tools.
+func (k Kit) Tool(name string, args []string, keep ...string) (chain.Stage, error) {
+	path, err := k.Sibling(name)
+	return k.Stage(name, path, args, keep...), err
+}
+
+// The hidden commands of napback, which are stages of chains.
+const (
+	Whole    = "whole-dump" // copies a dump, and fails unless it is whole
+	Roles    = "once-roles" // makes roles of a dump once
+	SQL      = "safe-sql"   // copies a dump that makes psql run nothing
+	Guard    = "guard-tar"  // copies an archive that tar can extract safely
+	Sealed   = "sealed"     // copies a message that is encrypted
+	Confined = "confined"   // becomes a program that writes below a directory only
+)
+
+// Hidden is a stage that is napback itself.
+func (k Kit) Hidden(command string, args ...string) (chain.Stage, error) {
+	return k.Tool("napback", append([]string{command}, args...))
 }
 
 // Output runs one program to its end and returns its stdout. Its stderr goes to

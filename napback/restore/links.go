@@ -4,10 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 
 	"napback/internal/cli"
-	"napback/napback/chain"
 	"napback/napback/source/tar"
 )
 
@@ -85,12 +83,8 @@ func (r *Tree) checkLinks(links []tar.Link) error {
 		if !insideAny(l.Name, r.paths) || !insideAny(l.Target, []string{tar.Listed(r.Source)}) {
 			return cli.Errorf(cli.Integrity, "refused: member %q: its hard link to %q leads out of what is restored", l.Name, l.Target)
 		}
-		way, err := r.tree.InTheWay(l.Name)
-		if err != nil {
+		if err := r.refuseWay(l.Name); err != nil {
 			return err
-		}
-		if way != "" {
-			return cli.Errorf(cli.Integrity, "refused: member %q: on disk, %q is not a directory", l.Name, filepath.Join(r.To, way))
 		}
 	}
 	return nil
@@ -117,25 +111,15 @@ func (r *Tree) openDirs(links []tar.Link) func() {
 
 // extractLinks extracts the targets of links under the links' names.
 func (r *Tree) extractLinks(ctx context.Context, i int, links []tar.Link) error {
-	a := r.Point.Chain[i]
-	report := &tar.Extraction{}
-	status, err := r.From.Run(ctx, func() ([]chain.Status, error) {
-		*report = tar.Extraction{}
-		var targets []string
-		for _, l := range links {
-			targets = append(targets, l.Target)
-		}
-		c, err := r.chain(a, targets, tar.ExtractLinks(r.Source, r.To, links), report)
-		if err != nil {
-			return nil, err
-		}
-		return c.Run(ctx)
-	})
+	var targets []string
+	for _, l := range links {
+		targets = append(targets, l.Target)
+	}
+	report, err := r.extract(ctx, i, targets, tar.ExtractLinks(r.Source, r.To, links), false)
 	if err != nil {
 		return err
 	}
-	r.trouble = append(r.trouble, report.Trouble...)
-	r.failed = r.failed || len(report.Trouble) > 0 && status[len(status)-1].Code != 0
+	r.note(report)
 	if len(report.Missing) > 0 {
 		return fmt.Errorf("the archive has no file %q to link to", "/"+report.Missing[0])
 	}

@@ -5,8 +5,10 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 
+	"napback/internal/cli"
 	"napback/napback/dumpdir"
 	"napback/napback/source/tar"
 )
@@ -85,30 +87,37 @@ func (r *Tree) clearLinks(i int) error {
 	if !r.inPlace {
 		return nil // only archives have written there, which the guard has seen
 	}
+	return r.eachListed(i, func(name string, info fs.FileInfo) error {
+		if info.IsDir() {
+			return nil
+		}
+		return r.tree.RemoveAll(name)
+	})
+}
+
+// eachListed calls do for what is on disk under the names that archive number i has,
+// and is extracted for, as directories, each before what is in it.
+func (r *Tree) eachListed(i int, do func(name string, info fs.FileInfo) error) error {
+	taken := r.chosen[i]
+	if len(r.paths) == 0 {
+		taken = []string{tar.Listed(r.Source)}
+	}
 	for _, name := range slices.Sorted(maps.Keys(r.tocs[i].dirs)) {
-		if !r.takes(i, name) {
+		if !insideAny(name, taken) {
 			continue
 		}
 		info, err := r.tree.Lstat(name)
-		if absent(err) || err == nil && info.IsDir() {
+		if absent(err) {
 			continue
 		}
 		if err == nil {
-			err = r.tree.RemoveAll(name)
+			err = do(name, info)
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// takes reports whether a name is extracted from archive number i.
-func (r *Tree) takes(i int, name string) bool {
-	if len(r.paths) > 0 {
-		return insideAny(name, r.chosen[i])
-	}
-	return insideAny(name, []string{tar.Listed(r.Source)})
 }
 
 // loosen lets the user write to directories that an earlier archive has made
@@ -126,22 +135,12 @@ func (r *Tree) eachDir(i int, do func(name string, info fs.FileInfo) error) erro
 			return do(name, info)
 		})
 	}
-	for _, name := range slices.Sorted(maps.Keys(r.tocs[i].dirs)) {
-		if !r.takes(i, name) {
-			continue
+	return r.eachListed(i, func(name string, info fs.FileInfo) error {
+		if !info.IsDir() {
+			return nil
 		}
-		info, err := r.tree.Lstat(name)
-		if absent(err) {
-			continue
-		}
-		if err == nil && info.IsDir() {
-			err = do(name, info)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+		return do(name, info)
+	})
 }
 
 // loosenDir gives the user all rights to a directory, if it is one and is the
@@ -156,4 +155,38 @@ func (r *Tree) loosenDir(name string, info fs.FileInfo) error {
 		return nil // tar will tell what it cannot do there
 	}
 	return err
+}
+
+// refuseWay refuses a name if what it is in is on disk, but is no directory.
+func (r *Tree) refuseWay(name string) error {
+	way, err := r.tree.InTheWay(name)
+	if err == nil && way != "" {
+		err = cli.Errorf(cli.Integrity, "refused: member %q: on disk, %q is not a directory", name, filepath.Join(r.To, way))
+	}
+	return err
+}
+
+// checkWay makes sure that what the next archive's paths (none = all) are in is
+// there as directories, without links, or not at all. It returns the paths that
+// must not come as directories, since they are none on disk.
+func (r *Tree) checkWay(paths []string) (notDirs []string, err error) {
+	if len(paths) == 0 {
+		paths = []string{tar.Listed(r.Source)}
+	}
+	for _, p := range paths {
+		if err := r.refuseWay(p); err != nil {
+			return nil, err
+		}
+		info, err := r.tree.Lstat(p)
+		if absent(err) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !info.IsDir() {
+			notDirs = append(notDirs, p)
+		}
+	}
+	return notDirs, nil
 }

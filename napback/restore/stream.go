@@ -12,7 +12,6 @@ import (
 	"napback/internal/shell"
 	"napback/napback/chain"
 	"napback/napback/source"
-	"napback/napback/unpack"
 )
 
 // Stream restores what is no tree, such as the dump of a database: to a file, into
@@ -67,7 +66,7 @@ func (d *Stream) run(ctx context.Context, out io.Writer, sink ...chain.Stage) er
 			if err != nil {
 				return nil, err
 			}
-			c := chain.Chain{Stages: append(stages, sink...), Out: out, Log: unpack.Hear(d.From.Log)}
+			c := chain.Chain{Stages: append(stages, sink...), Out: out, Log: d.From.Hear()}
 			return c.Run(ctx)
 		})
 		if err != nil {

@@ -15,8 +15,8 @@ import (
 	"napback/napback/chain"
 	"napback/napback/confine"
 	"napback/napback/nofollow"
+	"napback/napback/programs"
 	"napback/napback/source/tar"
-	"napback/napback/unpack"
 )
 
 // Tree restores a directory.
@@ -59,7 +59,11 @@ func (r *Tree) Run(ctx context.Context, confirm func(context.Context, []Deletion
 	if err := confine.Supported(); err != nil {
 		r.From.Log.Verbosef("tar is not confined to the destination: %v", err)
 	}
-	defer r.closeTree()
+	defer func() {
+		if r.tree != nil {
+			r.tree.Close()
+		}
+	}()
 	return r.finish(r.run(ctx, confirm))
 }
 
@@ -125,15 +129,18 @@ func (r *Tree) extractAll(ctx context.Context) error {
 		if err := r.makeRoom(i); err != nil {
 			return fmt.Errorf("make room for %s: %w", a.Name, err)
 		}
-		report, err := r.extract(ctx, i)
+		var report *tar.Extraction
+		notDirs, err := r.checkWay(r.chosen[i])
+		if err == nil {
+			report, err = r.extract(ctx, i, notDirs, tar.Extract(r.Source, r.To, r.chosen[i]), len(r.chosen[i]) > 0)
+		}
 		if err == nil {
 			err = r.completeLinks(ctx, i, report)
 		}
 		if err != nil {
 			return fmt.Errorf("restore %s of run %s: %w", a.Name, a.Run, err)
 		}
-		r.trouble = append(r.trouble, report.Trouble...)
-		r.failed = r.failed || report.Failed
+		r.note(report)
 		for _, p := range r.chosen[i] {
 			missing[p] = slices.Contains(report.Missing, p)
 		}
@@ -149,27 +156,27 @@ func (r *Tree) extractAll(ctx context.Context) error {
 // skips tells that nothing is taken from archive number i.
 func (r *Tree) skips(i int) bool { return len(r.paths) > 0 && len(r.chosen[i]) == 0 }
 
-// extract runs the chain of archive number i.
-func (r *Tree) extract(ctx context.Context, i int) (*tar.Extraction, error) {
-	a, paths := r.Point.Chain[i], r.chosen[i]
+// extract runs tar with arguments on archive number i. Members of the names notDirs must
+// be no directories. selective tells that it takes only some of the archive.
+func (r *Tree) extract(ctx context.Context, i int, notDirs, args []string, selective bool) (*tar.Extraction, error) {
 	report := &tar.Extraction{}
-	notDirs, err := r.checkWay(paths)
-	if err != nil {
-		return report, err
-	}
 	status, err := r.From.Run(ctx, func() ([]chain.Status, error) {
-		*report = tar.Extraction{Selective: len(paths) > 0}
-		c, err := r.chain(a, notDirs, tar.Extract(r.Source, r.To, paths), report)
+		*report = tar.Extraction{Selective: selective}
+		c, err := r.chain(r.Point.Chain[i], notDirs, args, report)
 		if err != nil {
 			return nil, err
 		}
 		r.begun = true
 		return c.Run(ctx)
 	})
-	if n := len(status); err == nil && status[n-1].Code != 0 {
-		report.Failed = len(report.Trouble) > 0
-	}
+	report.Failed = err == nil && len(report.Trouble) > 0 && status[len(status)-1].Code != 0
 	return report, err
+}
+
+// note remembers what tar complained of.
+func (r *Tree) note(report *tar.Extraction) {
+	r.trouble = append(r.trouble, report.Trouble...)
+	r.failed = r.failed || report.Failed
 }
 
 // chain is the chain that extracts an archive with tar's arguments. Members of
@@ -184,7 +191,7 @@ func (r *Tree) chain(a catalog.Entry, notDirs, args []string, report *tar.Extrac
 		return nil, err
 	}
 	extract.Accept = report.Accept
-	hear := unpack.Hear(r.From.Log)
+	hear := r.From.Hear()
 	return &chain.Chain{Stages: append(stages, extract), Log: func(stage, line string) {
 		if stage == "tar" {
 			report.Line(line)
@@ -192,6 +199,20 @@ func (r *Tree) chain(a catalog.Entry, notDirs, args []string, report *tar.Extrac
 		}
 		hear(stage, line)
 	}}, nil
+}
+
+// tarStage is tar with arguments, confined to where it is to write if the system
+// can do that.
+func (r *Tree) tarStage(args []string) (chain.Stage, error) {
+	if confine.Supported() != nil {
+		return r.From.Kit.Stage("tar", r.program, args), nil
+	}
+	path, err := r.From.Kit.Sibling("napback")
+	below := r.To
+	if r.inPlace {
+		below = r.Source
+	}
+	return r.From.Kit.Stage("tar", path, append([]string{programs.Confined, below, r.program}, args...)), err
 }
 
 // finish tells how the restore ended.

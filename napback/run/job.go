@@ -84,7 +84,7 @@ func (j *jobRun) attempt(ctx context.Context, r *result) error {
 	for _, c := range j.channels {
 		warnOf(j.log, c, c.Start(ctx))
 	}
-	if err := j.hook(ctx, j.job.Settings.RunBefore, hooks.Started, ""); err != nil {
+	if err := j.hook(ctx, "RunBefore", j.job.Settings.RunBefore, hooks.Started, ""); err != nil {
 		return fmt.Errorf("RunBefore: %w", err)
 	}
 	o := backup.Options{Keys: j.run.keys, Lower: j.run.Lower}
@@ -140,7 +140,7 @@ func (j *jobRun) after(ctx context.Context, r *result) {
 	set := &j.job.Settings
 	switch {
 	case r.err != nil:
-		if err := j.hook(ctx, set.RunOnFailure, hooks.Failure, r.err.Error()); err != nil {
+		if err := j.hook(ctx, "RunOnFailure", set.RunOnFailure, hooks.Failure, r.err.Error()); err != nil {
 			j.log.Warnf("RunOnFailure: %v", err)
 		}
 	default:
@@ -148,7 +148,7 @@ func (j *jobRun) after(ctx context.Context, r *result) {
 		if r.Outcome == backup.DoneWarned {
 			state = hooks.Warning
 		}
-		if err := j.hook(ctx, set.RunAfter, state, ""); err != nil {
+		if err := j.hook(ctx, "RunAfter", set.RunAfter, state, ""); err != nil {
 			// The archive is there, but what was to be done after it is not.
 			j.log.Warnf("RunAfter: %v", err)
 			r.Outcome, r.Note = backup.DoneWarned, "RunAfter: "+cli.FirstLine(err.Error())
@@ -193,35 +193,17 @@ func lastContext(ctx context.Context, limit time.Duration) (context.Context, con
 }
 
 // hook runs a program of the configuration.
-func (j *jobRun) hook(ctx context.Context, argv []string, state hooks.State, reason string) error {
+func (j *jobRun) hook(ctx context.Context, directive string, argv []string, state hooks.State, reason string) error {
 	f := hooks.Facts{
 		Job: j.job.Name, Kind: j.job.Kind.Name, Source: j.job.Source, Run: j.run.id,
 		State: state, Error: reason, Host: j.run.Host, Slot: -1,
 	}
-	if d := j.decision(); d != nil {
+	if j.backup != nil && j.backup.Decision() != nil {
+		d := j.backup.Decision()
 		f.Type, f.Slot = string(d.Kind), int(d.Slot.Number)
 	}
 	h := hooks.Hook{Argv: argv, Facts: f, Env: j.run.Kit.Env, Log: func(line string) {
-		j.log.Stage(slog.LevelInfo, hookName(state), cli.Safe(line))
+		j.log.Stage(slog.LevelInfo, directive, cli.Safe(line))
 	}}
 	return h.Run(ctx)
-}
-
-// hookName is the directive of a hook.
-func hookName(state hooks.State) string {
-	switch state {
-	case hooks.Started:
-		return "RunBefore"
-	case hooks.Failure:
-		return "RunOnFailure"
-	}
-	return "RunAfter"
-}
-
-// decision is what the backup was decided to do, nil before that.
-func (j *jobRun) decision() *decide.Decision {
-	if j.backup == nil {
-		return nil
-	}
-	return j.backup.Decision()
 }

@@ -9,33 +9,24 @@ import (
 	"napback/napback/backup"
 	"napback/napback/backup/decide"
 	"napback/napback/config"
+	"napback/napback/jobs"
 	"napback/napback/state"
 	"napback/napback/tools"
 )
 
-// expand returns the jobs that a job stands for: itself, or those of the sources
-// below a directory of sources. warnings are about the directory.
-func (r *Run) expand(c *config.Config, job *config.Job) (jobs []config.Job, warnings []string, err error) {
-	members := job.Kind.Members
-	if members == nil {
-		return []config.Job{*job}, nil, nil
+// expand returns the jobs that a job stands for, and warnings about those that are gone.
+func (r *Run) expand(c *config.Config, job *config.Job) (all []config.Job, warnings []string, err error) {
+	all, warnings, err = jobs.Members(c, job)
+	if err != nil || job.Kind.Members == nil {
+		return all, warnings, err
 	}
-	found, warnings, err := members.Find(job.Source)
-	if err != nil {
-		return nil, warnings, err
-	}
-	for _, relative := range found {
-		if one, ok := c.Member(*job, relative); ok {
-			jobs = append(jobs, one)
-		}
-	}
-	gone, err := vanished(job, jobs, r.Kit.Env)
-	return jobs, append(warnings, gone...), err
+	gone, err := vanished(job, all, r.Kit.Env)
+	return all, append(warnings, gone...), err
 }
 
 // vanished tells of members that were backed up and are not there any more.
 // (With the first backup that a user asks for nothing is known.)
-func vanished(dir *config.Job, jobs []config.Job, env []string) ([]string, error) {
+func vanished(dir *config.Job, now []config.Job, env []string) ([]string, error) {
 	store, err := state.Open(dir.Settings.DiffDir)
 	if err != nil {
 		return nil, err
@@ -50,7 +41,7 @@ func vanished(dir *config.Job, jobs []config.Job, env []string) ([]string, error
 	for _, key := range known {
 		name := key.Name
 		relative, below := strings.CutPrefix(name, dir.Name+"/")
-		if !below || slices.ContainsFunc(jobs, func(j config.Job) bool { return j.Name == name }) {
+		if !below || slices.ContainsFunc(now, func(j config.Job) bool { return j.Name == name }) {
 			continue
 		}
 		if members.Is(dir.Source + "/" + relative) {
@@ -67,9 +58,9 @@ func (p *report) runJobs(ctx context.Context, job *config.Job) (results []result
 	if _, due := job.Settings.Schedule.Slot(day.Today); job.Kind.Members == nil || !due && !day.Force {
 		return []result{p.runJob(ctx, day, job)}
 	}
-	jobs, warnings, err := p.run.expand(p.config, job)
-	for i := range jobs {
-		results = append(results, p.runJob(ctx, day, &jobs[i]))
+	all, warnings, err := p.run.expand(p.config, job)
+	for i := range all {
+		results = append(results, p.runJob(ctx, day, &all[i]))
 	}
 	one, r := p.newJobRun(day, job), result{job: job.String()}
 	for _, w := range warnings {

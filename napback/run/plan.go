@@ -19,9 +19,7 @@ const planHeader = `# What napback would run, as lines for a shell. By hand, s3p
 func (r *Run) Show(ctx context.Context, configs []*config.Config) error {
 	r.log = journal.New(r.Std.Err, r.Debug)
 	for _, c := range configs {
-		for _, note := range c.Notes {
-			r.log.Notef("%s", note)
-		}
+		r.log.Notes(c)
 	}
 	if err := r.checkRecipients(ctx, configs); err != nil {
 		return err

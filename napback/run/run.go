@@ -1,3 +1,14 @@
+// Package run runs the jobs of configurations, one after the other, and tells how
+// that went:
+//
+//  1. What must not be told to anybody is found out, and masked wherever it would
+//     be printed or logged.
+//  2. All recipients are checked, and every DiffDir is locked. If that fails
+//     nothing is started, and each configuration's channels are told so.
+//  3. Of each configuration the log is opened, its channels are told that it begins,
+//     and its jobs run (type jobRun). Whatever happens to one, the next one runs.
+//  4. The channels are told how it has ended.
+//  5. The summary of all jobs is printed. The exit code is that of the worst.
 package run
 
 import (
@@ -20,6 +31,7 @@ import (
 	"napback/napback/priority"
 	"napback/napback/programs"
 	"napback/napback/state"
+	"napback/napback/tools"
 )
 
 // Run is one call of napback that backs up.
@@ -78,7 +90,7 @@ func (r *Run) Jobs(ctx context.Context, configs []*config.Config) error {
 }
 
 // machine is this machine, as a backup that notes in log sees it.
-func (r *Run) machine(log backup.Log) backup.Host {
+func (r *Run) machine(log tools.Log) backup.Host {
 	return backup.Host{Kit: r.Kit, Name: r.Host, Now: r.Now, Log: log}
 }
 
@@ -110,9 +122,7 @@ func (r *Run) runConfig(ctx context.Context, c *config.Config) (results []result
 	}
 	defer p.close()
 	p.log.Record(slog.LevelInfo, "napback begins", "file", c.Path)
-	for _, note := range c.Notes {
-		p.log.Notef("%s", note)
-	}
+	p.log.Notes(c)
 	for _, ch := range p.channels {
 		warnOf(p.log, ch, ch.Start(ctx))
 	}

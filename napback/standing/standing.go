@@ -68,13 +68,13 @@ func Judge(schedule slot.Schedule, today slot.Date, a catalog.Archives, checked 
 		return s
 	}
 	committed := last.Committed.UTC()
-	s.Last, s.Committed, s.Type, s.Bytes = last.Date(), &committed, last.Type(), last.Bytes
+	s.Last, s.Committed, s.Type, s.Bytes = last.Date(), &committed, string(last.Type()), last.Bytes
 	done := max(doneUntil(points), checked)
-	if due, ok := lastDue(schedule, today); ok && due == today && done >= today.String() {
+	if _, isDue := schedule.Slot(today); isDue && done >= today.String() {
 		s.Next = NextDue(schedule, today.AddDays(1)).String() // today's is done
 	}
 	newest := catalog.Newest(points)
-	missed, ok := lastDue(schedule, today.AddDays(-1))
+	missed, ok := due(schedule, today.AddDays(-1), -1)
 	switch {
 	case newest.Broken != nil:
 		s.State, s.Reason = Broken, newest.Broken.Error()
@@ -110,19 +110,17 @@ const maxDays = 1_000_001
 
 // NextDue is the first due day from a day on.
 func NextDue(schedule slot.Schedule, from slot.Date) slot.Date {
-	for i := int64(0); i < maxDays; i++ {
-		if _, due := schedule.Slot(from.AddDays(i)); due {
-			return from.AddDays(i)
-		}
+	if next, ok := due(schedule, from, 1); ok {
+		return next
 	}
 	return from
 }
 
-// lastDue is the last due day up to a day.
-func lastDue(schedule slot.Schedule, until slot.Date) (slot.Date, bool) {
+// due is the nearest due day from a day on, forwards (1) or backwards (-1).
+func due(schedule slot.Schedule, from slot.Date, way int64) (slot.Date, bool) {
 	for i := int64(0); i < maxDays; i++ {
-		if _, due := schedule.Slot(until.AddDays(-i)); due {
-			return until.AddDays(-i), true
+		if _, is := schedule.Slot(from.AddDays(i * way)); is {
+			return from.AddDays(i * way), true
 		}
 	}
 	return slot.Date{}, false

@@ -3,7 +3,10 @@ package state
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,19 +39,34 @@ func escape(name string) string {
 	return b.String()[:maxBase-len(hash)-1] + "~" + hash
 }
 
-// writeDurably replaces a file: the old content or the new one is there at any
-// time, also after a power failure.
-func writeDurably(path string, data []byte) error {
+// readFile reads at most limit bytes of a file, nil if there is none.
+func readFile(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, cause(err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, limit))
+	return data, cause(err)
+}
+
+// writeDurably writes a file that place, such as os.Rename, gives its name once it is
+// durable. So what was there before or the new content is there at any time, also
+// after a power failure.
+func writeDurably(path string, data []byte, place func(from, to string) error) error {
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, strings.TrimSuffix(filepath.Base(path), extension)+"@new-*"+extension)
 	if err != nil {
 		return err
 	}
-	if err = writeAndClose(f, data); err == nil {
-		err = os.Rename(f.Name(), path)
+	defer os.Remove(f.Name()) // unless that is no longer its name
+	if err := writeAndClose(f, data); err != nil {
+		return err
 	}
-	if err != nil {
-		os.Remove(f.Name())
+	if err := place(f.Name(), path); err != nil {
 		return err
 	}
 	return syncDir(dir)

@@ -31,13 +31,9 @@ func (j *Job) Legacy() (Record, bool, error) {
 // earlier version has left: a crash in between leaves one of the two whole.
 func (j *Job) TakeOver(r Record) (Record, error) {
 	old := escape(j.key.Name) + "@"
-	points := []*Point{r.Current, r.Previous}
-	if r.Pending != nil {
-		points = append(points, r.Pending.Current, r.Pending.Previous)
-	}
 	var left []string
-	for _, p := range points {
-		if p == nil || !strings.HasPrefix(p.Snapshot, old) || p.Snapshot != filepath.Base(p.Snapshot) {
+	for _, p := range r.points() {
+		if !strings.HasPrefix(p.Snapshot, old) || p.Snapshot != filepath.Base(p.Snapshot) {
 			continue
 		}
 		name := j.base + "@" + strings.TrimPrefix(p.Snapshot, old)

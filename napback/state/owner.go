@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,9 +15,6 @@ import (
 // ownerPattern is what an owner's id looks like.
 var ownerPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
-// IsOwner tells whether text can be the id of an owner.
-func IsOwner(text string) bool { return ownerPattern.MatchString(text) }
-
 // maxOwner bounds what is read of the file, in bytes.
 const maxOwner = 128
 
@@ -26,20 +22,12 @@ const maxOwner = 128
 // made yet. An error tells that the file holds no id.
 func (d *Dir) Owner() (string, error) {
 	path := filepath.Join(d.path, ownerFile)
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
+	data, err := readFile(path, maxOwner)
 	if err != nil {
-		return "", fmt.Errorf("read owner %q: %w", path, cause(err))
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxOwner))
-	if err != nil {
-		return "", fmt.Errorf("read owner %q: %w", path, cause(err))
+		return "", fmt.Errorf("read owner %q: %w", path, err)
 	}
 	id := strings.TrimSpace(string(data))
-	if !IsOwner(id) {
+	if data != nil && !ownerPattern.MatchString(id) {
 		return "", fmt.Errorf("read owner %q: it holds no id", path)
 	}
 	return id, nil
@@ -75,22 +63,13 @@ func (d *Dir) MakeOwner() (string, error) {
 // createDurably makes a file that must not exist. It is whole or not there, also
 // after a power failure, where the file system knows hard links.
 func createDurably(path string, data []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+"@new-*"+extension)
-	if err != nil {
+	return writeDurably(path, data, func(from, to string) error {
+		err := os.Link(from, to)
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			err = createHere(to, data)
+		}
 		return err
-	}
-	defer os.Remove(f.Name())
-	if err := writeAndClose(f, data); err != nil {
-		return err
-	}
-	err = os.Link(f.Name(), path)
-	if err != nil && !errors.Is(err, fs.ErrExist) {
-		err = createHere(path, data)
-	}
-	if err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
+	})
 }
 
 // createHere makes a file in its place.

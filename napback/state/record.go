@@ -2,10 +2,7 @@ package state
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"os"
 	"slices"
 	"time"
@@ -117,9 +114,26 @@ func (r *Record) Empty() bool {
 	return r.Current == nil && r.Pending == nil && r.Owner == "" && len(r.Runs) == 0
 }
 
+// Find returns what is listed of a run, nil if nothing is. name may be "" where only
+// the run is known.
+func (r *Record) Find(name, run string) *Run {
+	i := slices.IndexFunc(r.Runs, func(k Run) bool { return k.Run == run && (name == "" || k.Name == name) })
+	if i < 0 {
+		return nil
+	}
+	return &r.Runs[i]
+}
+
 // Has tells whether a run is listed.
-func (r *Record) Has(name, run string) bool {
-	return slices.ContainsFunc(r.Runs, func(k Run) bool { return k.Name == name && k.Run == run })
+func (r *Record) Has(name, run string) bool { return r.Find(name, run) != nil }
+
+// points are all that the record tells.
+func (r *Record) points() []*Point {
+	all := []*Point{r.Current, r.Previous}
+	if r.Pending != nil {
+		all = append(all, r.Pending.Current, r.Pending.Previous)
+	}
+	return slices.DeleteFunc(all, func(p *Point) bool { return p == nil })
 }
 
 // Pending is a state whose archive may or may not be committed.
@@ -150,22 +164,14 @@ func (j *Job) Load() (Record, error) {
 
 // readRecord reads a record of any format; false if there is none.
 func readRecord(path string, r *Record) (bool, error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("read state %q: %w", path, cause(err))
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxRecord))
-	if err == nil {
+	data, err := readFile(path, maxRecord)
+	if err == nil && data != nil {
 		err = json.Unmarshal(data, r)
 	}
 	if err != nil {
-		return false, fmt.Errorf("read state %q: %w", path, cause(err))
+		return false, fmt.Errorf("read state %q: %w", path, err)
 	}
-	return true, nil
+	return data != nil, nil
 }
 
 // Save replaces the record. When it returns nil the new one is durable.
@@ -175,7 +181,7 @@ func (j *Job) Save(r Record) error {
 	if err != nil {
 		return fmt.Errorf("save state of %q: %w", j.key.Name, err)
 	}
-	if err := writeDurably(j.path(extension), append(data, '\n')); err != nil {
+	if err := writeDurably(j.path(extension), append(data, '\n'), os.Rename); err != nil {
 		return fmt.Errorf("save state of %q: %w", j.key.Name, err)
 	}
 	return nil

@@ -79,14 +79,8 @@ func (j *Job) OpenSnapshot(p *Point) (*os.File, error) {
 // Clean removes the job's files that r does not name.
 func (j *Job) Clean(r Record) error {
 	keep := map[string]bool{}
-	points := []*Point{r.Current, r.Previous}
-	if r.Pending != nil {
-		points = append(points, r.Pending.Current, r.Pending.Previous)
-	}
-	for _, p := range points {
-		if p != nil {
-			keep[p.Snapshot] = true
-		}
+	for _, p := range r.points() {
+		keep[p.Snapshot] = true
 	}
 	entries, err := os.ReadDir(j.dir)
 	if err != nil {

@@ -220,7 +220,7 @@ func TestTheOwnerIsMadeOnce(t *testing.T) {
 	}
 	wait.Wait()
 	for _, id := range made {
-		if !IsOwner(id) || id != made[0] {
+		if !ownerPattern.MatchString(id) || id != made[0] {
 			t.Fatalf("made %q", made)
 		}
 	}
@@ -243,7 +243,7 @@ func TestADamagedOwnerIsReplaced(t *testing.T) {
 			t.Errorf("%q is read as %q", text, id)
 		}
 		id, err := d.MakeOwner()
-		if got, again := d.Owner(); err != nil || got != id || again != nil || !IsOwner(id) {
+		if got, again := d.Owner(); err != nil || got != id || again != nil || !ownerPattern.MatchString(id) {
 			t.Errorf("%q: made %q, %v; then %q, %v", text, id, err, got, again)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 // the profile stands for it.
 func StateKey(job *config.Job, env []string) state.Key {
 	endpoint := Endpoint(&job.Settings, env)
-	if profile := setOrEnv(job.Settings.Profile, env, "AWS_PROFILE", "AWS_DEFAULT_PROFILE"); endpoint == "" && profile != "" {
+	if profile := setOrEnv(job.Settings.Profile(), env, "AWS_PROFILE", "AWS_DEFAULT_PROFILE"); endpoint == "" && profile != "" {
 		endpoint = "profile " + profile
 	}
 	return state.Key{Name: job.Name, Endpoint: endpoint, Bucket: job.Settings.Bucket, Source: job.String()}
@@ -21,7 +21,7 @@ func StateKey(job *config.Job, env []string) state.Key {
 // Endpoint is the endpoint that the S3 tools are told: that of the configuration,
 // else of the environment; "" is AWS, or what a profile says.
 func Endpoint(set *config.Settings, env []string) string {
-	return strings.TrimRight(setOrEnv(set.Endpoint, env, "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"), "/")
+	return strings.TrimRight(setOrEnv(set.Endpoint(), env, "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"), "/")
 }
 
 // setOrEnv is a setting, or else the first of the variables that is not empty.

@@ -15,12 +15,11 @@ import (
 
 // recipientFlags are pgpipe's flags for the recipients of a job.
 func recipientFlags(s *config.Settings) []string {
-	var f flags
+	var flags []string
 	for _, r := range s.GpgRecipients {
-		f.text("-r", r)
+		flags = append(flags, "-r", r)
 	}
-	f.text("--keyring", s.GpgKeyring)
-	return f
+	return append(flags, given("--keyring", s.GpgKeyring)...)
 }
 
 // Recipients identifies a job's set of recipients: jobs of one set are encrypted to
@@ -34,11 +33,10 @@ var ErrRecipients = errors.New("they cannot be encrypted to")
 // CheckRecipients returns the fingerprints of the keys that a job is encrypted to.
 // say gets the lines that pgpipe says about them.
 func CheckRecipients(ctx context.Context, k programs.Kit, set *config.Settings, say func(line string)) ([]string, error) {
-	path, err := k.Sibling("pgpipe")
+	stage, err := k.Tool("pgpipe", append([]string{"--check", "--json"}, recipientFlags(set)...))
 	if err != nil {
 		return nil, cli.WithCode(cli.Usage, err)
 	}
-	stage := k.Stage("pgpipe", path, append([]string{"--check", "--json"}, recipientFlags(set)...))
 	out, _, err := k.Output(ctx, stage, func(_, line string) { say(line) })
 	var bad *chain.Error
 	switch {
@@ -70,19 +68,14 @@ func fingerprints(output []byte) ([]string, error) {
 
 // Encrypt is the stage that encrypts to a job's recipients.
 func Encrypt(k programs.Kit, set *config.Settings) (chain.Stage, error) {
-	path, err := k.Sibling("pgpipe")
-	return k.Stage("pgpipe", path, recipientFlags(set)), err
+	return k.Tool("pgpipe", recipientFlags(set))
 }
 
 // DecryptWithFile is the stage that decrypts with a secret key in a file. With no
 // passphrase file a locked key makes it end with the status cli.Passphrase: it has
 // no terminal to ask on.
 func DecryptWithFile(k programs.Kit, key, passphraseFile string) (chain.Stage, error) {
-	path, err := k.Sibling("pgpipe")
-	var f flags
-	f = append(f, "-d", "-k", key)
-	f.text("--passphrase-file", passphraseFile)
-	s := k.Stage("pgpipe", path, f)
+	s, err := k.Tool("pgpipe", append([]string{"-d", "-k", key}, given("--passphrase-file", passphraseFile)...))
 	s.NoTerminal = true
 	return s, err
 }

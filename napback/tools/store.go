@@ -36,7 +36,9 @@ func Open(k programs.Kit, set *config.Settings, log func(stage, line string)) St
 
 // Access are the flags that all S3 tools share, and the bucket: what two jobs have
 // in common whose stores are one.
-func (s Store) Access() string { return fmt.Sprintf("%q", append(accessFlags(s.set), s.set.Bucket)) }
+func (s Store) Access() string {
+	return fmt.Sprintf("%q", append(s.set.Flags(config.List), s.set.Bucket))
+}
 
 // List lists the runs of the archives whose names begin with prefix, and tells the
 // store's clock. A listing that was denied or cut short is an error (ErrDenied,
@@ -46,7 +48,7 @@ func (s Store) List(ctx context.Context, prefix string) (catalog.Listing, error)
 }
 
 func (s Store) list(ctx context.Context, args ...string) (l catalog.Listing, err error) {
-	stage, err := s.stage("s3ls", append(accessFlags(s.set), args...))
+	stage, err := s.stage("s3ls", append(s.set.Flags(config.List), args...))
 	if err != nil {
 		return l, err
 	}
@@ -148,7 +150,7 @@ func (s Store) countSome(ctx context.Context, c *catalog.Contents, addresses []s
 func (s Store) Remove(ctx context.Context, runs []string) error {
 	var errs []error
 	for some := range slices.Chunk(runs, maxRuns) {
-		args := append(accessFlags(s.set), "-y")
+		args := append(s.set.Flags(config.List), "-y")
 		for _, r := range some {
 			args = append(args, s.set.Bucket+":"+r)
 		}
@@ -170,10 +172,8 @@ func (s Store) Get(a catalog.Entry) (chain.Stage, error) { return s.get(a) }
 func (s Store) Verify(a catalog.Entry) (chain.Stage, error) { return s.get(a, "--verify") }
 
 func (s Store) get(a catalog.Entry, more ...string) (chain.Stage, error) {
-	f := accessFlags(s.set)
-	f.number("-c", int64(s.set.Concurrency))
-	f.number("--memory", s.set.Memory)
-	return s.stage("s3get", append(append(append(f, "--progress", "never"), more...), a.Address()))
+	args := append(s.set.Flags(config.Get), "--progress", "never")
+	return s.stage("s3get", append(append(args, more...), a.Address()))
 }
 
 // Upload is what s3put is told of one archive.
@@ -186,11 +186,14 @@ type Upload struct {
 
 // Put is the sink that stores an archive (chain.Chain.Commit).
 func (s Store) Put(u Upload) (chain.Stage, error) {
-	args := append(putFlags(s.set), "--json", "-v", "--progress", "never", "--keep")
-	args.text("--owner", u.Owner)
-	args.text("--parent", u.Parent)
+	args := s.set.Flags(config.Put)
+	if s.set.NeverDie {
+		args = append(args, "-n", "--retry-wait", s.set.RetryWait.String())
+	}
+	args = append(args, "--json", "-v", "--progress", "never", "--keep")
+	args = append(append(args, given("--owner", u.Owner)...), given("--parent", u.Parent)...)
 	for _, kv := range u.Meta {
-		args.text("-m", kv)
+		args = append(args, "-m", kv)
 	}
 	args = append(args, "--commit-fd", fmt.Sprint(chain.CommitFD), s.set.Bucket+":"+u.Name)
 	return s.stage("s3put", args)
@@ -204,6 +207,14 @@ func ByHand(put chain.Stage) chain.Stage {
 	return put
 }
 
+// given is a flag with its value, or nothing if there is none.
+func given(flag, value string) []string {
+	if value == "" {
+		return nil
+	}
+	return []string{flag, value}
+}
+
 // withoutFlag drops a flag and its value.
 func withoutFlag(args []string, flag string) []string {
 	if i := slices.Index(args, flag); i >= 0 {
@@ -214,8 +225,7 @@ func withoutFlag(args []string, flag string) []string {
 
 // stage makes a stage of a tool that talks to the store.
 func (s Store) stage(name string, args []string) (chain.Stage, error) {
-	path, err := s.kit.Sibling(name)
-	return s.kit.Stage(name, path, args, chain.Store()...), err
+	return s.kit.Tool(name, args, chain.Store()...)
 }
 
 // Begun reads the first line that Put prints: the run that it is going to store. Of

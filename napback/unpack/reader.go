@@ -1,3 +1,14 @@
+// Package unpack reads archives back:
+//
+//  1. s3get reads an archive, and writes each chunk once it is verified.
+//  2. pgpipe decrypts it with a key file, or gpg, which gets only what is
+//     encrypted (CopySealed).
+//  3. Its compressor decompresses it.
+//  4. Of a directory, the guard passes on what tar can extract safely (package
+//     guard). Members are counted here, or tar takes them (package restore).
+//
+// If the key turns out to need a passphrase, and there is somebody to ask, the
+// chain is run again: nothing has come out of it before.
 package unpack
 
 import (
@@ -17,34 +28,19 @@ import (
 	"napback/napback/tools"
 )
 
-// Log is where it is told how reading goes.
-type Log interface {
-	Warnf(format string, args ...any)
-	Notef(format string, args ...any)
-	Verbosef(format string, args ...any)
-	// Lines returns what takes the lines that stages say on stderr. forPeople
-	// tells which are for people.
-	Lines(forPeople func(stage, line string) bool) func(stage, line string)
-}
-
 // Reader reads the archives of a job's store.
 type Reader struct {
 	Kit      programs.Kit
 	Settings *config.Settings // of the job
 	Key      *Key
-	Log      Log
+	Log      tools.Log
 }
 
-// Hear takes a line that a stage says. Only warnings are for people: the error of
-// the chain says the rest.
-func Hear(log Log) func(stage, line string) {
-	return log.Lines(func(stage, line string) bool {
-		return strings.HasPrefix(strings.TrimPrefix(line, stage+": "), "warning: ")
-	})
-}
+// Hear returns what takes the lines that the stages of a chain say.
+func (r Reader) Hear() func(stage, line string) { return tools.Warnings(r.Log) }
 
 // store is the client of the job's store.
-func (r Reader) store() tools.Store { return tools.Open(r.Kit, r.Settings, Hear(r.Log)) }
+func (r Reader) store() tools.Store { return tools.Open(r.Kit, r.Settings, r.Hear()) }
 
 // Stages read an archive, decrypt and decompress it.
 func (r Reader) Stages(a catalog.Entry) ([]chain.Stage, error) {
@@ -114,7 +110,7 @@ func (r Reader) Members(ctx context.Context, a catalog.Entry, dir string, lists 
 		if err != nil {
 			return nil, err
 		}
-		c := chain.Chain{Stages: stages, Log: Hear(r.Log)}
+		c := chain.Chain{Stages: stages, Log: r.Hear()}
 		return c.Reading(ctx, func(from io.Reader) error {
 			damage = dumpdir.Read(from, lists, each)
 			// The chain still has to tell whether the stream was whole; it
@@ -132,19 +128,13 @@ func (r Reader) Members(ctx context.Context, a catalog.Entry, dir string, lists 
 	return nil
 }
 
-// Count is Members for who only wants to know how many there are.
-func (r Reader) Count(ctx context.Context, a catalog.Entry, dir string) (n int, err error) {
-	err = r.Members(ctx, a, dir, false, func(*dumpdir.Member) error { n++; return nil })
-	return n, err
-}
-
 // Verify checks each chunk of an archive, and opens nothing.
 func (r Reader) Verify(ctx context.Context, a catalog.Entry) error {
 	get, err := r.store().Verify(a)
 	if err != nil {
 		return err
 	}
-	c := chain.Chain{Stages: []chain.Stage{get}, Log: Hear(r.Log)}
+	c := chain.Chain{Stages: []chain.Stage{get}, Log: r.Hear()}
 	if _, err := c.Run(ctx); err != nil {
 		return fmt.Errorf("verify %s: %w", strings.TrimPrefix(a.Address(), a.Bucket+":"), tools.Explain(ctx, err))
 	}

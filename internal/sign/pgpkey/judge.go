@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ProtonMail/go-crypto/openpgp/packet"
+	openpgp "github.com/ProtonMail/go-crypto/openpgp/v2"
 )
 
 // MinRSABits is the shortest RSA key that is accepted: some 2048-bit keys
@@ -75,14 +76,40 @@ func Algorithm(pub *packet.PublicKey) string {
 	return strings.ToLower(string(curve))
 }
 
-// KeyExpiry is when sig lets pub expire; zero is never.
-func KeyExpiry(pub *packet.PublicKey, sig *packet.Signature) time.Time {
-	return after(pub.CreationTime, sig.KeyLifetimeSecs)
+// Revoked says when the key itself was revoked, as a phrase that follows its
+// name. Every reason counts, and so does every date.
+func Revoked(e *openpgp.Entity) error {
+	for _, rev := range e.Revocations {
+		if e.PrimaryKey.VerifyRevocationSignature(rev.Packet) == nil {
+			return fmt.Errorf("was revoked on %s", Date(rev.Packet.CreationTime))
+		}
+	}
+	return nil
 }
 
-// SignatureExpiry is when sig itself expires; zero is never.
-func SignatureExpiry(sig *packet.Signature) time.Time {
-	return after(sig.CreationTime, sig.SigLifetimeSecs)
+// SubkeyRevoked is Revoked for a subkey.
+func SubkeyRevoked(sub *openpgp.Subkey) error {
+	for _, rev := range sub.Revocations {
+		if sub.Primary.PrimaryKey.VerifySubkeyRevocationSignature(rev.Packet, sub.PublicKey) == nil {
+			return fmt.Errorf("was revoked on %s", Date(rev.Packet.CreationTime))
+		}
+	}
+	return nil
+}
+
+// PrimaryExpiry is when a primary key expires of which self is the
+// self-signature that counts at that moment; zero is never.
+func PrimaryExpiry(e *openpgp.Entity, self *packet.Signature, at time.Time, config *packet.Config) time.Time {
+	expires := Expiry(e.PrimaryKey, self)
+	if direct, _ := e.LatestValidDirectSignature(at, config); direct != nil {
+		expires = Earlier(expires, after(e.PrimaryKey.CreationTime, direct.KeyLifetimeSecs))
+	}
+	return expires
+}
+
+// Expiry is when sig, or pub by what sig says, expires; zero is never.
+func Expiry(pub *packet.PublicKey, sig *packet.Signature) time.Time {
+	return Earlier(after(pub.CreationTime, sig.KeyLifetimeSecs), after(sig.CreationTime, sig.SigLifetimeSecs))
 }
 
 func after(t time.Time, seconds *uint32) time.Time {

@@ -1,3 +1,18 @@
+// Package decide decides what a job does on a day: whether it is due or done, which
+// slot it stores to, FULL or DIFF and on what, which archives may go, and who the
+// job is among those that store under its name.
+//
+// It is pure. It takes what the bucket holds (package catalog), the state of the job
+// and a date, and returns a plan that can be printed and tested as a table. It asks
+// no store, no clock and no source; package backup does, and carries the plan out.
+//
+// What of the bucket counts, and what does not:
+//
+//   - The bucket alone never makes a day done: anybody may have stored what it holds.
+//   - A run whose time cannot be true is never followed, and no reason to remove or
+//     to refuse another.
+//   - Only what is whole is built on, or takes the place of others.
+//   - What others have stored under the job's name is told, and never removed.
 package decide
 
 import (
@@ -13,6 +28,13 @@ import (
 	"napback/napback/catalog"
 	"napback/napback/state"
 )
+
+// MaxSkew is how far the clocks of a host and of a store may differ. Beyond it one
+// of them is wrong, and the store's counts.
+const MaxSkew = 24 * time.Hour
+
+// TokenMeta is the field of a manifest's meta that tells a Point's Token.
+const TokenMeta = "token"
 
 // Decision is what a job is going to do, before anything has been done.
 type Decision struct {
@@ -262,7 +284,11 @@ func (p *Planner) Chain(b *state.Point) ([]catalog.Entry, string) {
 		if run == "" || run == b.Chain { // a manifest that cannot be read tells no parent
 			return r, false, nil
 		}
-		return link(p.nameOf(run), run)
+		name := "" // under which it was stored here: another one may have its run under another
+		if k := p.Record.Find("", run); k != nil {
+			name = k.Name
+		}
+		return link(name, run)
 	})
 	if err != nil {
 		return nil, err.Error()
@@ -270,28 +296,16 @@ func (p *Planner) Chain(b *state.Point) ([]catalog.Entry, string) {
 	return append(runs, full), ""
 }
 
-// nameOf is the archive name under which a run was stored here, "" if the state does
-// not list it. Another one may have the same run under another name.
-func (p *Planner) nameOf(run string) string {
-	for _, k := range p.Record.Runs {
-		if k.Run == run {
-			return k.Name
-		}
-	}
-	return ""
-}
-
 // find returns a run that a DIFF may build on, or why it may not: its manifest must
 // say what the state does, else a restore would not find the chain.
 func (p *Planner) find(name, run string) (catalog.Entry, string) {
 	r, why := p.Contents.Find(name, run)
-	i := slices.IndexFunc(p.Record.Runs, func(k state.Run) bool { return k.Name == r.Name && k.Run == r.Run })
-	if why != "" || i < 0 || r.Denied {
+	k := p.Record.Find(r.Name, r.Run)
+	if why != "" || k == nil || r.Denied {
 		return r, why
 	}
-	k := p.Record.Runs[i]
 	switch {
-	case r.Job() != p.Job, r.Source() != p.Self.Source, r.Type() != string(k.Type), r.Date() != k.Date.String(),
+	case r.Job() != p.Job, r.Source() != p.Self.Source, r.Type() != k.Type, r.Date() != k.Date.String(),
 		r.Parent() != k.Parent, r.Meta["chain"] != k.Chain && k.Chain != "", !k.Adopted && r.Owner != "" && r.Owner != p.Self.Owner:
 		return r, "has a manifest that is not as it was stored"
 	}
@@ -304,10 +318,8 @@ func (p *Planner) parent(r catalog.Entry) string {
 	if parent := r.Parent(); parent != "" {
 		return parent
 	}
-	for _, known := range p.Record.Runs {
-		if known.Name == r.Name && known.Run == r.Run {
-			return known.Parent
-		}
+	if k := p.Record.Find(r.Name, r.Run); k != nil {
+		return k.Parent
 	}
 	return ""
 }
@@ -315,9 +327,8 @@ func (p *Planner) parent(r catalog.Entry) string {
 // Retirement is what of the job's archives may go.
 func (p *Planner) Retirement() retire.Plan {
 	order := map[string]int{}
-	known := map[string]state.Run{}
 	for i, r := range p.Record.Runs {
-		order[r.Name+":"+r.Run], known[r.Name+":"+r.Run] = i, r
+		order[r.Name+":"+r.Run] = i
 	}
 	var runs []retire.Run
 	for _, r := range p.Contents.Runs {
@@ -325,9 +336,13 @@ func (p *Planner) Retirement() retire.Plan {
 		if !ok || r.State == catalog.Incomplete {
 			continue
 		}
-		k, ours := known[r.Name+":"+r.Run]
+		i, ours := order[r.Name+":"+r.Run]
+		var k state.Run
+		if ours {
+			k = p.Record.Runs[i]
+		}
 		run := retire.Run{
-			Name: r.Name, ID: r.Run, Slot: number, Full: kind == slot.Full, Ours: ours && !p.ahead(r), Order: order[r.Name+":"+r.Run],
+			Name: r.Name, ID: r.Run, Slot: number, Full: kind == slot.Full, Ours: ours && !p.ahead(r), Order: i,
 			Adopted: k.Adopted,
 			Good:    p.Contents.Flaw(r) == "" && !k.Unconfirmed,
 			Future:  r.State == catalog.Implausible || p.future(r.Run),

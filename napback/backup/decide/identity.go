@@ -19,23 +19,20 @@ type Identity struct {
 	Machine string // hash of the machine's id, "" if it has none
 }
 
-// kin is what a run of the job's name is to a job.
+// kin is what an archive of the job's name is to a job.
 type kin int
 
 const (
 	mine    kin = iota // stored or adopted here
 	twin               // stored under our id, but this state does not know it
 	foreign            // somebody else's, or of another source
-	unclear            // its manifest cannot be read
 )
 
-// kin tells what a run is. known are those that the state lists.
+// kin tells what an archive is. known are those that the state lists.
 func (s Identity) kin(r catalog.Entry, known *state.Record) kin {
 	switch {
 	case known.Has(r.Name, r.Run):
 		return mine
-	case r.State == catalog.Unreadable:
-		return unclear
 	case r.Owner == "" && r.Host == s.Host && r.Source() == s.Source:
 		return mine // an earlier version stored it
 	case r.Owner != "" && r.Owner == s.Owner && r.Source() == s.Source:
@@ -170,6 +167,6 @@ func StoredRun(e catalog.Entry) (state.Run, bool) {
 	return state.Run{Archive: state.Archive{Name: e.Name, Run: e.Run, Type: kind, Slot: number, Date: date}, Chain: e.Meta["chain"], Parent: e.Parent()}, true
 }
 
-// IsOurs tells whether a run was stored or adopted here, as far as the state that
+// IsOurs tells whether an archive was stored or adopted here, as far as the state that
 // is known tells, or by an earlier version that noted no owner.
 func (s Identity) IsOurs(r catalog.Entry, known *state.Record) bool { return s.kin(r, known) == mine }

@@ -1,10 +1,10 @@
 package dump
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"napback/internal/cli"
 )
@@ -20,19 +20,11 @@ const (
 	FormatSubversion    Format = "subversion"
 )
 
-// Formats lists all formats.
-func Formats() []Format {
-	return []Format{FormatMySQL, FormatPostgreSQL, FormatPostgreSQLAll, FormatSubversion}
-}
-
 // copyBuffer is as large as a pipe that chain has enlarged.
 const copyBuffer = 1 << 20
 
-// checker sees a stream go by and knows in the end whether it is whole.
-type checker interface {
-	take(p []byte)
-	whole() error
-}
+// checker reads a dump to its end, or to where it is wrong, and tells how.
+type checker func(in *bufio.Reader) error
 
 // Copy copies a dump from r to w as it is, and returns how many bytes. At the
 // end of r, a dump that is not whole is an error with the code cli.Integrity: by
@@ -44,23 +36,42 @@ func Copy(w io.Writer, r io.Reader, f Format, revisions string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	var n int64
-	for buf := make([]byte, copyBuffer); ; {
-		got, err := r.Read(buf)
-		if got > 0 {
-			check.take(buf[:got])
-			if _, err := w.Write(buf[:got]); err != nil {
-				return n, fmt.Errorf("write the dump: %w", err)
-			}
-			n += int64(got)
-		}
-		if errors.Is(err, io.EOF) {
-			return n, cli.WithCode(cli.Integrity, check.whole())
-		}
-		if err != nil {
-			return n, fmt.Errorf("read the dump: %w", err)
+	t := &through{Reader: r, to: w}
+	in := bufio.NewReaderSize(t, copyBuffer)
+	wrong := check(in)
+	for t.err == nil { // the rest of what is wrong
+		_, _ = in.Discard(max(1, in.Buffered()))
+	}
+	if t.err != io.EOF {
+		return t.n, t.err
+	}
+	return t.n, cli.WithCode(cli.Integrity, wrong)
+}
+
+// through passes on what is read. Its error, the end too, stays.
+type through struct {
+	io.Reader
+	to  io.Writer
+	n   int64
+	err error
+}
+
+func (t *through) Read(p []byte) (int, error) {
+	if t.err != nil {
+		return 0, t.err
+	}
+	n, err := t.Reader.Read(p)
+	if err != nil && err != io.EOF {
+		err = fmt.Errorf("read the dump: %w", err)
+	}
+	if n > 0 {
+		if _, bad := t.to.Write(p[:n]); bad != nil {
+			t.err = fmt.Errorf("write the dump: %w", bad)
+			return 0, t.err
 		}
 	}
+	t.n, t.err = t.n+int64(n), err
+	return n, err
 }
 
 func newChecker(f Format, revisions string) (checker, error) {
@@ -69,46 +80,41 @@ func newChecker(f Format, revisions string) (checker, error) {
 	}
 	switch f {
 	case FormatMySQL:
-		return &marker{want: "-- Dump completed"}, nil
+		return marker("-- Dump completed"), nil
 	case FormatPostgreSQL:
-		return &marker{want: "-- PostgreSQL database dump complete"}, nil
+		return marker("-- PostgreSQL database dump complete"), nil
 	case FormatPostgreSQLAll:
-		return &marker{want: "-- PostgreSQL database cluster dump complete"}, nil
+		return marker("-- PostgreSQL database cluster dump complete"), nil
 	case FormatSubversion:
 		return newRevisions(revisions)
 	}
-	return nil, cli.UsageErrorf("unknown dump format %q: want one of %q", f, Formats())
-}
-
-// marker looks for the comment that ends a dump of SQL.
-type marker struct {
-	want string
-	tail []byte // the last bytes of the stream
-	any  bool
+	return nil, cli.UsageErrorf("unknown dump format %q: want one of %q", f,
+		[]Format{FormatMySQL, FormatPostgreSQL, FormatPostgreSQLAll, FormatSubversion})
 }
 
 // tailBytes is enough for the marker and what may stand after it.
 const tailBytes = 4096
 
-func (m *marker) take(p []byte) {
-	m.any = true
-	if len(p) >= tailBytes {
-		m.tail = append(m.tail[:0], p[len(p)-tailBytes:]...)
-		return
+// marker looks for the comment that ends a dump of SQL.
+func marker(want string) checker {
+	return func(in *bufio.Reader) error {
+		var tail []byte // the last bytes of the stream
+		for {
+			if _, err := in.Peek(1); err != nil {
+				break
+			}
+			p, _ := in.Peek(in.Buffered())
+			tail = append(tail, p[max(0, len(p)-tailBytes):]...)
+			tail = tail[max(0, len(tail)-tailBytes):]
+			_, _ = in.Discard(len(p))
+		}
+		switch {
+		case len(tail) == 0:
+			return errors.New("the dump is empty")
+		case lastStatement(tail) == want:
+			return nil
+		}
+		return cli.WithHint(fmt.Errorf("the dump was cut short: it does not end with %q", want),
+			"if it was not: an option or an option file of the dump program leaves that line out")
 	}
-	m.tail = append(m.tail, p...)
-	if extra := len(m.tail) - tailBytes; extra > 0 {
-		m.tail = slices.Delete(m.tail, 0, extra)
-	}
-}
-
-func (m *marker) whole() error {
-	if !m.any {
-		return errors.New("the dump is empty")
-	}
-	if lastStatement(m.tail) == m.want {
-		return nil
-	}
-	return cli.WithHint(fmt.Errorf("the dump was cut short: it does not end with %q", m.want),
-		"if it was not: an option or an option file of the dump program leaves that line out")
 }

@@ -154,24 +154,26 @@ func (s *safeSQL) step() error {
 
 var dollarQuote = regexp.MustCompile(`^\$(?:[A-Za-z_\x80-\x{10ffff}][A-Za-z_0-9\x80-\x{10ffff}]*)?\$`)
 
-// until takes what begins with one text and ends with another.
-func (s *safeSQL) until(from, end string) error {
-	for range len(from) {
-		if _, err := s.next(); err != nil {
-			return err
-		}
-	}
-	for !s.sees(end) {
-		if _, err := s.next(); err != nil {
-			return err
-		}
-	}
-	for range len(end) {
+// skip takes n bytes of a quote or comment.
+func (s *safeSQL) skip(n int) error {
+	for range n {
 		if _, err := s.next(); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// until takes what begins with one text and ends with another.
+func (s *safeSQL) until(from, end string) error {
+	err := s.skip(len(from))
+	for err == nil && !s.sees(end) {
+		err = s.skip(1)
+	}
+	if err != nil {
+		return err
+	}
+	return s.skip(len(end))
 }
 
 // comment takes one that can hold others.
@@ -184,13 +186,8 @@ func (s *safeSQL) comment() error {
 		case s.sees("*/"):
 			depth, n = depth-1, 2
 		}
-		for range n {
-			if _, err := s.next(); err != nil {
-				return err
-			}
-		}
-		if depth == 0 {
-			return nil
+		if err := s.skip(n); err != nil || depth == 0 {
+			return err
 		}
 	}
 }
@@ -200,16 +197,11 @@ func (s *safeSQL) comment() error {
 func (s *safeSQL) quote(end byte, escapes bool) error {
 	for {
 		b, err := s.next()
-		if err != nil {
-			return err
-		}
 		switch {
-		case b == '\\' && escapes:
-			if _, err := s.next(); err != nil {
-				return err
-			}
-		case b == end && escapes && s.sees("'"):
-			if _, err := s.next(); err != nil {
+		case err != nil:
+			return err
+		case escapes && (b == '\\' || b == end && s.sees("'")):
+			if err := s.skip(1); err != nil {
 				return err
 			}
 		case b == end:

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"napback/internal/cli"
+	"napback/internal/shell"
 	"napback/napback/chain"
 	"napback/napback/snapshot"
 	"napback/napback/source"
@@ -60,9 +61,9 @@ func (s *directory) Explain(err error) error { return err }
 // Plan is tar on a snapshot that a person copies by hand.
 func (s *directory) Plan(t source.Turn) (before string, stages []chain.Stage, err error) {
 	kept, work := t.State.Paths(t.Base)
-	before = ": >" + chain.Quote(work)
+	before = ": >" + shell.Quote(work)
 	if t.Base != nil {
-		before = "cp -- " + chain.Quote(kept, work)
+		before = "cp -- " + shell.Quote(kept, work)
 	}
 	return before, []chain.Stage{s.stage(work)}, nil
 }

@@ -1,6 +1,6 @@
 //go:build !unix
 
-package main
+package check
 
 // writable returns why files cannot be made in a directory, as far as can be
 // told without making one.
