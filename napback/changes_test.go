@@ -29,9 +29,31 @@ func (s *site) shell(script string) {
 	}
 }
 
-// settle waits before a backup until what was changed counts as unchanged for the
-// one after it: otherwise every increment would hold everything, and show nothing.
-func settle() { time.Sleep(snapshot.Overlap + 200*time.Millisecond) }
+// settle waits before a backup until what was changed below roots counts as
+// unchanged for the one after it: otherwise every increment would hold everything,
+// and show nothing.
+func settle(t *testing.T, roots ...string) {
+	t.Helper()
+	var newest time.Time
+	for _, root := range roots {
+		err := filepath.WalkDir(root, func(path string, _ os.DirEntry, err error) error {
+			var at unix.Stat_t
+			if err == nil {
+				err = unix.Lstat(path, &at)
+			}
+			if changed := time.Unix(at.Ctim.Unix()); changed.After(newest) {
+				newest = changed
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for until := newest.Add(snapshot.Overlap); !time.Now().After(until); {
+		time.Sleep(time.Until(until) + time.Millisecond)
+	}
+}
 
 // Everything that Unix has comes back from a FULL and three increments,
 // between which everything happens to it that can happen.
@@ -65,7 +87,7 @@ func TestEverythingComesBackFromIncrements(t *testing.T) {
 	for i, change := range changes {
 		s.shell(change)
 		states = append(states, tree(t, s.source))
-		settle()
+		settle(t, s.source)
 		s.napback(0, day(i))
 	}
 	for i, want := range states {
@@ -99,7 +121,9 @@ func TestRandomChangesComeBackExactly(t *testing.T) {
 				m.step()
 			}
 		}
-		settle()
+		for _, s := range sites {
+			settle(t, s.source)
+		}
 		for seed, s := range sites {
 			if e := s.napback(0, day(i)); i > 0 && strings.Contains(e.out, "-FULL") {
 				fulls++
@@ -124,7 +148,7 @@ func TestAHardLinkIntoARenamedDirectoryComesBack(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	s.shell("mkdir a b; echo 1 >a/one; ln a/one b/two; echo 2 >a/other; ln a/other a/again; echo 3 >../outside; mkdir c; ln ../outside c/in")
-	settle()
+	settle(t, s.source)
 	s.napback(0, day(0))
 	s.shell("mv c d") // its file's other name is none of ours
 	if e := s.napback(0, day(1)); !strings.Contains(e.out, "job-1-DIFF") {
@@ -146,7 +170,7 @@ func TestAHardLinkIntoARenamedDirectoryComesBack(t *testing.T) {
 func TestAHardLinkIsNotLostToAFullDiffDir(t *testing.T) {
 	s := newSite(t)
 	s.shell("mkdir a b; echo 1 >a/one; ln a/one b/two")
-	settle()
+	settle(t, s.source)
 	s.napback(0, day(0))
 	s.fake("tar", `for a in "$@"; do case $a in --index-file=*) names=${a#*=}; ln -sf /dev/full "$names";; esac; done
 "$REAL" "$@"; status=$?; [ -z "$names" ] || { rm "$names"; : >"$names"; }; exit $status`)
@@ -164,7 +188,7 @@ func TestAnIncrementIsSmall(t *testing.T) {
 	s := newSite(t)
 	s.write("big/file", strings.Repeat("x", 1<<20))
 	s.write("dir/old", "1")
-	settle()
+	settle(t, s.source)
 	s.napback(0, day(0))
 	s.write("dir/new", "2")
 	s.napback(0, day(1))
@@ -279,7 +303,7 @@ func TestAnotherFileSystemUnderTheSameNamesIsStored(t *testing.T) {
 		s.must(os.Mkdir(filepath.Join(disk, "d"), 0o755))
 		s.must(os.WriteFile(filepath.Join(disk, "d", "same"), fmt.Append(nil, i), 0o644))
 	}
-	settle()
+	settle(t, append(disks, s.source)...)
 	for i, disk := range disks {
 		s.must(unix.Mount(disk, point, "", unix.MS_BIND, ""))
 		want := tree(t, s.source)

@@ -112,29 +112,6 @@ func TestOneRunFromTheFuture(t *testing.T) {
 	}
 }
 
-// skew makes s3ls tell another time by the store's clock.
-func (s *site) skew(days int) time.Time {
-	clock := time.Now().AddDate(0, 0, days)
-	s.fake("s3ls", fmt.Sprintf(`"$REAL" "$@" | sed 's/"store_time":"[^"]*"/"store_time":"%s"/'; exit ${PIPESTATUS[0]}`, clock.UTC().Format(time.RFC3339)))
-	return clock
-}
-
-func TestTheStoresClockGivesTheDate(t *testing.T) {
-	s := newSite(t)
-	s.write("a", "1")
-	clock := s.skew(40)
-	e := s.tool("napback", "-c", s.conf)
-	if e.code != 3 || !strings.Contains(e.stderr, "this host's clock says") {
-		t.Error(e)
-	}
-	if got := s.record().Current.Date.String(); got != clock.Format(time.DateOnly) {
-		t.Errorf("the date is %s; the store's is %s", got, clock.Format(time.DateOnly))
-	}
-	if e := s.tool("napback", "-c", s.conf, "check"); e.code != 3 || !strings.Contains(e.out, "WARN clock, 9") {
-		t.Error(e)
-	}
-}
-
 // A job that is not due by this host's clock, but is by the store's.
 func TestAWrongClockKeepsNoJobFromItsBackup(t *testing.T) {
 	today := time.Now()
@@ -145,52 +122,9 @@ func TestAWrongClockKeepsNoJobFromItsBackup(t *testing.T) {
 	if e := s.tool("napback", "-c", s.conf); e.code != 0 || !strings.Contains(e.out, "not due") {
 		t.Fatal(e)
 	}
-	s.skew(5)
+	ahead := time.Now().AddDate(0, 0, 5).UTC().Format(time.RFC3339)
+	s.fake("s3ls", fmt.Sprintf(`"$REAL" "$@" | sed 's/"store_time":"[^"]*"/"store_time":"%s"/'; exit ${PIPESTATUS[0]}`, ahead))
 	if e := s.tool("napback", "-c", s.conf); e.code != 3 || !strings.Contains(e.out, "FULL") {
 		t.Error(e)
-	}
-}
-
-// A host that may not delete; an administrator does it.
-func TestPrune(t *testing.T) {
-	s := newSite(t)
-	kept := trees{}
-	s.fake("s3rm", `echo 's3rm: error: access denied' >&2; exit 8`)
-	for n := range 18 {
-		s.back(0, kept, day(n))
-	}
-	s.real()
-	if n := len(s.runs()); n != 18 {
-		t.Fatalf("%d runs", n)
-	}
-	if d := s.record().Denied; d == nil || d.String() != day(11) && d.String() != day(12) {
-		t.Errorf("the first refusal was on day 11, not again within a week, but on %v", d)
-	}
-	if e := s.cmd(0, "prune", "-y"); len(s.runs()) != 18 || !strings.Contains(e.out, s.record().Owner) { // all are new
-		t.Error(e)
-	}
-	if e := s.cmd(2, "prune", "--older-than", "0s"); len(s.runs()) != 18 || !strings.Contains(e.stderr, "-y answers yes") {
-		t.Error(e)
-	}
-	if e := s.cmd(0, "prune", "-p", "--older-than", "0s"); len(s.runs()) != 18 || strings.Count(e.out, "would remove bk:job-") != 8 {
-		t.Error(e)
-	}
-	future := filepath.Join(s.store, "bk", "job-0-FULL:"+s.runs()[0].Run+":manifest")
-	info, err := os.Stat(future)
-	s.must(err)
-	when := time.Now().AddDate(0, 0, 2)
-	s.must(os.Chtimes(future, when, when))
-	if e := s.cmd(1, "prune", "-y", "--older-than", "0s"); !strings.Contains(e.stderr, "lies in the future") || len(s.runs()) != 18 {
-		t.Error(e)
-	}
-	s.must(os.Chtimes(future, info.ModTime(), info.ModTime()))
-	s.cmd(0, "prune", "-y", "--older-than", "0s")
-	for n := range 10 {
-		delete(kept, day(n))
-	}
-	s.allRestore(kept)
-	s.everythingRestores()
-	if n := len(s.runs()); n != 10 { // 8 slots, and of the chain of days 8 to 11 the first two
-		t.Errorf("%d runs are left", n)
 	}
 }

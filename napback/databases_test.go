@@ -304,29 +304,3 @@ func TestThePlanOfADumpCanBePasted(t *testing.T) {
 		t.Error(diff)
 	}
 }
-
-func TestWhatCannotBeMeantWithADump(t *testing.T) {
-	s := newSite(t)
-	s.write("file", "x")
-	s.fake("mariadb-dump", "echo '-- Dump completed'")
-	s.configure("MySQL db\n" + s.block())
-	s.napback(0, day(0))
-	for _, c := range []struct{ args, want string }{
-		{"--in-place MySQL/db", "--in-place is for directories"},
-		{"MySQL/db table", "can only be restored as a whole"},
-		{"--load --to x MySQL/db", "two destinations"},
-		{"--load job", "--load is for databases"},
-		{"job", "no destination is given"},
-	} {
-		if e := s.cmd(2, append([]string{"restore"}, strings.Fields(c.args)...)...); !strings.Contains(e.stderr, c.want) || e.out != "" {
-			t.Errorf("%s: %v", c.args, e)
-		}
-	}
-	s.configure(s.block()) // a job that is not configured any more
-	if e := s.cmd(0, "restore", "MySQL/db"); e.out != "-- Dump completed\n" {
-		t.Error(e)
-	}
-	if e := s.cmd(2, "restore", "--in-place", "MySQL/db"); !strings.Contains(e.stderr, "--in-place is for directories") {
-		t.Error(e)
-	}
-}

@@ -90,65 +90,6 @@ func TestSchedulesOfTheConfigurationDecide(t *testing.T) {
 	}
 }
 
-// What the file, a Cycle and a block set reaches the jobs inside, also from a
-// file that is included.
-func TestSettingsAreInheritedByJobs(t *testing.T) {
-	s := newSite(t)
-	for _, name := range []string{"top", "cycle", "block", "included"} {
-		s.write(name+"/f", "1")
-	}
-	s.must(os.WriteFile(filepath.Join(s.dir, "more.conf"), []byte("<Directory "+s.source+"/included>\nName included\n</Directory>\n"), 0o600))
-	s.configure(fmt.Sprintf(`ChunkSize 1M
-Include more.con[f]
-<Directory %[1]s/top>
-Name top
-</Directory>
-<Cycle c>
-ChunkSize 2M
-<Directory %[1]s/cycle>
-Name cycle
-</Directory>
-<Directory %[1]s/block>
-Name block
-ChunkSize 3M
-</Directory>
-</Cycle>
-`, s.source))
-	out := s.napback(0, day(0), "-t").out
-	for name, want := range map[string]string{"top": "1000000", "cycle": "2000000", "block": "3000000", "included": "1000000"} {
-		found := false
-		for line := range strings.Lines(out) {
-			found = found || strings.Contains(line, " -z "+want+" ") && strings.Contains(line, " -m job="+name+" ")
-		}
-		if !found {
-			t.Errorf("%s has no -z %s in\n%s", name, want, out)
-		}
-	}
-}
-
-func TestSeveralConfigurationsAreOneRunAndTwoLogs(t *testing.T) {
-	s := newSite(t)
-	s.write("a", "1")
-	first, second := filepath.Join(s.dir, "1.log"), filepath.Join(s.dir, "2.log")
-	diffs := filepath.Join(s.dir, "diffs2")
-	s.must(os.MkdirAll(diffs, 0o755))
-	s.configure("LogFile " + first + "\n" + s.block())
-	other := filepath.Join(s.dir, "other.conf")
-	s.must(os.WriteFile(other, fmt.Appendf(nil, "Bucket bk\nEndpoint file://%s\nDiffDir %s\nNeverDie off\nLogFile %s\n<Directory %s>\nName second\n</Directory>\n<Directory /none>\n</Directory>\n",
-		s.store, diffs, second, s.source), 0o600))
-	e := s.napback(1, day(0), "-c", other)
-	if strings.Count(e.out, "STATE") != 1 || !strings.Contains(e.out, "job-0-FULL") || !strings.Contains(e.out, "second-") {
-		t.Error(e)
-	}
-	one, two := s.read(first), s.read(second)
-	if !strings.Contains(one, "archive=job-0-FULL") || strings.Contains(one, "archive=second") || !strings.Contains(two, "archive=second-") || strings.Contains(two, "archive=job") {
-		t.Errorf("logs:\n%s\n%s", one, two)
-	}
-	if run := strings.Fields(one)[2]; !strings.HasPrefix(strings.Fields(two)[2], strings.TrimSuffix(run, ":")) {
-		t.Errorf("two runs in one: %s, %s", one, two)
-	}
-}
-
 // machine is the block of s3napback's manual, as it stands there; only the end
 // of the block is not left out.
 const machine = `# backup an entire machine

@@ -16,7 +16,8 @@ import (
 // names.
 func TestTheExampleOfAWebServerCanBeRun(t *testing.T) {
 	s := newSite(t)
-	home := s.keyFor("backup@example.org")
+	s.newKey("")
+	home := s.gnupg.Dir
 	for _, d := range []string{"etc/napback", "root", "home/ann", "var/www/site/cache", "var/lib/napback", "var/log/napback", "var/tmp", "srv/uploads", "srv/svn"} {
 		s.must(os.MkdirAll(filepath.Join(s.dir, d), 0o755))
 	}

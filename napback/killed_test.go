@@ -124,22 +124,6 @@ func TestTwoRunsAtTheSameTime(t *testing.T) {
 	s.napback(0, day(0))
 }
 
-func TestAFailedJobDoesNotStopTheOthers(t *testing.T) {
-	s := newSite(t)
-	s.write("a", "1")
-	s.configure("Directory /nonexistent/source\nMySQL db\n<Directory /tmp>\nName other\nBucket missing\n</Directory>\n" + s.block())
-	e := s.napback(1, day(0))
-	for _, want := range []string{"vanished", "connect to local server", `bucket "missing"`} {
-		if !strings.Contains(e.stderr, want) {
-			t.Errorf("no %q: %v", want, e)
-		}
-	}
-	if strings.Count(e.out, "FAILED  ") != 3 || !strings.Contains(e.out, "job-0-FULL") {
-		t.Error(e)
-	}
-	s.stored(day(0))
-}
-
 func TestInterruptEndsTheChainAndCleansUp(t *testing.T) {
 	s := newSite(t)
 	s.write("a", "1")

@@ -44,6 +44,7 @@ type site struct {
 	path   string   // PATH for the tools
 	env    []string // added to their environment
 	setup  func(*exec.Cmd)
+	gnupg  *tooltest.GnuPG // see newKey
 }
 
 // newSite makes a site whose only job is source, with DIFFs 3 and Fulls 2, and

@@ -39,7 +39,7 @@ func (s *site) twoDisks() (disks [2]string) {
 			s.shell("touch -d 2020-01-01 " + filepath.Join(disks[i], name))
 		}
 	}
-	settle()
+	settle(s.t, s.source, disks[0], disks[1])
 	return disks
 }
 
@@ -183,7 +183,7 @@ func TestAFileThatIsMountedOverAnotherIsStored(t *testing.T) {
 	for _, f := range files[1:] {
 		s.must(os.WriteFile(f, []byte(filepath.Base(f)), 0o644))
 	}
-	settle()
+	settle(t, s.dir)
 	over := filepath.Join(s.source, "d", "f")
 	for n, f := range []string{files[1], files[2], files[0]} {
 		if f != "" {

@@ -178,19 +178,6 @@ func TestARunThatIsLockedOutOnlyMails(t *testing.T) {
 	}
 }
 
-func TestMailThatCannotBeSentIsAWarning(t *testing.T) {
-	s := newSite(t)
-	s.write("a", "1")
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	s.must(err)
-	l.Close()
-	s.configure("MailTo a@example.com\nMailServer " + l.Addr().String() + "\nMailOn always\n" + s.block())
-	if e := s.napback(0, day(0)); !strings.Contains(e.stderr, "napback: warning: the mail did not go out: ") {
-		t.Error(e)
-	}
-	s.wantArchives("job-0-FULL")
-}
-
 func TestALogFileGetsEverythingAndStderrWhatMatters(t *testing.T) {
 	s := newSite(t)
 	s.write("a", "1")
@@ -232,56 +219,6 @@ func TestALogFileGetsEverythingAndStderrWhatMatters(t *testing.T) {
 	end := regexp.MustCompile(`(?m)^\d{4}-\d\d-\d\dT\S+ INFO \d{8}T\d{6}Z-\w{4} job: ends: ok .*archive=job-1-DIFF`)
 	if text := s.read(log); !end.MatchString(text) {
 		t.Errorf("no end of the job in %q", text)
-	}
-}
-
-func TestALogFileThatCannotBeWrittenStopsNothing(t *testing.T) {
-	s := newSite(t)
-	s.write("a", "1")
-	s.configure("LogFile " + s.diffs + "\n" + s.block())
-	if e := s.napback(0, day(0)); !strings.Contains(e.stderr, "napback: warning: log file "+s.diffs+": not a regular file") || !strings.Contains(e.stderr, "ends: ok") {
-		t.Error(e)
-	}
-	s.wantArchives("job-0-FULL")
-}
-
-func TestLogFilesRotate(t *testing.T) {
-	s := newSite(t)
-	s.write("a", "1")
-	log := filepath.Join(s.dir, "logs", "napback.log")
-	s.must(os.MkdirAll(filepath.Dir(log), 0o755))
-	s.configure("LogFile " + log + "\nLogMaxSize 1\nLogMaxBackups 2\n" + s.block())
-	for n := range 5 {
-		s.napback(0, day(n))
-		s.must(os.Truncate(log, 1<<20)) // full
-	}
-	s.napback(0, day(5))
-	files, _ := filepath.Glob(filepath.Join(s.dir, "logs", "*"))
-	if len(files) != 3 {
-		t.Errorf("files %q", files)
-	}
-}
-
-func TestLevelsOfStderr(t *testing.T) {
-	s := newSite(t)
-	s.write("a", "1")
-	for n, c := range []struct {
-		config, stderr string
-		args           []string
-	}{
-		{"", `^napback: note: no GpgRecipient.*\nnapback: note: Directory \S+: making a FULL: .*\n$`, nil},
-		{"LogLevel info", `note: no GpgRecipient`, nil},
-		{"LogLevel warn", `^$`, nil},
-		{"LogLevel error", `^$`, nil},
-		{"LogLevel debug", `napback: debug: Directory \S+: s3put: `, nil},
-		{"LogLevel error", `napback: debug: Directory \S+: s3put: `, []string{"-d"}},
-		{"LogFormat json", `^\{"time":.*"msg":"napback begins","run":".*\n(\{.*\}\n)+$`, nil},
-	} {
-		s.configure(c.config + "\n" + s.block())
-		e := s.napback(0, day(n+1), c.args...)
-		if !regexp.MustCompile(c.stderr).MatchString(e.stderr) {
-			t.Errorf("%q: %s", c.config, e.stderr)
-		}
 	}
 }
 

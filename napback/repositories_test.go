@@ -60,32 +60,6 @@ func TestARepositoryComesBackRevisionByRevision(t *testing.T) {
 	}
 }
 
-func TestNothingNewIsNoArchive(t *testing.T) {
-	s, r := svnSite(t)
-	r.Fill(0)
-	s.napback(0, day(0))
-	for _, force := range [][]string{nil, nil, {"-f"}} {
-		if e := s.napback(0, day(1), force...); !strings.Contains(e.out, "nothing new") {
-			t.Error(e)
-		}
-	}
-	s.wantArchives("svn-0-FULL")
-	if e := s.napback(0, day(2), "-t"); !strings.Contains(e.out, "nothing is new") || strings.Contains(e.out, "svnadmin") {
-		t.Error(e)
-	}
-	if e := s.cmd(0, "--date", day(2), "status"); strings.Contains(e.out, "OVERDUE") {
-		t.Error(e)
-	}
-	r.Commit("new", func(dir string, svn func(...string)) { svn("mkdir", filepath.Join(dir, "new")) })
-	s.napback(0, day(2))
-	s.wantArchives("svn-0-FULL", "svn-2-DIFF")
-	if e := s.napback(0, day(3)); !strings.Contains(e.out, "nothing new") {
-		t.Error(e)
-	}
-	s.napback(0, day(4)) // a FULL is made in any case
-	s.wantArchives("svn-0-FULL", "svn-2-DIFF", "svn-4-FULL")
-}
-
 func TestAnIncrementIsNotLostByAFailure(t *testing.T) {
 	s, r := svnSite(t)
 	r.Fill(0)

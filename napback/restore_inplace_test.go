@@ -20,7 +20,7 @@ func TestRestoreInPlaceShowsAndDeletesWhatTheBackupDoesNotHave(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, "Exclude cache")
 	s.write("cache/c", "known and excluded since the FULL")
-	states := s.history()
+	states := s.fourDays(true)
 	s.write("gone/cache/c", "excluded, but the FULL does not know it")
 	s.napback(0, day(4))
 	clean := states[2]
@@ -47,7 +47,7 @@ func TestRestoreInPlaceShowsAndDeletesWhatTheBackupDoesNotHave(t *testing.T) {
 func TestRestoreInPlaceOfAPathLeavesTheRest(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	states := s.history()
+	states := s.fourDays(true)
 	s.shell(`printf extra >extra; printf changed >stays/two; printf extra >stays/extra; printf mine >gone/new`)
 	want := tree(t, s.source)
 	e := s.cmd(0, "restore", "--in-place", "-y", "job", "stays")
@@ -92,7 +92,9 @@ func newHistories(t *testing.T, n int, seed uint64, extra ...string) []randomHis
 			all[i].shell("test -e never-empty || mkdir never-empty")
 			all[i].states = append(all[i].states, tree(t, all[i].source))
 		}
-		settle()
+		for i := range all {
+			settle(t, all[i].source)
+		}
 		for i := range all {
 			all[i].napback(0, day(d))
 		}
@@ -157,13 +159,13 @@ func TestRestoreInPlaceShowsWhatTheFullDoesNotKnow(t *testing.T) {
 	s := newSite(t, "Exclude cache")
 	s.write("old/cache/c", "stays")
 	s.write("old/file", "x")
-	settle()
+	settle(t, s.source)
 	s.napback(0, day(0))
 	s.write("old/sub/kept", "k")
 	s.write("old/sub/cache/c", "goes")
 	s.write("cache", "goes")
 	want := tree(t, s.source)
-	settle()
+	settle(t, s.source)
 	s.napback(0, day(1))
 	e := s.cmd(0, "restore", "--in-place", "-y", "job")
 	if !strings.Contains(e.stderr, "2 entries") || !strings.Contains(e.stderr, "  "+s.source+"/cache\n  "+s.source+"/old/sub/cache/\n") {

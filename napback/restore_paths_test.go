@@ -16,7 +16,7 @@ import (
 func TestRestoreOfPathsTakesOnlyThese(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	states := s.history()
+	states := s.fourDays(true)
 	for _, c := range []struct {
 		day   int
 		paths []string
@@ -55,34 +55,6 @@ func TestRestoreOfPathsTakesOnlyThese(t *testing.T) {
 		}
 		if d := difference(want, got); d != "" {
 			t.Errorf("%q as of day %d:\n%s", c.paths, c.day, d)
-		}
-	}
-}
-
-func TestRestoreOfAPathThatIsNotThere(t *testing.T) {
-	t.Parallel()
-	s := newSite(t)
-	s.history()
-	for _, c := range []struct {
-		day  int
-		path string
-		want string
-	}{
-		{0, "nothing", "the backup of " + day(0) + " does not hold it"},
-		{3, "nothing", "the backup of " + day(3) + " does not hold it"},
-		{3, "stays/one", "does not hold it"}, // deleted since the FULL
-		{2, "gone/deep/file", "does not hold it"},
-		{3, "stay", "does not hold it"}, // only the beginning of a name
-		{3, "/etc/passwd", "it is not inside of " + s.source},
-		{3, "../src2", "it is not inside of " + s.source},
-	} {
-		to := filepath.Join(t.TempDir(), "out")
-		e := s.cmd(4, "restore", "--at", day(c.day), "--to", to, "job", c.path)
-		if !strings.Contains(e.stderr, c.want) || e.out != "" {
-			t.Errorf("%q as of day %d: %v", c.path, c.day, e)
-		}
-		if _, err := os.Lstat(to); !os.IsNotExist(err) {
-			t.Errorf("%q as of day %d: the destination is left behind", c.path, c.day)
 		}
 	}
 }

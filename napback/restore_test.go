@@ -30,34 +30,18 @@ func (s *site) cmd(code int, args ...string) ended {
 // newKey makes a GnuPG home with a key, and returns its exported secret key.
 func (s *site) newKey(passphrase string) (secret string) {
 	s.t.Helper()
-	home := filepath.Join(s.dir, "gnupg")
-	s.must(os.Mkdir(home, 0o700))
-	s.env = append(s.env, "GNUPGHOME="+home)
-	gpg := func(args ...string) {
-		cmd := exec.Command("gpg", append([]string{"--homedir", home, "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", passphrase}, args...)...)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			s.t.Fatalf("gpg %q: %v\n%s", args, err, out)
-		}
-	}
-	gpg("--quick-generate-key", "backup@example.org", "future-default", "default", "never")
-	secret = filepath.Join(s.dir, "secret.pgp")
-	gpg("--output", secret, "--export-secret-keys", "backup@example.org")
-	s.must(os.Chmod(secret, 0o600))
-	s.t.Cleanup(func() { _ = exec.Command("gpgconf", "--homedir", home, "--kill", "all").Run() })
-	return secret
+	s.gnupg = tooltest.GnuPGHome(s.t)
+	s.env = append(s.env, "GNUPGHOME="+s.gnupg.Dir)
+	s.gnupg.GPG(s.t, nil, "--passphrase", passphrase, "--quick-generate-key", "backup@example.org", "future-default", "default", "never")
+	return s.gnupg.File(s.t, s.gnupg.GPG(s.t, nil, "--passphrase", passphrase, "--export-secret-keys", "backup@example.org"))
 }
 
 const encrypted = "GpgRecipient backup@example.org"
 
-// history makes four days of backups: a FULL and three DIFFs, which do not hold
-// what has not changed. It returns the source's tree of each day.
-func (s *site) history() []map[string]string { return s.fourDays(settle) }
-
-// quickHistory is history for tests that are not about what DIFFs hold: each
-// holds everything.
-func (s *site) quickHistory() []map[string]string { return s.fourDays(func() {}) }
-
-func (s *site) fourDays(pause func()) []map[string]string {
+// fourDays makes four days of backups: a FULL and three DIFFs, which do not hold what
+// has not changed if they are apart; else, for tests that are not about what DIFFs
+// hold, each holds everything. It returns the source's tree of each day.
+func (s *site) fourDays(apart bool) []map[string]string {
 	s.t.Helper()
 	tooltest.NeedsRoot(s.t, "gives files away")
 	s.shell(`umask 022
@@ -73,7 +57,9 @@ func (s *site) fourDays(pause func()) []map[string]string {
 	} {
 		s.shell(change)
 		states = append(states, tree(s.t, s.source))
-		pause()
+		if apart {
+			settle(s.t, s.source)
+		}
 		s.napback(0, day(i))
 	}
 	return states
@@ -90,19 +76,19 @@ func TestRestoreBringsBackEachDay(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		block []string
-		pause func()
+		apart bool
 		args  func(secret string) []string
 	}{
-		"not encrypted":   {[]string{"Compression zstd"}, settle, func(string) []string { return nil }},
-		"with gpg":        {[]string{encrypted, "Compression gzip"}, func() {}, func(string) []string { return nil }},
-		"with a key file": {[]string{encrypted, "Compression xz"}, func() {}, func(secret string) []string { return []string{"--secret-key", secret} }},
-		"not compressed":  {[]string{encrypted, "Compression none"}, func() {}, func(secret string) []string { return []string{"-k", secret} }},
+		"not encrypted":   {[]string{"Compression zstd"}, true, func(string) []string { return nil }},
+		"with gpg":        {[]string{encrypted, "Compression gzip"}, false, func(string) []string { return nil }},
+		"with a key file": {[]string{encrypted, "Compression xz"}, false, func(secret string) []string { return []string{"--secret-key", secret} }},
+		"not compressed":  {[]string{encrypted, "Compression none"}, false, func(secret string) []string { return []string{"-k", secret} }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, c.block...)
 			secret := s.newKey("")
-			states := s.fourDays(c.pause)
+			states := s.fourDays(c.apart)
 			s.must(os.RemoveAll(s.diffs)) // a new machine has no state
 			for i, want := range states {
 				to := filepath.Join(t.TempDir(), "new", "dir")
@@ -162,61 +148,12 @@ func TestRestoreAsksNobodyWithoutATerminal(t *testing.T) {
 	}
 }
 
-func TestRestoreRefusesADestinationThatIsNotEmpty(t *testing.T) {
-	s := newSite(t)
-	s.write("f", "x")
-	s.napback(0, day(0))
-	to := t.TempDir()
-	mine := filepath.Join(to, ".mine")
-	s.must(os.WriteFile(mine, []byte("mine"), 0o600))
-	e := s.cmd(1, "restore", "--to", to, "job")
-	if data, err := os.ReadFile(mine); err != nil || string(data) != "mine" || !strings.Contains(e.stderr, `is not empty: it holds ".mine"`) {
-		t.Errorf("%v, the file is %q, %v", e, data, err)
-	}
-	if e := s.cmd(1, "restore", "--to", mine, "job"); !strings.Contains(e.stderr, "not a directory") {
-		t.Error(e)
-	}
-}
-
-func TestRestoreNamesWhatIsWrongWithTheCommand(t *testing.T) {
-	s := newSite(t)
-	s.write("f", "x")
-	s.napback(0, day(0))
-	for _, c := range []struct {
-		code int
-		args []string
-		want string
-	}{
-		{2, nil, "no job is named"},
-		{2, []string{"job"}, "no destination is given"},
-		{2, []string{"--to", "x", "--in-place", "job"}, "two destinations"},
-		{2, []string{"job", "--to", "x"}, `argument "--to": options come before the job`},
-		{2, []string{"--to", "x", "--at", "yesterday", "job"}, `--at "yesterday": want a date`},
-		{2, []string{"--to", "x", "--passphrase-file", "p", "job"}, "--passphrase-file is for --secret-key"},
-		{2, []string{"--nonsense", "job"}, "nonsense"},
-		{4, []string{"--to", "x", "nojob"}, `job "nojob": no such job`},
-		{4, []string{"--to", "x", "--at", "2001-01-01", "job"}, `no archive as of 2001-01-01`},
-		{4, []string{"--to", "x", "--host", "elsewhere", "job"}, `host "elsewhere" has stored no archive`},
-	} {
-		e := s.cmd(c.code, append([]string{"restore"}, c.args...)...)
-		if !strings.Contains(e.stderr, c.want) || e.out != "" {
-			t.Errorf("%q: want %q, got %v", c.args, c.want, e)
-		}
-	}
-	if e := s.tool("napback", "restore", "--to", "x", "job"); e.code != 2 || !strings.Contains(e.stderr, "no configuration is given") {
-		t.Error(e)
-	}
-	if _, err := os.Lstat("x"); err == nil {
-		t.Error("a destination was made")
-	}
-}
-
 // A stage that fails after all data has come out must not look like success.
 func TestAFailureOfAnyStageIsAFailure(t *testing.T) {
 	for _, stage := range []string{"s3get", "zstd", "tar"} {
 		t.Run(stage, func(t *testing.T) {
 			s := newSite(t)
-			s.quickHistory()
+			s.fourDays(false)
 			s.fake(stage, `case " $* " in *" --version "*) exec $REAL "$@";; esac; $REAL "$@"; exit 1`)
 			to := filepath.Join(t.TempDir(), "out")
 			e := s.tool("napback", "-c", s.conf, "restore", "--to", to, "job")
@@ -230,7 +167,7 @@ func TestAFailureOfAnyStageIsAFailure(t *testing.T) {
 func TestRestorePretendsAsAShellWouldDoIt(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
-	states := s.history()
+	states := s.fourDays(true)
 	to := t.TempDir()
 	e := s.cmd(0, "restore", "-p", "--to", to, "job")
 	s.mustEqual("the destination of -p", map[string]string{".": tree(t, to)["."]}, to)
@@ -278,7 +215,7 @@ func TestRestoreAsAUserWhoMayNotDoEverything(t *testing.T) {
 
 func TestAnInterruptedRestoreSaysSo(t *testing.T) {
 	s := newSite(t)
-	s.quickHistory()
+	s.fourDays(false)
 	s.fake("zstd", `echo started >&2; sleep 1000 & wait`)
 	to := filepath.Join(s.dir, "out")
 	cmd := s.command(t.Context(), "napback", "-c", s.conf, "restore", "--to", to, "job")

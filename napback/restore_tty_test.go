@@ -76,7 +76,7 @@ func (s *site) dialogue(questions, answers []string, args ...string) (code int, 
 func TestRestoreAsksForThePassphraseOnceOnATerminal(t *testing.T) {
 	s := newSite(t, encrypted)
 	secret := s.newKey("open sesame")
-	states := s.history()
+	states := s.fourDays(true)
 	to := filepath.Join(s.dir, "out")
 	s.env = append(s.env, "TMPDIR="+t.TempDir())
 	code, screen := s.dialogue([]string{"Passphrase of " + secret + ": "}, []string{"open sesame"}, "restore", "--to", to, "-k", secret, "job")

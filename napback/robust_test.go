@@ -5,7 +5,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -63,27 +62,4 @@ func TestNobodyListens(t *testing.T) {
 		t.Errorf("exit %d although the summary could not be printed", code)
 	}
 	s.stored(day(1))
-}
-
-// A disk that is only there on the days that are due is not missed on others.
-func TestAJobThatIsNotDueNeedsNothing(t *testing.T) {
-	s := newSite(t, "Frequency 7")
-	s.must(os.Remove(s.source))
-	s.fake("s3ls", "echo asked >&2; exit 1")
-	due := 0
-	for n := range 7 {
-		e := s.tool("napback", "-c", s.conf, "--date", day(n))
-		switch {
-		case e.code == 1 && strings.Contains(e.stderr, "vanished"):
-			due++
-		case e.code != 0 || !strings.Contains(e.out, "not due") || strings.Contains(e.stderr, "asked"):
-			t.Error(e)
-		}
-	}
-	if due != 1 {
-		t.Errorf("%d of 7 days were due", due)
-	}
-	if files, _ := filepath.Glob(filepath.Join(s.diffs, "*@*")); len(files) > 0 {
-		t.Errorf("left %q", files)
-	}
 }

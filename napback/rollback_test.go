@@ -104,7 +104,7 @@ func TestAVolumeThatWasRolledBackMakesAFull(t *testing.T) {
 			v.write("e/f", "1")
 			before, want := v.copyOf(), tree(t, v.source)
 			v.shell(change)
-			settle()
+			settle(t, v.source)
 			v.napback(0, day(0))
 			v.napback(0, day(1))
 			v.rollBack(before)
@@ -123,7 +123,7 @@ func TestOldTimesAndAnotherDeviceNumberAreNoRollBack(t *testing.T) {
 	v := newVolume(t)
 	v.write("d/old", "old")
 	v.write("e/f", "1")
-	settle()
+	settle(t, v.source)
 	v.napback(0, day(0))
 	v.shell("echo 2 >d/new; touch -d 2001-01-01 d/new d; touch -d 2002-02-02 e")
 	device := func() uint64 {
@@ -136,7 +136,7 @@ func TestOldTimesAndAnotherDeviceNumberAreNoRollBack(t *testing.T) {
 		newVolume(t) // takes the number
 		v.attach()
 	}
-	settle()
+	settle(t, v.source)
 	want := tree(t, v.source)
 	if e := v.napback(0, day(1)); !strings.Contains(e.out, "job-1-DIFF") {
 		t.Error(e)
@@ -146,10 +146,10 @@ func TestOldTimesAndAnotherDeviceNumberAreNoRollBack(t *testing.T) {
 	}
 	v.mustRestore(day(1), want)
 	v.shell("rm -r e; mkdir x e; echo again >e/f; rmdir x; touch -d 2003-03-03 e") // of another inode
-	settle()
+	settle(t, v.source)
 	for n := 2; n < 4; n++ {
 		v.shell("echo 2 >d/again; touch -d 2001-01-01 d")
-		settle()
+		settle(t, v.source)
 		want := tree(t, v.source)
 		if e := v.napback(0, day(n)); !strings.Contains(e.out, "-DIFF") {
 			t.Error(e)

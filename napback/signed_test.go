@@ -3,8 +3,6 @@
 package main
 
 import (
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,11 +13,7 @@ import (
 func (s *site) signing() string {
 	s.t.Helper()
 	secret := s.newKey("")
-	public, err := exec.Command("gpg", "--homedir", filepath.Join(s.dir, "gnupg"), "--batch", "--export").Output()
-	s.must(err)
-	path := filepath.Join(s.dir, "public.pgp")
-	s.must(os.WriteFile(path, public, 0o644))
-	return "SignKey " + secret + "\n  VerifyKey " + path
+	return "SignKey " + secret + "\n  VerifyKey " + s.gnupg.File(s.t, s.gnupg.GPG(s.t, nil, "--export"))
 }
 
 // forgeRun stores what somebody without the key wants to be a backup of that
@@ -118,7 +112,8 @@ func TestCheckSaysWhereVerifyKeyDoesNotBind(t *testing.T) {
 	if e := s.cmd(0, "check"); strings.Contains(e.stderr, "VerifyKey") {
 		t.Error(e)
 	}
-	s.deny()
+	s.fake("s3ls", `echo 's3ls: error: list "bk": access denied' >&2; exit 8`)
+	s.fake("s3rm", `echo 's3rm: error: access denied' >&2; exit 8`)
 	if e := s.tool("napback", "-c", s.conf, "check"); !strings.Contains(e.stderr, "may not read manifests, so that VerifyKey binds only who restores") {
 		t.Error(e)
 	}

@@ -9,30 +9,6 @@ import (
 	"testing"
 )
 
-// Before: the FULL in use was replaced, exit 0, and two DIFFs could not be restored.
-func TestAnEarlierDateReplacesNothingThatIsInUse(t *testing.T) {
-	s := newSite(t)
-	kept := trees{}
-	for n := range 3 {
-		s.back(0, kept, day(n))
-	}
-	if e := s.napback(1, day(-8)); !strings.Contains(e.stderr, "slot 0 holds job-0-FULL of "+day(0)) || !strings.Contains(e.stderr, "hint: -f stores") {
-		t.Error(e)
-	}
-	if e := s.back(3, kept, day(-8), "-f"); !strings.Contains(e.stderr, "both stay until") {
-		t.Error(e)
-	}
-	s.allRestore(kept)
-	for n := 3; n < 12; n++ {
-		s.back(0, kept, day(n))
-		s.everythingRestores()
-	}
-	for _, old := range []int{-8, 0, 1, 2, 3} {
-		delete(kept, day(old)) // their slots were used again
-	}
-	s.allRestore(kept)
-}
-
 // Before: the same, as the slots are numbered anew.
 func TestAChangedScheduleBreaksNoChain(t *testing.T) {
 	s := newSite(t)
@@ -40,7 +16,7 @@ func TestAChangedScheduleBreaksNoChain(t *testing.T) {
 	at := 0
 	for _, fulls := range []int{2, 3, 1, 4} {
 		s.configure(s.block(fmt.Sprintf("Fulls %d", fulls)))
-		s.must(os.WriteFile(s.conf, []byte(strings.Replace(s.readConf(), "  Fulls 2\n", "", 1)), 0o600))
+		s.must(os.WriteFile(s.conf, []byte(strings.Replace(s.read(s.conf), "  Fulls 2\n", "", 1)), 0o600))
 		for range 7 {
 			s.back(0, kept, day(at))
 			s.everythingRestores()

@@ -10,8 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"golang.org/x/sys/unix"
 )
 
 func TestExclusionsOnARealTree(t *testing.T) {
@@ -127,78 +125,10 @@ func TestTheRootDirectory(t *testing.T) {
 	}
 }
 
-// The lines of -t are what napback runs: pasted into a shell they make archives
-// that restore.
-func TestThePlanCanBePasted(t *testing.T) {
-	s := newSite(t)
-	s.write("it's a name", "1")
-	e := s.napback(0, day(0), "-t")
-	if !strings.Contains(e.out, "slot 0, FULL, due\n") {
-		t.Error(e)
-	}
-	if files, _ := os.ReadDir(s.diffs); len(files) != 0 || s.chunks() != 0 {
-		t.Errorf("-t wrote something: %v", files)
-	}
-	paste := func(text string) {
-		t.Helper()
-		cmd := exec.CommandContext(t.Context(), "bash", "-e", "-o", "pipefail")
-		cmd.Stdin = strings.NewReader(text)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s\n%s", err, out, text)
-		}
-	}
-	paste(e.out)
-	s.wantArchives("job-0-FULL")
-	s.stored(day(0))
-	s.napback(0, day(0), "-f")
-	s.write("more", "2")
-	e = s.napback(0, day(1), "-t")
-	if !strings.Contains(e.out, "slot 1, DIFF, due\ncp -- ") {
-		t.Error(e)
-	}
-	before := s.snapshotOfState()
-	paste(e.out)
-	s.wantArchives("job-0-FULL", "job-1-DIFF")
-	s.stored(day(1))
-	if s.snapshotOfState() == before {
-		t.Error("the pasted tar worked on nothing")
-	}
-	// What is stored by hand makes no day done, and what was is not planned again.
-	if e := s.napback(0, day(1), "-t"); !strings.Contains(e.out, "slot 1, DIFF, due") {
-		t.Error(e)
-	}
-	if e := s.napback(0, day(0), "-t"); !strings.Contains(e.out, "done today") || strings.Contains(e.out, "tar --create") {
-		t.Error(e)
-	}
-	s.must(os.RemoveAll(s.store))
-	if e := s.napback(0, day(1), "-t"); !strings.Contains(e.out, "the bucket does not answer") || !strings.Contains(e.out, "tar --create") {
-		t.Error(e)
-	}
-}
-
-// keyFor makes a key pair with gpg and returns its home.
-func (s *site) keyFor(address string) (home string) {
-	s.t.Helper()
-	home = filepath.Join(s.dir, "gnupg")
-	s.must(os.MkdirAll(home, 0o700))
-	cmd := exec.CommandContext(s.t.Context(), "gpg", "--homedir", home, "--batch", "--passphrase", "", "--quick-generate-key", address, "ed25519", "default", "never")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		s.t.Fatalf("%v: %s", err, out)
-	}
-	// ed25519 alone only signs.
-	fingerprint, err := exec.CommandContext(s.t.Context(), "bash", "-c", `gpg --homedir "$1" --batch --with-colons -k | grep ^fpr | head -1 | cut -d: -f10`, "x", home).Output()
-	s.must(err)
-	cmd = exec.CommandContext(s.t.Context(), "gpg", "--homedir", home, "--batch", "--passphrase", "", "--quick-add-key", strings.TrimSpace(string(fingerprint)), "cv25519", "encr", "never")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		s.t.Fatalf("%v: %s", err, out)
-	}
-	s.t.Cleanup(func() { _ = exec.Command("gpgconf", "--homedir", home, "--kill", "all").Run() })
-	return home
-}
-
 func TestEncryptedBackupsOpenWithGpgAlone(t *testing.T) {
 	s := newSite(t)
-	home := s.keyFor("backup@example.org")
+	s.newKey("")
+	home := s.gnupg.Dir
 	s.configure("GpgRecipient backup@example.org\nGpgKeyring " + home + "/pubring.kbx\n" + s.block())
 	s.write("secret", "the secret content")
 	e := s.napback(0, day(0))
@@ -218,7 +148,8 @@ func TestEncryptedBackupsOpenWithGpgAlone(t *testing.T) {
 
 func TestABadRecipientStartsNothing(t *testing.T) {
 	s := newSite(t)
-	home := s.keyFor("backup@example.org")
+	s.newKey("")
+	home := s.gnupg.Dir
 	s.write("a", "1")
 	s.configure(s.block() + "<Directory " + s.dir + ">\nGpgRecipient nobody@example.org\nGpgKeyring " + home + "/pubring.kbx\n</Directory>\n")
 	e := s.tool("napback", "-c", s.conf)
@@ -239,33 +170,5 @@ func TestEveryCompression(t *testing.T) {
 		if !strings.HasPrefix(string(data), magic) {
 			t.Errorf("%s: begins with %q", method, data[:6])
 		}
-	}
-}
-
-func TestWrongCommandLines(t *testing.T) {
-	s := newSite(t)
-	for want, args := range map[string][]string{
-		"no configuration is given":       {},
-		"--date":                          {"-c", s.conf, "--date", "2026-02-30"},
-		"neither a command nor a word":    {"-c", s.conf, "./x"},
-		"/etc/napback/no-such-thing.conf": {"no-such-thing"},
-		"flag provided but not defined":   {"--nonsense"},
-		"is given twice":                  {"-c", s.conf, "-c", s.conf},
-	} {
-		if e := s.tool("napback", args...); e.code != 2 || !strings.Contains(e.stderr, want) || e.out != "" {
-			t.Errorf("%q: %v", args, e)
-		}
-	}
-	for _, args := range [][]string{{"-h"}, {"--help"}, {"-V"}, {"--version"}} {
-		if e := s.tool("napback", args...); e.code != 0 || !strings.Contains(e.out, "napback") || e.stderr != "" {
-			t.Errorf("%q: %v", args, e)
-		}
-	}
-	s.must(os.RemoveAll(s.diffs))
-	if e := s.napback(2, day(0)); !strings.Contains(e.stderr, "no such file") || !strings.Contains(e.stderr, "never created") {
-		t.Error(e)
-	}
-	if err := unix.Access(s.diffs, unix.F_OK); err == nil {
-		t.Error("DiffDir was created")
 	}
 }

@@ -34,21 +34,7 @@ func TestWhatOthersCanWriteIsNotObeyedAndTheHintMendsIt(t *testing.T) {
 	for _, what := range []string{"configuration", "include", "hook", "exclude", "DiffDir", "record", "log"} {
 		for _, way := range ways {
 			t.Run(what+" "+way.name, func(t *testing.T) {
-				s := newSite(t)
-				place := func(name string) string {
-					dir := filepath.Join(s.dir, "of-"+name)
-					s.must(os.Mkdir(dir, 0o755))
-					return filepath.Join(dir, name)
-				}
-				paths := map[string]string{"configuration": place("conf"), "include": place("inc"), "hook": place("hook"),
-					"exclude": place("list"), "DiffDir": place("diffs"), "log": place("log")}
-				s.must(os.Mkdir(paths["DiffDir"], 0o700))
-				for name, text := range map[string]string{"include": "# nothing\n", "hook": "#!/bin/sh\n", "exclude": "x\n", "log": ""} {
-					s.must(os.WriteFile(paths[name], []byte(text), 0o700))
-				}
-				s.conf, s.diffs = paths["configuration"], paths["DiffDir"]
-				s.configure("Include \"" + paths["include"] + "\"\nLogFile \"" + paths["log"] + "\"\n" +
-					s.block("RunBefore \""+paths["hook"]+"\"", "ExcludeFrom \""+paths["exclude"]+"\""))
+				s, paths := newSiteOfPlaces(t)
 				s.write("a", "1")
 				s.napback(0, day(0))
 				if what == "record" && way.name == "directory" {
@@ -78,6 +64,28 @@ func TestWhatOthersCanWriteIsNotObeyedAndTheHintMendsIt(t *testing.T) {
 			})
 		}
 	}
+}
+
+// newSiteOfPlaces makes a site on which everything that napback obeys has a directory
+// of its own, and returns where each is.
+func newSiteOfPlaces(t *testing.T) (s *site, paths map[string]string) {
+	t.Helper()
+	s = newSite(t)
+	place := func(name string) string {
+		dir := filepath.Join(s.dir, "of-"+name)
+		s.must(os.Mkdir(dir, 0o755))
+		return filepath.Join(dir, name)
+	}
+	paths = map[string]string{"configuration": place("conf"), "include": place("inc"), "hook": place("hook"),
+		"exclude": place("list"), "DiffDir": place("diffs"), "log": place("log")}
+	s.must(os.Mkdir(paths["DiffDir"], 0o700))
+	for name, text := range map[string]string{"include": "# nothing\n", "hook": "#!/bin/sh\n", "exclude": "x\n", "log": ""} {
+		s.must(os.WriteFile(paths[name], []byte(text), 0o700))
+	}
+	s.conf, s.diffs = paths["configuration"], paths["DiffDir"]
+	s.configure("Include \"" + paths["include"] + "\"\nLogFile \"" + paths["log"] + "\"\n" +
+		s.block("RunBefore \""+paths["hook"]+"\"", "ExcludeFrom \""+paths["exclude"]+"\""))
+	return s, paths
 }
 
 // A lock that is a link makes or locks nothing elsewhere.

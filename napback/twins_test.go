@@ -11,28 +11,6 @@ import (
 	"testing"
 )
 
-// Before: each saw the other's state, and was done today, or built on nothing.
-func TestTwoConfigurationsOnOneDiffDir(t *testing.T) {
-	s := newSite(t)
-	other := filepath.Join(s.dir, "other.conf")
-	s.must(os.Mkdir(filepath.Join(s.store, "two"), 0o755))
-	s.must(os.WriteFile(other, []byte(strings.Replace(s.readConf(), "Bucket bk", "Bucket two", 1)), 0o600))
-	s.deny()
-	for n := range 3 {
-		s.write("f", fmt.Sprint(n))
-		s.napback(0, day(n))
-		if e := s.tool("napback", "-c", other, "--date", day(n)); e.code != 0 || strings.Contains(e.out, "done today") {
-			t.Error(e)
-		}
-	}
-	s.real()
-	for _, bucket := range []string{"bk", "two"} {
-		if e := s.tool("s3ls", bucket); !strings.Contains(e.out, "job-0-FULL") || !strings.Contains(e.out, "job-2-DIFF") {
-			t.Error(bucket, e)
-		}
-	}
-}
-
 // Before: the second was done today for ever, and only the first's data was stored.
 func TestOneNameTwiceOnAHost(t *testing.T) {
 	for name, diffs := range map[string]string{"one DiffDir": "diffs", "two DiffDirs": "more"} {
@@ -44,7 +22,7 @@ func TestOneNameTwiceOnAHost(t *testing.T) {
 			s.must(os.MkdirAll(filepath.Join(s.dir, diffs), 0o755))
 			s.must(os.WriteFile(filepath.Join(second, "g"), nil, 0o644))
 			other := filepath.Join(s.dir, "other.conf")
-			s.must(os.WriteFile(other, []byte(strings.NewReplacer(s.source, second, s.diffs, filepath.Join(s.dir, diffs)).Replace(s.readConf())), 0o600))
+			s.must(os.WriteFile(other, []byte(strings.NewReplacer(s.source, second, s.diffs, filepath.Join(s.dir, diffs)).Replace(s.read(s.conf))), 0o600))
 			s.napback(0, day(0))
 			if e := s.tool("napback", "-c", other, "status"); diffs == "diffs" && (e.code != 3 || !strings.Contains(e.out, "NEVER")) {
 				t.Error(e) // that the first is well says nothing of the second
@@ -83,7 +61,7 @@ func TestTheScriptFollowsTheParents(t *testing.T) {
 	s.must(os.MkdirAll(filepath.Join(s.dir, "more"), 0o755))
 	s.must(os.MkdirAll(second, 0o755))
 	other := filepath.Join(s.dir, "other.conf")
-	s.must(os.WriteFile(other, []byte(strings.NewReplacer(s.source, second, s.diffs, filepath.Join(s.dir, "more")).Replace(s.readConf())), 0o600))
+	s.must(os.WriteFile(other, []byte(strings.NewReplacer(s.source, second, s.diffs, filepath.Join(s.dir, "more")).Replace(s.read(s.conf))), 0o600))
 	if e := s.tool("napback", "-c", other, "--date", day(0)); e.code != 3 {
 		t.Fatal(e)
 	}
@@ -121,7 +99,7 @@ func TestTwoConfigurationsOfOneSource(t *testing.T) {
 	other := filepath.Join(s.dir, "other.conf")
 	s.write("f", "1")
 	s.write("log/big", "2")
-	first := s.readConf()
+	first := s.read(s.conf)
 	s.must(os.WriteFile(other, []byte(strings.Replace(first, "Name job", "Name job\nExclude log\nCompression gzip", 1)), 0o600))
 	for n := range 4 {
 		s.napback(0, day(n))
@@ -158,7 +136,7 @@ func TestTwinsRemoveNothingOfEachOther(t *testing.T) {
 	s.write("f", "1")
 	s.napback(0, day(0))
 	s.must(os.Mkdir(filepath.Join(s.dir, "twin"), 0o700))
-	s.must(os.WriteFile(twin, []byte(strings.Replace(s.readConf(), s.diffs, filepath.Join(s.dir, "twin"), 1)), 0o600))
+	s.must(os.WriteFile(twin, []byte(strings.Replace(s.read(s.conf), s.diffs, filepath.Join(s.dir, "twin"), 1)), 0o600))
 	s.nextSecond()
 	if e := s.tool("napback", "-c", twin, "--date", day(0)); e.code != 0 || !strings.Contains(e.stderr, "going on as owner") {
 		t.Error(e)

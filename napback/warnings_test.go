@@ -3,7 +3,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,32 +10,6 @@ import (
 	"syscall"
 	"testing"
 )
-
-func TestLoudWarnings(t *testing.T) {
-	s := newSite(t)
-	s.write("big", strings.Repeat("0123456789abcdef", 10000))
-	s.napback(0, day(0))
-	s.must(os.Remove(filepath.Join(s.source, "big")))
-	s.write("small", "x")
-	if e := s.napback(3, day(4)); !strings.Contains(e.stderr, "LESS THAN HALF") || !strings.Contains(e.out, "warnings") {
-		t.Error(e)
-	}
-	s.stored(day(4))
-	s.must(os.Remove(filepath.Join(s.source, "small")))
-	if e := s.napback(3, day(5)); !strings.Contains(e.stderr, "EMPTY") {
-		t.Error(e)
-	}
-	s.stored(day(5))
-	s.napback(0, day(6)) // told once
-	s.must(os.Remove(s.source))
-	if e := s.napback(1, day(7)); !strings.Contains(e.stderr, "the source has vanished") {
-		t.Error(e)
-	}
-	s.must(os.Symlink(s.dir, s.source))
-	if e := s.napback(1, day(7)); !strings.Contains(e.stderr, "symbolic link") {
-		t.Error(e)
-	}
-}
 
 // asUser makes the tools run as a user to whom files can be unreadable, even if
 // the test is root's.
@@ -89,68 +62,4 @@ func TestWhatCouldNotBeReadIsFetchedOnceItCan(t *testing.T) {
 	}
 	s.must(os.Chmod(s.source, 0o755))
 	s.wantArchives("job-0-FULL", "job-1-DIFF", "job-2-FULL")
-}
-
-func TestWarningsOfTar(t *testing.T) {
-	s := newSite(t)
-	s.write("a", "1")
-	s.fake("tar", `[ "$1" = --version ] && exec "$REAL" "$@"; "$REAL" "$@"; echo "tar: a: file changed as we read it" >&2; exit 1`)
-	if e := s.napback(3, day(0)); !strings.Contains(e.stderr, "tar: a: file changed as we read it") {
-		t.Error(e)
-	}
-	if listing := s.tool("s3ls", "--json", "-r", "bk").out; !strings.Contains(listing, `"stages":"tar 1, zstd 0"`) || !strings.Contains(listing, "file changed as we read it") {
-		t.Error(listing)
-	}
-}
-
-func TestARenameUnderTarsEyesIsTriedAgain(t *testing.T) {
-	s := newSite(t)
-	s.write("a", "1")
-	moved := `[ "$1" = --version ] && exec "$REAL" "$@"; echo >>%[1]q; [ $(wc -l <%[1]q) -le %[2]d ] && echo "tar: x/b: Directory has been renamed from 'x/a'" >&2; exec "$REAL" "$@"`
-	s.fake("tar", fmt.Sprintf(moved, filepath.Join(s.dir, "tries"), 2))
-	if e := s.napback(0, day(0)); strings.Count(e.stderr, "beginning again") != 2 {
-		t.Error(e)
-	}
-	s.fake("tar", fmt.Sprintf(moved, filepath.Join(s.dir, "tries"), 99))
-	if e := s.napback(1, day(1)); !strings.Contains(e.stderr, "renamed all the time") || !strings.Contains(e.stderr, "hint: stop what renames them") {
-		t.Error(e)
-	}
-	s.wantArchives("job-0-FULL") // none that a restore would refuse
-	s.real()
-	s.napback(0, day(1))
-	s.stored(day(1))
-}
-
-func TestOtherTarsAreRefused(t *testing.T) {
-	s := newSite(t)
-	s.write("a", "1")
-	s.fake("tar", "echo bsdtar 3.7.2")
-	for _, program := range []string{"zstd", "bash"} {
-		path, err := exec.LookPath(program)
-		s.must(err)
-		s.must(os.Symlink(path, filepath.Join(s.bin, program)))
-	}
-	s.path = s.bin
-	if e := s.napback(1, day(0)); !strings.Contains(e.stderr, "bsdtar 3.7.2") || !strings.Contains(e.stderr, "hint: install GNU tar") {
-		t.Error(e)
-	}
-}
-
-// Credentials that may only create objects leave the local state to decide.
-func TestCredentialsThatMayNotLook(t *testing.T) {
-	s := newSite(t)
-	s.fake("s3ls", `echo 's3ls: error: list "bk": access denied' >&2; exit 8`)
-	s.fake("s3rm", `echo 's3rm: error: access denied' >&2; exit 8`)
-	for n := range 2 {
-		s.write("a", fmt.Sprint(n))
-		if e := s.napback(0, day(n)); !strings.Contains(e.stderr, "relying on the local state") {
-			t.Error(e)
-		}
-		if e := s.napback(0, day(n)); !strings.Contains(e.out, "done today") {
-			t.Error(e)
-		}
-	}
-	s.real()
-	s.wantArchives("job-0-FULL", "job-1-DIFF")
-	s.stored(day(1))
 }

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,54 +13,19 @@ import (
 )
 
 // signingKey is a key that GnuPG has made, exported.
-type signingKey struct{ home, fingerprint, public, secret string }
+type signingKey struct {
+	*tooltest.GnuPG
+	fingerprint, public, secret string
+}
 
 func newSigningKey(t *testing.T, passphrase string) signingKey {
 	t.Helper()
-	home, err := os.MkdirTemp("/tmp", "sig") // short: agents' sockets are in it
-	if err != nil {
-		t.Fatal(err)
-	}
-	k := signingKey{home: home}
-	t.Cleanup(func() {
-		k.command("gpgconf", "--kill", "all").Run()
-		os.RemoveAll(home)
-	})
-	k.gpg(t, "--passphrase", passphrase, "--quick-generate-key", "backup@example.org", "ed25519", "sign,cert", "never")
-	for line := range strings.Lines(string(k.gpg(t, "--with-colons", "--list-keys"))) {
-		if fields := strings.Split(line, ":"); fields[0] == "fpr" {
-			k.fingerprint = fields[9]
-		}
-	}
-	k.public = k.file(t, "public.pgp", k.gpg(t, "--export"))
-	k.secret = k.file(t, "secret.pgp", k.gpg(t, "--passphrase", passphrase, "--export-secret-keys"))
+	k := signingKey{GnuPG: tooltest.GnuPGHome(t)}
+	k.GPG(t, nil, "--passphrase", passphrase, "--quick-generate-key", "backup@example.org", "ed25519", "sign,cert", "never")
+	k.fingerprint = k.Prints(t, "backup@example.org")[0]
+	k.public = k.File(t, k.GPG(t, nil, "--export"))
+	k.secret = k.File(t, k.GPG(t, nil, "--passphrase", passphrase, "--export-secret-keys"))
 	return k
-}
-
-func (k signingKey) command(name string, args ...string) *exec.Cmd {
-	cmd := exec.Command(name, args...)
-	cmd.Env = append(os.Environ(), "GNUPGHOME="+k.home, "LC_ALL=C")
-	return cmd
-}
-
-func (k signingKey) gpg(t *testing.T, args ...string) []byte {
-	t.Helper()
-	cmd := k.command("gpg", append([]string{"--batch", "--no-tty", "--pinentry-mode", "loopback"}, args...)...)
-	var out, diag bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &diag
-	if err := cmd.Run(); err != nil {
-		t.Fatalf("gpg %q: %v\n%s", args, err, diag.String())
-	}
-	return out.Bytes()
-}
-
-func (k signingKey) file(t *testing.T, name string, data []byte) string {
-	t.Helper()
-	path := filepath.Join(k.home, name)
-	if err := os.WriteFile(path, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
 }
 
 // stores runs a test on a directory and on a server.
@@ -100,7 +63,7 @@ func listRuns(t *testing.T, s tooltest.Store, args ...string) []runLine {
 func TestSignedRunsAreFoundVerifiedAndSuperseded(t *testing.T) {
 	storetest.NotQuick(t, "needs time")
 	k := newSigningKey(t, "word")
-	word := k.file(t, "word", []byte("word\n"))
+	word := k.File(t, []byte("word\n"))
 	sign := []string{"--sign-key", k.secret, "--sign-passphrase-file", word, "--verify-key", k.public}
 	stores(t, func(t *testing.T, s tooltest.Store) {
 		first := stored(t, s, "bkt:a", "one", sign...)
@@ -124,7 +87,7 @@ func TestGPGVerifiesTheSignatureOfAManifest(t *testing.T) {
 	k := newSigningKey(t, "")
 	s := tooltest.File(t)
 	_, run, _ := strings.Cut(stored(t, s, "bkt:a", "one", "--sign-key", k.secret), ":")
-	cmd := k.command("gpg", "--verify", run+":manifest.sig", run+":manifest")
+	cmd := k.Command("gpg", "--verify", run+":manifest.sig", run+":manifest")
 	cmd.Dir = filepath.Join(s.Dir, "bkt")
 	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "Good signature") {
 		t.Errorf("%v\n%s", err, out)
@@ -138,7 +101,7 @@ func TestGPGVerifiesTheSignatureOfAManifest(t *testing.T) {
 	if err := os.Remove(sig); err != nil {
 		t.Fatal(err)
 	}
-	k.gpg(t, "--detach-sign", "-o", sig, filepath.Join(cmd.Dir, run+":manifest"))
+	k.GPG(t, nil, "--detach-sign", "-o", sig, filepath.Join(cmd.Dir, run+":manifest"))
 	if out := s.Must(t, nil, "s3get", "--verify-key", k.public, "bkt:a"); out != "one" {
 		t.Errorf("got %q", out)
 	}
@@ -147,7 +110,7 @@ func TestGPGVerifiesTheSignatureOfAManifest(t *testing.T) {
 func TestKeysThatDoNotFitAreRefusedBeforeAnythingIsStored(t *testing.T) {
 	storetest.NotQuick(t, "needs time")
 	k, other, locked := newSigningKey(t, ""), newSigningKey(t, ""), newSigningKey(t, "word")
-	loose := k.file(t, "loose.pgp", k.gpg(t, "--export-secret-keys"))
+	loose := k.File(t, k.GPG(t, nil, "--export-secret-keys"))
 	if err := os.Chmod(loose, 0o644); err != nil {
 		t.Fatal(err)
 	}

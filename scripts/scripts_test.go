@@ -19,27 +19,17 @@ func TestMain(m *testing.M) { os.Exit(tooltest.Main(m, "pgpipe", "slotcalc", "na
 
 // job is a directory that is backed up by hand, with all that it takes.
 type job struct {
-	t                   *testing.T
-	env                 []string
-	source, state, gnup string
-	secret              string
+	t                     *testing.T
+	env                   []string
+	source, state, secret string
 }
 
 func newJob(t *testing.T, store tooltest.Store) *job {
 	t.Helper()
-	// gpg-agent's socket needs a short path.
-	gnupg, err := os.MkdirTemp("", "gpg")
-	if err != nil {
-		t.Fatal(err)
-	}
-	j := &job{t: t, env: append(store.Env, "GNUPGHOME="+gnupg), gnup: gnupg,
-		source: filepath.Join(t.TempDir(), "a source"), state: t.TempDir(), secret: filepath.Join(gnupg, "secret.pgp")}
-	t.Cleanup(func() {
-		j.run(0, "gpgconf", "--kill", "all")
-		os.RemoveAll(gnupg)
-	})
-	j.run(0, "gpg", "--batch", "--quiet", "--passphrase", "", "--quick-gen-key", "me@example.org", "default", "default", "never")
-	j.run(0, "sh", "-c", "umask 077; gpg --batch --export-secret-keys > '"+j.secret+"'")
+	g := tooltest.GnuPGHome(t)
+	g.GPG(t, nil, "--passphrase", "", "--quick-generate-key", "me@example.org", "default", "default", "never")
+	j := &job{t: t, env: append(store.Env, "GNUPGHOME="+g.Dir),
+		source: filepath.Join(t.TempDir(), "a source"), state: t.TempDir(), secret: g.File(t, g.GPG(t, nil, "--export-secret-keys"))}
 	if err := os.MkdirAll(filepath.Join(j.source, "sub dir"), 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -69,6 +70,18 @@ func ScriptsEverywhere(t *testing.T, dir string) {
 
 func scripts(t *testing.T, dir string, setup func(*testscript.Env) error) {
 	t.Helper()
+	ScriptsWith(t, dir, setup, nil)
+}
+
+// Command is a command of scripts.
+type Command = func(ts *testscript.TestScript, neg bool, args []string)
+
+// ScriptsWith runs the testscript files of a directory with commands of the test's
+// own beside those of Scripts. setup makes what each script finds.
+func ScriptsWith(t *testing.T, dir string, setup func(*testscript.Env) error, more map[string]Command) {
+	t.Helper()
+	commands := map[string]Command{"exits": exits, "field": field}
+	maps.Copy(commands, more)
 	testscript.Run(t, testscript.Params{
 		Dir:                 dir,
 		RequireExplicitExec: true,
@@ -83,7 +96,7 @@ func scripts(t *testing.T, dir string, setup func(*testscript.Env) error) {
 			env.Setenv("GORACE", noRaceWait)
 			return setup(env)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "field": field},
+		Cmds: commands,
 	})
 }
 
@@ -91,10 +104,15 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits STATUS COMMAND...")
 	}
-	want, err := strconv.Atoi(args[0])
+	Exits(ts, args[0], args[1:]...)
+}
+
+// Exits runs a command and fails the script unless it ends with status.
+func Exits(ts *testscript.TestScript, status string, command ...string) {
+	want, err := strconv.Atoi(status)
 	ts.Check(err)
 	got := 0
-	if err := ts.Exec(args[1], args[2:]...); err != nil {
+	if err := ts.Exec(command[0], command[1:]...); err != nil {
 		var exit *exec.ExitError
 		if !errors.As(err, &exit) {
 			ts.Fatalf("%v", err)
@@ -105,7 +123,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	if got != want {
-		ts.Fatalf("%s: exit status %d, not %d", fmt.Sprint(args[1:]), got, want)
+		ts.Fatalf("%s: exit status %d, not %d", fmt.Sprint(command), got, want)
 	}
 }
 

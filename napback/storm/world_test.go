@@ -190,9 +190,11 @@ func (w *world) observer() string {
 // install makes a directory with the tools. They know where they are by their own
 // file, so symbolic links would not do.
 func (w *world) install(dir string) {
+	from, err := built()
+	w.must(err)
 	w.must(os.Mkdir(dir, 0o755))
 	for _, tool := range tools {
-		w.must(os.Link(filepath.Join(binDir, tool), filepath.Join(dir, tool)))
+		w.must(os.Link(filepath.Join(from, tool), filepath.Join(dir, tool)))
 	}
 }
 

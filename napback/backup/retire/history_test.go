@@ -75,6 +75,12 @@ func anyHistory(t *testing.T, random *rand.Rand) {
 			b.daysOn(s, today+200)
 		}
 	}
+	checkLeftOver(t, &b, s)
+}
+
+// checkLeftOver checks that no more is left than slots take and others build on.
+func checkLeftOver(t *testing.T, b *bucket, s slot.Schedule) {
+	t.Helper()
 	kept, limit := 0, 0
 	for _, r := range b.runs {
 		if r.Ours && s.Rotates(r.Slot) {
