@@ -9,7 +9,7 @@ import (
 // change what a program does behind our back, as TAR_OPTIONS and GZIP can.
 var harmless = []string{
 	"PATH", "HOME", "USER", "LOGNAME", "SHELL", "TZ", "TZDIR", "TMPDIR", "TEMP", "TMP",
-	"LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "GNUPGHOME", "GPG_TTY", "XDG_*", "GOCOVERDIR",
+	"LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "GNUPGHOME", "GPG_TTY", "XDG_*", "GOCOVERDIR", "GORACE",
 	"SYSTEMROOT", "COMSPEC", "PATHEXT", "USERPROFILE", "APPDATA", "LOCALAPPDATA",
 }
 
