@@ -352,7 +352,7 @@ func TestKeyringsWithSecretKeysAreRefusedForEncryption(t *testing.T) {
 		for _, args := range [][]string{
 			{"--keyring", path, "-r", k.fingerprint}, {"-R", path}, {"-R", path, "-r", k.fingerprint}, {"--check", "--keyring", path, "-r", k.fingerprint},
 		} {
-			refuse(t, cli.Failed, args, "it holds a secret key", "gpg --export KEY > FILE")
+			refuse(t, cli.Failed, args, "it holds a secret key", "gpg --export KEY > recipient.pgp")
 		}
 	}
 	mustPgpipe(t, nil, "--keyring", g.path("pubring.kbx"), "-r", k.fingerprint)
