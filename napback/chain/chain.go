@@ -118,7 +118,7 @@ func (c *Chain) Run(ctx context.Context) ([]Status, error) {
 	r, err := c.start()
 	r.supervise(ctx)
 	if err == nil {
-		err = r.verdict(ctx)
+		err = r.cause(ctx)
 	}
 	if bad := r.endPumps(ctx, err); err == nil {
 		err = bad
@@ -135,8 +135,8 @@ func (c *Chain) Reading(ctx context.Context, take func(io.Reader) error) ([]Stat
 	return read.Run(ctx)
 }
 
-// verdict maps what happened to Run's error.
-func (r *running) verdict(ctx context.Context) error {
+// cause maps what happened to Run's error.
+func (r *running) cause(ctx context.Context) error {
 	failed := r.failure()
 	switch {
 	case failed == nil && r.refused == nil && r.broken == nil && (r.chain.Commit == nil || r.committed):

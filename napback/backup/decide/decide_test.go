@@ -90,7 +90,7 @@ func TestDecisions(t *testing.T) {
 		return change(e, func(e *catalog.Entry) { e.Run = runAt(2, "z") })
 	}
 	force := func(p *Planner) *Planner { p.Force = true; return p }
-	blind := func(p *Planner) *Planner { p.Contents.ListDenied = true; return p }
+	listDenied := func(p *Planner) *Planner { p.Contents.ListDenied = true; return p }
 	broken := func(p *Planner, e catalog.Entry) *Planner {
 		p.Contents.Counted[e.Address()] = "2 of 3 chunks"
 		return p
@@ -118,9 +118,9 @@ func TestDecisions(t *testing.T) {
 		"another FULL":                   {facts(2, p1, p0, change(e0, func(e *catalog.Entry) { e.Meta["date"] = "2026-01-01" }), e1), "is not as it was stored"},
 		"a FULL that is not whole":       {broken(facts(2, p1, p0, e0, e1), e0), "is not whole: 2 of 3 chunks"},
 		"a damaged one is not done":      {facts(2, p2, p1, e0, e1, damaged(e2)), "DIFF on day 1"},
-		"blind, done":                    {blind(facts(2, p2, p1)), "done"},
-		"blind":                          {blind(facts(2, p1, p0)), "DIFF on day 1"},
-		"blind, back in time":            {blind(facts(1, p2, p1)), "done"},
+		"listDenied, done":               {listDenied(facts(2, p2, p1)), "done"},
+		"listDenied":                     {listDenied(facts(2, p1, p0)), "DIFF on day 1"},
+		"listDenied, back in time":       {listDenied(facts(1, p2, p1)), "done"},
 		"forced":                         {force(facts(2, p2, p1, e0, e1, e2)), "DIFF on day 1"},
 		"forced, state before is lost":   {force(facts(2, p2, nil, e0, e1, e2)), "FULL there is no state from before"},
 		"forced FULL":                    {force(facts(0, p0, nil, e0)), "FULL"},
@@ -242,7 +242,7 @@ func TestPendingStateIsSettledByTheBucket(t *testing.T) {
 		"incomplete": {&catalog.Contents{Runs: []catalog.Entry{e0, incomplete}}, p0},
 		"damaged":    {&catalog.Contents{Runs: []catalog.Entry{e0, damaged}}, p0},
 		"not whole":  {&catalog.Contents{Runs: []catalog.Entry{e0, e1}, Counted: map[string]string{e1.Address(): "1 of 2 chunks"}}, p0},
-		"blind":      {&catalog.Contents{ListDenied: true}, p0},
+		"listDenied": {&catalog.Contents{ListDenied: true}, p0},
 		"planted":    {&catalog.Contents{Runs: []catalog.Entry{e0, planted}}, p0},
 	} {
 		got, said := Settle(r, c.held)

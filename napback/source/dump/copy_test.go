@@ -137,7 +137,7 @@ func TestASubversionDumpHasAllItsRevisions(t *testing.T) {
 	}
 }
 
-// Whatever the pieces in which a stream comes, the verdict is the same.
+// Whatever the pieces in which a stream comes, the finding is the same.
 func FuzzCopyDoesNotDependOnPieces(f *testing.F) {
 	f.Add([]byte(svnDump()), 3)
 	f.Add([]byte("-- Dump completed\n"), 1)
