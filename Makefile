@@ -38,10 +38,11 @@ help: ## list the targets
 
 # -short leaves out what starts servers, needs root or takes minutes: the tests that
 # call storetest.NotQuick. -trimpath finds what any other clone has compiled.
+# Four at a time: many of them wait.
 quick: ## gofmt, vet, and all tests that need no server and no root: under a minute
 	@files=$$(gofmt -l .); [ -z "$$files" ] || { echo "gofmt: $$files"; exit 1; }
 	CGO_ENABLED=0 go vet -trimpath ./...
-	CGO_ENABLED=0 go test -trimpath -short ./...
+	CGO_ENABLED=0 go test -trimpath -short -p 4 ./...
 
 # -k: a finding of check does not keep the tests from running.
 test: ## everything: programs that are missing, build, check, tests (best as root)

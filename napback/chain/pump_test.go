@@ -13,6 +13,8 @@ import (
 	"testing"
 	"testing/iotest"
 	"time"
+
+	"napback/internal/storetest"
 )
 
 var errBad = errors.New("bad end")
@@ -93,6 +95,7 @@ func TestAnInputThatFailsReachesNoEnd(t *testing.T) {
 }
 
 func TestAnInputThatNobodyReadsOrThatNeverEndsHoldsNothing(t *testing.T) {
+	storetest.NotQuick(t, "waits for what never ends")
 	never, closed := io.Pipe()
 	defer closed.Close()
 	endless := reader(func(p []byte) (int, error) { return len(p), nil })
@@ -201,6 +204,7 @@ func TestAReaderThatTakesNoMoreEndsTheChain(t *testing.T) {
 }
 
 func TestCancelEndsAChainWhoseEndsAreStuck(t *testing.T) {
+	storetest.NotQuick(t, "waits for what never ends")
 	stopped := errors.New("stopped")
 	never, closed := io.Pipe()
 	release := make(chan struct{})
@@ -233,6 +237,7 @@ func TestCancelEndsAChainWhoseEndsAreStuck(t *testing.T) {
 // What was written before the end is all there, however slowly it is read; who
 // holds the output open after it is not waited for.
 func TestAProcessLeftBehindHoldsNoOutput(t *testing.T) {
+	storetest.NotQuick(t, "waits for what never ends")
 	for script, left := range map[string]string{
 		`yes | head -c 60000; sleep 600 & echo $! >"$1"`:                                 "left behind",
 		`yes | head -c 60000; (while echo more; do :; done) & echo $! >"$1"`:             "left behind",

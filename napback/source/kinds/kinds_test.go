@@ -75,6 +75,7 @@ func overlay(t *testing.T) (flag string) {
 // TestANewKindIsOneFileAndOneLine: with these, all of napback knows it, and what
 // tests the configuration tests its directives, too.
 func TestANewKindIsOneFileAndOneLine(t *testing.T) {
+	storetest.NotQuick(t, "builds napback twice")
 	with, root, dir := overlay(t), storetest.Root(t), t.TempDir()
 	run := func(code int, name string, args ...string) string {
 		t.Helper()
