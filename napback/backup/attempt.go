@@ -113,14 +113,14 @@ func (a *attempt) run(ctx context.Context, producers []chain.Stage, put chain.St
 
 func (a *attempt) runChain(ctx context.Context, c *chain.Chain) ([]chain.Status, error) {
 	log := a.host.Log.Lines(a.hears)
-	var last []string // what s3put says of its end
+	var last []string // what s3put says of its end: errors, and their hints
 	c.Said = func(line string) {
 		if stored, ok := tools.Committed(line); ok {
 			a.stored = stored
 		}
 	}
 	c.Log = func(stage, line string) {
-		if stage == "s3put" && strings.HasPrefix(line, "s3put: error: ") {
+		if stage == "s3put" && (len(last) > 0 || strings.HasPrefix(line, "s3put: error: ")) {
 			last = append(last, line)
 			return
 		}
