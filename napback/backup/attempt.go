@@ -38,7 +38,7 @@ func (b *Backup) store(ctx context.Context, r *Result) error {
 	}
 	a := &attempt{Backup: b, Reading: reading, name: b.decision.Name(b.job.Name)}
 	defer a.cleanUp()
-	producers, put, err := b.chain(a.name, reading.Stages())
+	producers, put, err := b.chain(a.name, reading.Stages(), false)
 	if err != nil {
 		return err
 	}
@@ -152,8 +152,9 @@ func (a *attempt) cleanUp() {
 	}
 }
 
-// chain completes the chain of a job: what comes before s3put, and s3put.
-func (b *Backup) chain(name string, stages []chain.Stage) (producers []chain.Stage, put chain.Stage, err error) {
+// chain completes the chain of a job: what comes before s3put, and s3put, which a
+// person runs byHand.
+func (b *Backup) chain(name string, stages []chain.Stage, byHand bool) (producers []chain.Stage, put chain.Stage, err error) {
 	if b.compressor.Stage != nil {
 		stages = append(stages, *b.compressor.Stage)
 	}
@@ -164,7 +165,7 @@ func (b *Backup) chain(name string, stages []chain.Stage) (producers []chain.Sta
 		}
 		stages = append(stages, encrypt)
 	}
-	up := tools.Upload{Name: name, Owner: b.Self.Owner, Meta: b.meta()}
+	up := tools.Upload{Name: name, Owner: b.Self.Owner, Meta: b.meta(), ByHand: byHand}
 	if base := b.decision.Base; base != nil {
 		up.Parent = base.Run
 	}

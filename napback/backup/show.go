@@ -10,7 +10,6 @@ import (
 	"napback/internal/shell"
 	"napback/napback/catalog"
 	"napback/napback/chain"
-	"napback/napback/tools"
 )
 
 // Show writes what the backup would run, as lines for a shell and comments, and runs
@@ -72,11 +71,10 @@ func (b *Backup) commands() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	producers, put, err := b.chain(b.decision.Name(b.job.Name), stages)
+	producers, put, err := b.chain(b.decision.Name(b.job.Name), stages, true)
 	if err != nil {
 		return "", err
 	}
-	put = tools.ByHand(put)
 	if before != "" {
 		before += " && "
 	}

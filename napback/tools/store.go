@@ -182,29 +182,33 @@ type Upload struct {
 	Owner  string // "" = none yet
 	Parent string // the run that it builds on, "" = none
 	Meta   []string
+	// ByHand is for a person, who gives no commit. What is stored by hand is not in
+	// the state: under the owner's id it would look as if another machine had stored it.
+	ByHand bool
 }
 
-// Put is the sink that stores an archive (chain.Chain.Commit).
+// Put is the sink that stores an archive (chain.Chain.Commit), or as a person can
+// run it.
 func (s Store) Put(u Upload) (chain.Stage, error) {
 	args := s.set.Flags(config.Put)
 	if s.set.NeverDie {
 		args = append(args, "-n", "--retry-wait", s.set.RetryWait.String())
 	}
-	args = append(args, "--json", "-v", "--progress", "never", "--keep")
-	args = append(append(args, given("--owner", u.Owner)...), given("--parent", u.Parent)...)
+	if !u.ByHand {
+		args = append(args, "--json")
+	}
+	args = append(args, "-v", "--progress", "never", "--keep")
+	if !u.ByHand {
+		args = append(args, given("--owner", u.Owner)...)
+	}
+	args = append(args, given("--parent", u.Parent)...)
 	for _, kv := range u.Meta {
 		args = append(args, "-m", kv)
 	}
-	args = append(args, "--commit-fd", fmt.Sprint(chain.CommitFD), s.set.Bucket+":"+u.Name)
-	return s.stage("s3put", args)
-}
-
-// ByHand is what Put returns as a person can run it, who gives no commit. What is
-// stored by hand is not in the state: under the owner's id it would look as if
-// another machine had stored it.
-func ByHand(put chain.Stage) chain.Stage {
-	put.Args = slices.DeleteFunc(withoutFlag(withoutFlag(put.Args, "--commit-fd"), "--owner"), func(arg string) bool { return arg == "--json" })
-	return put
+	if !u.ByHand {
+		args = append(args, "--commit-fd", fmt.Sprint(chain.CommitFD))
+	}
+	return s.stage("s3put", append(args, s.set.Bucket+":"+u.Name))
 }
 
 // given is a flag with its value, or nothing if there is none.
@@ -213,14 +217,6 @@ func given(flag, value string) []string {
 		return nil
 	}
 	return []string{flag, value}
-}
-
-// withoutFlag drops a flag and its value.
-func withoutFlag(args []string, flag string) []string {
-	if i := slices.Index(args, flag); i >= 0 {
-		return slices.Delete(slices.Clone(args), i, i+2)
-	}
-	return args
 }
 
 // stage makes a stage of a tool that talks to the store.
