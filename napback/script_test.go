@@ -15,6 +15,7 @@ import (
 
 	"napback/internal/storetest"
 	"napback/internal/tooltest"
+	"napback/napback/treetest"
 )
 
 // TestScript checks what people type and see. A script finds the directory src, the
@@ -27,6 +28,7 @@ import (
 //	day N STATUS ARG...     the same with --date $DN
 //	fake PROGRAM FILE       run FILE, a script of bash, in the program's place; $REAL is the real one
 //	real                    take all fakes back
+//	same DIR DIR            compare two trees in all that a backup must bring back
 //
 // beside exits and testscript's own.
 func TestScript(t *testing.T) {
@@ -51,7 +53,26 @@ func TestScript(t *testing.T) {
 		"day":       onDay,
 		"fake":      func(ts *testscript.TestScript, _ bool, args []string) { fakeProgram(ts, bin, args) },
 		"real":      func(ts *testscript.TestScript, _ bool, _ []string) { ts.Setenv("PATH", ts.Getenv("REALPATH")) },
+		"same":      sameTrees,
 	})
+}
+
+func sameTrees(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: same DIR DIR")
+	}
+	var trees []map[string]string
+	for _, dir := range args {
+		tree, err := treetest.Describe(ts.MkAbs(dir), 0)
+		ts.Check(err)
+		trees = append(trees, tree)
+	}
+	if len(trees[0]) == 0 {
+		ts.Fatalf("there is nothing in %s", args[0])
+	}
+	if d := treetest.Difference(trees[0], trees[1]); d != "" {
+		ts.Fatalf("%s and %s differ:\n%s", args[0], args[1], d)
+	}
 }
 
 func configureScript(ts *testscript.TestScript, neg bool, args []string) {
