@@ -2,6 +2,7 @@ package state
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -25,8 +26,9 @@ type Account struct {
 	Success *Attempt `json:"success,omitempty"`
 	// Failing is when the first of the attempts since then failed.
 	Failing *time.Time `json:"failing,omitempty"`
-	// Proof is the last restore that was made to prove that it can be done.
-	Proof *Proof `json:"proof,omitempty"`
+	// Proof is the last restore that was made to prove that it can be done. It has a
+	// file of its own, as a drill may run beside a backup.
+	Proof *Proof `json:"-"`
 }
 
 // Attempt is one run of a job that was due. Times are UTC.
@@ -64,13 +66,27 @@ type Proof struct {
 const (
 	accountFormat    = "napback-account/1"
 	accountExtension = ".account" + extension
+	proofExtension   = ".proof" + extension
 	// maxAccount bounds what is read of an account, in bytes.
 	maxAccount = 1 << 20
 )
 
 // Account reads what is remembered of the job's runs; of a job without any it is
-// empty. An error tells that there is one which cannot be used.
+// empty. An error tells that there is some which cannot be used; the rest is there.
 func (j *Job) Account() (Account, error) {
+	a, err := j.runs()
+	data, bad := readFile(j.path(proofExtension), maxAccount)
+	if bad == nil && data != nil {
+		bad = json.Unmarshal(data, &a.Proof)
+	}
+	if bad != nil {
+		a.Proof, bad = nil, fmt.Errorf("read proof %q: %w", j.path(proofExtension), bad)
+	}
+	return a, errors.Join(err, bad)
+}
+
+// runs is the account without its proof.
+func (j *Job) runs() (Account, error) {
 	empty := Account{Format: accountFormat, Job: j.key.Name, Endpoint: j.key.Endpoint, Bucket: j.key.Bucket, Source: j.key.Source}
 	path := j.path(accountExtension)
 	data, err := readFile(path, maxAccount)
@@ -107,18 +123,20 @@ func (j *Job) Ended(end Attempt) error {
 }
 
 // Proved notes a drill.
-func (j *Job) Proved(p Proof) error {
-	return j.note(func(a *Account) { a.Proof = &p })
-}
+func (j *Job) Proved(p Proof) error { return j.keep(proofExtension, p) }
 
 // note changes the account. One that cannot be read begins anew: it must never keep
 // a job from telling how it is now.
 func (j *Job) note(change func(*Account)) error {
-	a, _ := j.Account()
+	a, _ := j.runs()
 	change(&a)
-	data, err := json.MarshalIndent(a, "", "  ")
+	return j.keep(accountExtension, a)
+}
+
+func (j *Job) keep(suffix string, what any) error {
+	data, err := json.MarshalIndent(what, "", "  ")
 	if err == nil {
-		err = writeDurably(j.path(accountExtension), append(data, '\n'), os.Rename)
+		err = writeDurably(j.path(suffix), append(data, '\n'), os.Rename)
 	}
 	if err != nil {
 		return fmt.Errorf("note how %q went: %w", j.key.Name, err)

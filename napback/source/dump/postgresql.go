@@ -45,6 +45,7 @@ func PostgreSQLKind() source.Kind {
 			return &postgresLoader{serverLoader{host, p, noRole,
 				"the dump of one database has no roles: create them, or restore the job of all databases"}, p, load.Signed}, nil
 		},
+		Try: tryPostgreSQL,
 	}
 }
 
