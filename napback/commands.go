@@ -19,6 +19,7 @@ import (
 func commands(std cli.Streams) []*urfave.Command {
 	all := []*urfave.Command{restoreCommand(std), listCommand(std), statusCommand(std), verifyCommand(std), checkCommand(std),
 		adoptCommand(std), pruneCommand(std)}
+	all = append(all, initCommand(std))
 	return append(all, filters(std)...)
 }
 
