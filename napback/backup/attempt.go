@@ -50,7 +50,7 @@ func (b *Backup) store(ctx context.Context, r *Result) error {
 		// The pending state is durable: the next run promotes it.
 		b.warn(fmt.Sprintf("the archive is committed, but %v", err))
 	}
-	r.Archive, r.Read, r.Stored = a.name, reading.Bytes(), a.stored
+	r.Archive, r.Run, r.Read, r.Stored = a.name, a.now.Run, reading.Bytes(), a.stored
 	return nil
 }
 

@@ -75,6 +75,8 @@ type Options struct {
 	Keys Keys
 	// Lower finds the programs that lower the priority of stages.
 	Lower func() priority.Programs
+	// Begins is told as soon as it is known that there is something to do; may be nil.
+	Begins func()
 }
 
 // New makes what a job needs to run, before it touches anything.
@@ -110,6 +112,7 @@ const (
 type Result struct {
 	Outcome Outcome
 	Archive string // its name, "" if nothing was stored
+	Run     string // of that archive
 	Read    int64  // bytes, from the source
 	Stored  tools.Stored
 	Note    string // a line about what was warned of
@@ -136,7 +139,11 @@ func (b *Backup) Run(ctx context.Context) (r Result, err error) {
 		return Result{Outcome: DoneBefore}, nil
 	case !d.Due && !b.Force:
 		return Result{Outcome: NotDue}, nil
-	case d.Nothing:
+	}
+	if b.options.Begins != nil {
+		b.options.Begins()
+	}
+	if d.Nothing {
 		b.Record.Checked = &b.Today // for status
 		return Result{Outcome: NothingNew}, b.State.Save(b.Record)
 	}

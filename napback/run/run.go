@@ -69,6 +69,7 @@ func (r *Run) Jobs(ctx context.Context, configs []*config.Config) error {
 		return err
 	}
 	defer release()
+	r.bury(configs)
 	var results []result
 	for _, c := range configs {
 		results = append(results, r.runConfig(ctx, c)...)
@@ -119,6 +120,7 @@ func (r *Run) runConfig(ctx context.Context, c *config.Config) (results []result
 	p, err := r.newReport(c, false)
 	if err != nil {
 		r.log.Error(err)
+		r.refused(c, err)
 		return []result{{job: c.Path, Result: backup.Result{Outcome: failed, Note: cli.FirstLine(err.Error())}, err: err}}
 	}
 	defer p.close()
@@ -137,7 +139,11 @@ func (r *Run) runConfig(ctx context.Context, c *config.Config) (results []result
 // reportNothing reports that no job of a configuration could be started. The
 // error is printed by who called.
 func (r *Run) reportNothing(ctx context.Context, c *config.Config, err error) {
-	p, openErr := r.newReport(c, cli.ExitStatus(err) == cli.Locked)
+	locked := cli.ExitStatus(err) == cli.Locked
+	if !locked {
+		r.refusedWithoutLock(c, err)
+	}
+	p, openErr := r.newReport(c, locked)
 	if openErr != nil {
 		r.log.Error(openErr)
 		return

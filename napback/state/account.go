@@ -2,8 +2,12 @@ package state
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"napback/internal/slot"
@@ -27,19 +31,23 @@ type Account struct {
 	Failing *time.Time `json:"failing,omitempty"`
 	// Proof is the last restore that was made to prove that it can be done.
 	Proof *Proof `json:"proof,omitempty"`
+
+	// Unusable is why the account that is there cannot be used, nil if it can.
+	Unusable error `json:"-"`
 }
 
 // Attempt is one run of a job that was due. Times are UTC.
 type Attempt struct {
 	Run   string    `json:"run"` // of napback
 	Began time.Time `json:"began"`
-	// Ended is nil while the run goes on, and for ever if it was killed.
+	// Ended is nil while the run goes on, and for ever if it was killed. Failed tells
+	// the two apart as soon as another napback has the lock (Bury).
 	Ended   *time.Time `json:"ended,omitempty"`
 	Outcome string     `json:"outcome,omitempty"` // as the summary has it
 	Failed  bool       `json:"failed,omitempty"`
 	// Reason is why it failed, or a line about what was warned of.
 	Reason string `json:"reason,omitempty"`
-	// Of what was stored; all empty if nothing was.
+	// Of what was stored; empty if nothing was.
 	Archive string     `json:"archive,omitempty"` // NAME:RUN
 	Type    slot.Type  `json:"type,omitempty"`
 	Date    *slot.Date `json:"date,omitempty"`
@@ -73,16 +81,33 @@ const (
 func (j *Job) Account() (Account, error) {
 	empty := Account{Format: accountFormat, Job: j.key.Name, Endpoint: j.key.Endpoint, Bucket: j.key.Bucket, Source: j.key.Source}
 	path := j.path(accountExtension)
-	data, err := readFile(path, maxAccount)
-	if err != nil || data == nil {
+	a, err := readAccount(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return empty, nil
+	}
+	if err != nil {
 		return empty, err
 	}
-	var a Account
-	if err := json.Unmarshal(data, &a); err != nil {
-		return empty, fmt.Errorf("read account %q: %w", path, err)
+	if (Key{a.Job, a.Endpoint, a.Bucket, a.Source}) != j.key {
+		return empty, fmt.Errorf("read account %q: it is of job %q, %q in bucket %q", path, a.Job, a.Source, a.Bucket)
 	}
-	if a.Format != accountFormat || (Key{a.Job, a.Endpoint, a.Bucket, a.Source}) != j.key {
-		return empty, fmt.Errorf("read account %q: it is of format %q for job %q, %q in bucket %q", path, a.Format, a.Job, a.Source, a.Bucket)
+	return a, nil
+}
+
+// readAccount reads any job's.
+func readAccount(path string) (a Account, err error) {
+	data, err := readFile(path, maxAccount)
+	switch {
+	case err == nil && data == nil:
+		return a, fs.ErrNotExist
+	case err == nil:
+		err = json.Unmarshal(data, &a)
+	}
+	if err == nil && a.Format != accountFormat {
+		err = fmt.Errorf("it is of format %q", a.Format)
+	}
+	if err != nil {
+		return Account{}, fmt.Errorf("read account %q: %w", path, err)
 	}
 	return a, nil
 }
@@ -91,6 +116,46 @@ func (j *Job) Account() (Account, error) {
 // an end.
 func (j *Job) Began(run string, now time.Time) error {
 	return j.note(func(a *Account) { a.Attempt = &Attempt{Run: run, Began: now.UTC()} })
+}
+
+// Killed is the outcome of an attempt that nobody has ended.
+const Killed = "killed"
+
+// Bury tells that nobody is going to end the attempt that has no end.
+func (a *Account) Bury() (changed bool) {
+	if a.Attempt == nil || a.Attempt.Ended != nil || a.Attempt.Failed {
+		return false
+	}
+	a.Attempt.Failed, a.Attempt.Outcome, a.Attempt.Reason = true, Killed, "was killed, or the machine went down"
+	if a.Failing == nil {
+		a.Failing = &a.Attempt.Began
+	}
+	return true
+}
+
+// BuryAll notes it of all jobs. Who has the lock calls it: what has no end after
+// that runs.
+func (d *Dir) BuryAll() error {
+	entries, err := os.ReadDir(d.path)
+	if err != nil {
+		return fmt.Errorf("DiffDir %q: %w", d.path, cause(err))
+	}
+	var errs []error
+	for _, e := range entries {
+		path := filepath.Join(d.path, e.Name())
+		if !e.Type().IsRegular() || !strings.HasSuffix(path, accountExtension) {
+			continue
+		}
+		a, err := readAccount(path)
+		if err != nil {
+			continue // its job tells of it
+		}
+		j := d.Job(Key{a.Job, a.Endpoint, a.Bucket, a.Source})
+		if j.path(accountExtension) == path && a.Bury() {
+			errs = append(errs, j.save(a))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Ended notes how a run has ended.
@@ -116,12 +181,16 @@ func (j *Job) Proved(p Proof) error {
 func (j *Job) note(change func(*Account)) error {
 	a, _ := j.Account()
 	change(&a)
+	return j.save(a)
+}
+
+func (j *Job) save(a Account) error {
 	data, err := json.MarshalIndent(a, "", "  ")
 	if err == nil {
 		err = writeDurably(j.path(accountExtension), append(data, '\n'), os.Rename)
 	}
 	if err != nil {
-		return fmt.Errorf("note how %q went: %w", j.key.Name, err)
+		return fmt.Errorf("note in DiffDir how job %q went: %w", j.key.Name, cause(err))
 	}
 	return nil
 }
