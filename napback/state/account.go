@@ -55,6 +55,14 @@ type Attempt struct {
 	Stored  int64      `json:"stored_bytes"`
 }
 
+// At is when it ended, or began if it has no end.
+func (a Attempt) At() time.Time {
+	if a.Ended != nil {
+		return *a.Ended
+	}
+	return a.Began
+}
+
 // Proof is a restore that was made to prove that it can be done, and what of it was
 // compared with the source.
 type Proof struct {
