@@ -41,6 +41,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"napback/internal/cli"
 	"napback/internal/slot"
@@ -67,6 +68,7 @@ type Backup struct {
 	*Survey  // since step 1; what it found changes as steps are done
 	decision *decide.Decision
 	warnings []string
+	left     *catalog.Contents // see Left
 }
 
 // Options are what was found out before the first job runs.
@@ -121,12 +123,16 @@ type Result struct {
 // Decision is what the backup was decided to do, nil before that.
 func (b *Backup) Decision() *decide.Decision { return b.decision }
 
+// Left is what the bucket holds of the job afterwards, nil if nobody has asked it.
+func (b *Backup) Left() *catalog.Contents { return b.left }
+
 // Run does all steps. After an error the result tells how far it came.
 func (b *Backup) Run(ctx context.Context) (r Result, err error) {
 	found, err := b.host.Survey(ctx, b.job, b.dir, b.day)
 	if err != nil {
 		return r, err
 	}
+	b.left = &catalog.Contents{Time: found.Contents.Time, ListDenied: found.Contents.ListDenied, Runs: slices.Clone(found.Contents.Runs)}
 	if err := b.decide(ctx, found, b.note, b.warn); err != nil {
 		return r, err
 	}

@@ -37,6 +37,7 @@ type jobRun struct {
 	backup   *backup.Backup // nil until step 5
 	started  time.Time
 	began    bool // and its account says so
+	left     left // of the report
 }
 
 const (
@@ -49,7 +50,7 @@ const (
 
 // newJobRun returns a job that is to run.
 func (p *report) newJobRun(day decide.Day, job *config.Job) *jobRun {
-	j := &jobRun{run: p.run, day: day, log: p.log.Of(job), job: job, started: p.run.Host.Now()}
+	j := &jobRun{run: p.run, day: day, log: p.log.Of(job), job: job, started: p.run.Host.Now(), left: p.left}
 	var err error
 	if j.channels, err = notify.Open(job.Settings.Notify, p.config.Settings.Notify, p.run.redact.String); err != nil {
 		j.log.Warnf("nobody is told about the job: %v", err)
@@ -97,6 +98,9 @@ func (j *jobRun) attempt(ctx context.Context, r *result) error {
 		return err
 	}
 	r.Result, err = j.backup.Run(ctx)
+	if known := j.backup.Left(); known != nil {
+		j.left[j.job.Name] = known
+	}
 	return err
 }
 
@@ -114,6 +118,7 @@ func (j *jobRun) done(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	j.left[j.job.Name] = found.Contents
 	schedule := j.job.Settings.Schedule
 	slot, due := schedule.Slot(found.Today)
 	return due && found.Planner(j.job, "").Done(slot.Number), nil
