@@ -49,7 +49,10 @@ func (j *jobRun) mended(r *result) {
 			return err
 		}
 		end := j.attempted(r)
-		if end.Date = &j.day.Today; a.Success != nil && a.Success.Date != nil && *a.Success.Date == *end.Date {
+		if end.Date == nil {
+			end.Date = &j.day.Today
+		}
+		if a.Success != nil && a.Success.Date != nil && *a.Success.Date == *end.Date {
 			end.Archive, end.Type, end.Read, end.Stored = a.Success.Archive, a.Success.Type, a.Success.Read, a.Success.Stored
 		}
 		return s.Ended(end)
@@ -69,8 +72,11 @@ func (j *jobRun) attempted(r *result) state.Attempt {
 	a.Reason = cli.Shorten(j.run.redact.String(a.Reason), maxReason)
 	if r.Archive != "" {
 		a.Archive, a.Read, a.Stored = r.Archive+":"+r.Result.Run, r.Read, r.Stored.Bytes
+		a.Type = j.backup.Decision().Kind
+	}
+	if !a.Failed && j.backup != nil {
 		day := j.backup.Today
-		a.Type, a.Date = j.backup.Decision().Kind, &day
+		a.Date = &day
 	}
 	return a
 }
@@ -118,18 +124,4 @@ func (r *Run) refusedWithoutLock(c *config.Config, err error) {
 	}
 	defer release()
 	r.refused(c, err)
-}
-
-// bury notes of attempts that nobody can end any more that they were killed. Their
-// DiffDirs are locked by us.
-func (r *Run) bury(configs []*config.Config) {
-	for _, c := range configs {
-		dir, err := state.Open(c.Settings.DiffDir)
-		if err != nil || len(c.Jobs) == 0 {
-			continue
-		}
-		if err := dir.BuryAll(); err != nil {
-			r.log.Warnf("%v", err)
-		}
-	}
 }

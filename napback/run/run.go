@@ -69,7 +69,6 @@ func (r *Run) Jobs(ctx context.Context, configs []*config.Config) error {
 		return err
 	}
 	defer release()
-	r.bury(configs)
 	var results []result
 	for _, c := range configs {
 		results = append(results, r.runConfig(ctx, c)...)

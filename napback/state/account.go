@@ -1,6 +1,7 @@
 package state
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/gofrs/flock"
 
 	"napback/internal/slot"
 )
@@ -41,18 +44,19 @@ type Attempt struct {
 	Run   string    `json:"run"` // of napback
 	Began time.Time `json:"began"`
 	// Ended is nil while the run goes on, and for ever if it was killed. Failed tells
-	// the two apart as soon as another napback has the lock (Bury).
+	// the two apart as soon as another process has had the lock (Bury).
 	Ended   *time.Time `json:"ended,omitempty"`
 	Outcome string     `json:"outcome,omitempty"` // as the summary has it
 	Failed  bool       `json:"failed,omitempty"`
 	// Reason is why it failed, or a line about what was warned of.
 	Reason string `json:"reason,omitempty"`
+	// Date is that of the backup; nil if it failed.
+	Date *slot.Date `json:"date,omitempty"`
 	// Of what was stored; empty if nothing was.
-	Archive string     `json:"archive,omitempty"` // NAME:RUN
-	Type    slot.Type  `json:"type,omitempty"`
-	Date    *slot.Date `json:"date,omitempty"`
-	Read    int64      `json:"read_bytes"`
-	Stored  int64      `json:"stored_bytes"`
+	Archive string    `json:"archive,omitempty"` // NAME:RUN
+	Type    slot.Type `json:"type,omitempty"`
+	Read    int64     `json:"read_bytes"`
+	Stored  int64     `json:"stored_bytes"`
 }
 
 // At is when it ended, or began if it has no end.
@@ -80,6 +84,9 @@ type Proof struct {
 const (
 	accountFormat    = "napback-account/1"
 	accountExtension = ".account" + extension
+	accountLock      = "accounts" + extension // no job's file: these have a +
+	// changeTime is far longer than a change of an account takes.
+	changeTime = 10 * time.Second
 	// maxAccount bounds what is read of an account, in bytes.
 	maxAccount = 1 << 20
 )
@@ -141,9 +148,9 @@ func (a *Account) Bury() (changed bool) {
 	return true
 }
 
-// BuryAll notes it of all jobs. Who has the lock calls it: what has no end after
-// that runs.
-func (d *Dir) BuryAll() error {
+// buryAll notes it of all jobs. Who gets the lock of DiffDir does: what has no end
+// after that runs.
+func (d *Dir) buryAll() error {
 	entries, err := os.ReadDir(d.path)
 	if err != nil {
 		return fmt.Errorf("DiffDir %q: %w", d.path, cause(err))
@@ -187,9 +194,27 @@ func (j *Job) Proved(p Proof) error {
 // note changes the account. One that cannot be read begins anew: it must never keep
 // a job from telling how it is now.
 func (j *Job) note(change func(*Account)) error {
+	release, err := j.lockAccounts()
+	if err != nil {
+		return fmt.Errorf("note in DiffDir how job %q went: %w", j.key.Name, cause(err))
+	}
+	defer release()
 	a, _ := j.Account()
 	change(&a)
 	return j.save(a)
+}
+
+// lockAccounts keeps changes of accounts apart: a drill does not wait for a run.
+func (j *Job) lockAccounts() (release func(), err error) {
+	path := filepath.Join(j.dir, accountLock)
+	if err := regular(path); err != nil {
+		return nil, err
+	}
+	l := flock.New(path, flock.SetPermissions(0o600), flock.SetFlag(os.O_CREATE|os.O_RDONLY|noFollow))
+	ctx, cancel := context.WithTimeout(context.Background(), changeTime)
+	defer cancel()
+	_, err = l.TryLockContext(ctx, changeTime/1000)
+	return func() { _ = l.Close() }, err
 }
 
 func (j *Job) save(a Account) error {

@@ -90,7 +90,11 @@ func TestWhoHasTheLockBuriesWhatHasNoEnd(t *testing.T) {
 	killed, done := d.Job(Key{Name: "killed", Bucket: "b"}), d.Job(Key{Name: "done", Bucket: "b"})
 	must(killed.Began("r", began))
 	must(done.Ended(Attempt{Run: "r", Began: began, Ended: &began, Outcome: "ok"}))
-	must(d.BuryAll())
+	release, ok, err := d.Lock()
+	if err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	defer release()
 	a, err := killed.Account()
 	must(err)
 	if !a.Attempt.Failed || a.Attempt.Outcome != Killed || a.Attempt.Ended != nil || a.Failing == nil || !a.Failing.Equal(began) {

@@ -13,7 +13,7 @@ import (
 )
 
 // Lock takes the DiffDir for this process alone. ok is false if another process
-// has it. The lock ends with release or with the process, however it dies.
+// has it. What an account says to be running is killed then. The lock ends with release or with the process, however it dies.
 func (d *Dir) Lock() (release func(), ok bool, err error) {
 	path := filepath.Join(d.path, lockFile)
 	l := flock.New(path, flock.SetPermissions(0o600), flock.SetFlag(os.O_CREATE|os.O_RDONLY|noFollow))
@@ -28,6 +28,9 @@ func (d *Dir) Lock() (release func(), ok bool, err error) {
 	}
 	if err != nil {
 		return nil, false, fmt.Errorf("lock DiffDir %q: %w", d.path, cause(err))
+	}
+	if ok {
+		_ = d.buryAll() // else the next one does
 	}
 	// The file stays: to remove it would let two processes lock two files of
 	// one name.
