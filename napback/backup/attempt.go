@@ -46,11 +46,12 @@ func (b *Backup) store(ctx context.Context, r *Result) error {
 		return b.source.Explain(err)
 	}
 	b.promote(a.now)
+	b.left.Runs = append(b.left.Runs, a.entry())
 	if err := b.State.Save(b.Record); err != nil {
 		// The pending state is durable: the next run promotes it.
 		b.warn(fmt.Sprintf("the archive is committed, but %v", err))
 	}
-	r.Archive, r.Read, r.Stored = a.name, reading.Bytes(), a.stored
+	r.Archive, r.Run, r.Read, r.Stored = a.name, a.now.Run, reading.Bytes(), a.stored
 	return nil
 }
 
@@ -207,6 +208,19 @@ func (a *attempt) hears(stage, line string) bool {
 
 // spoken matches what our tools say to people.
 var spoken = regexp.MustCompile(`^(error|warning|note|hint): `)
+
+// entry is how a listing shows what was stored.
+func (a *attempt) entry() catalog.Entry {
+	e := catalog.Entry{
+		Bucket: a.job.Settings.Bucket, Name: a.name, Run: a.now.Run, State: catalog.Committed, Committed: a.host.Now(),
+		Host: a.host.Name, Bytes: a.stored.Bytes, Owner: a.Self.Owner, BuildsOn: a.now.Parent, Meta: map[string]string{"chain": a.now.Chain},
+	}
+	for _, kv := range a.meta() {
+		key, value, _ := strings.Cut(kv, "=")
+		e.Meta[key] = value
+	}
+	return e
+}
 
 // commit makes the new state pending, and gives s3put what only now is known
 // (step 6).

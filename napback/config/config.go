@@ -119,6 +119,7 @@ type Settings struct {
 
 	LogLevel      string // debug, info (the default), warn or error
 	LogFile       string
+	MetricsFile   string
 	LogFormat     string // text (the default) or json
 	LogMaxSize    int64  // bytes
 	LogMaxBackups int

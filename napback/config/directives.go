@@ -156,7 +156,7 @@ func jobDirectives() []directive {
 	}
 }
 
-// logDirectives say what is logged. Those of the run as a whole stand at the top
+// logDirectives say what is logged and measured. Those of the run as a whole stand at the top
 // level; the level can differ from job to job.
 func logDirectives() []directive {
 	return []directive{
@@ -165,6 +165,7 @@ func logDirectives() []directive {
 		{name: "LogFormat", where: atTop, set: one(func(s *Settings) *string { return &s.LogFormat }, enum("text", "json"))},
 		{name: "LogMaxSize", where: atTop, set: one(func(s *Settings) *int64 { return &s.LogMaxSize }, size(1, maxBytes))},
 		{name: "LogMaxBackups", where: atTop, set: one(func(s *Settings) *int { return &s.LogMaxBackups }, number(1, maxCount))},
+		{name: "MetricsFile", where: atTop, set: one(func(s *Settings) *string { return &s.MetricsFile }, valid(metricsFile)), obeys: trust.Log},
 		{name: "Syslog", where: atTop, set: one(func(s *Settings) *bool { return &s.Syslog }, boolean)},
 	}
 }

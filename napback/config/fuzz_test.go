@@ -49,6 +49,7 @@ func render(j Job) string {
 	s := j.Settings
 	set(&top, "DiffDir", s.DiffDir)
 	set(&top, "LogFile", s.LogFile)
+	set(&top, "MetricsFile", s.MetricsFile)
 	set(&top, "LogFormat", s.LogFormat)
 	if s.LogMaxSize != 0 {
 		write(&top, "LogMaxSize", fmt.Sprint(s.LogMaxSize))

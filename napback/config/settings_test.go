@@ -76,6 +76,7 @@ func directiveCases() map[string][]struct {
 		"RunAfter":           {{"hook", func(s *Settings) { s.RunAfter = []string{"hook"} }}},
 		"RunOnFailure":       {{"hook", func(s *Settings) { s.RunOnFailure = []string{"hook"} }}},
 		"PingURL":            {{"https://hc.example.org/1-2-3", func(s *Settings) { s.Notify = s.Notify.With("PingURL", "https://hc.example.org/1-2-3") }}},
+		"MetricsFile":        {{"/var/lib/node/napback.prom", func(s *Settings) { s.MetricsFile = "/var/lib/node/napback.prom" }}},
 		"LogFile":            {{"/var/log/napback.log", func(s *Settings) { s.LogFile = "/var/log/napback.log" }}},
 		"LogLevel":           {{"Debug", func(s *Settings) { s.LogLevel = "debug" }}},
 		"LogFormat":          {{"json", func(s *Settings) { s.LogFormat = "json" }}},

@@ -21,19 +21,23 @@ import (
 //  1. A job that is not due, or was done today, ends here: nothing around it
 //     happens.
 //  2. Its own channels, such as its PingURL, are told that it begins.
-//  3. RunBefore. It may make the very source, so that comes first; if it fails,
+//  3. Its account notes that it begins.
+//  4. RunBefore. It may make the very source, so that comes first; if it fails,
 //     so does the job.
-//  4. The backup (type backup). Timeout ends this step and the one before.
-//  5. RunAfter, or RunOnFailure if anything has failed. After a signal there is
+//  5. The backup (type backup). Timeout ends this step and the one before.
+//  6. RunAfter, or RunOnFailure if anything has failed. After a signal there is
 //     little time left for it.
-//  6. Its channels are told how it has ended.
+//  7. Its account notes how it has ended, and its channels are told.
 type jobRun struct {
 	run      *Run
 	day      decide.Day
 	log      *journal.Journal
 	job      *config.Job
 	channels []notify.Channel
-	backup   *backup.Backup // nil until step 4
+	backup   *backup.Backup // nil until step 5
+	started  time.Time
+	began    bool // and its account says so
+	left     left // of the report
 }
 
 const (
@@ -46,7 +50,7 @@ const (
 
 // newJobRun returns a job that is to run.
 func (p *report) newJobRun(day decide.Day, job *config.Job) *jobRun {
-	j := &jobRun{run: p.run, day: day, log: p.log.Of(job), job: job}
+	j := &jobRun{run: p.run, day: day, log: p.log.Of(job), job: job, started: p.run.Host.Now(), left: p.left}
 	var err error
 	if j.channels, err = notify.Open(job.Settings.Notify, p.config.Settings.Notify, p.run.redact.String); err != nil {
 		j.log.Warnf("nobody is told about the job: %v", err)
@@ -56,7 +60,6 @@ func (p *report) newJobRun(day decide.Day, job *config.Job) *jobRun {
 
 // steps does the steps of a job and tells how it has ended.
 func (j *jobRun) steps(ctx context.Context, r *result) {
-	started := j.run.Host.Now()
 	limited, cancel := ctx, context.CancelFunc(func() {})
 	if limit := j.job.Settings.Timeout; limit > 0 {
 		limited, cancel = context.WithTimeoutCause(ctx, limit, fmt.Errorf("not done within %v, its Timeout", limit))
@@ -66,11 +69,11 @@ func (j *jobRun) steps(ctx context.Context, r *result) {
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
 		err = context.Cause(limited)
 	}
-	r.duration = j.run.Host.Now().Sub(started)
+	r.duration = j.run.Host.Now().Sub(j.started)
 	j.end(ctx, r, err)
 }
 
-// attempt does steps 1 to 4.
+// attempt does steps 1 to 5.
 func (j *jobRun) attempt(ctx context.Context, r *result) error {
 	done, err := j.done(ctx)
 	if err != nil {
@@ -84,14 +87,20 @@ func (j *jobRun) attempt(ctx context.Context, r *result) error {
 	for _, c := range j.channels {
 		warnOf(j.log, c, c.Start(ctx))
 	}
+	if len(j.job.Settings.RunBefore) > 0 {
+		j.begins() // it may hang, or make the machine do so
+	}
 	if err := j.hook(ctx, "RunBefore", j.job.Settings.RunBefore, hooks.Started, ""); err != nil {
 		return fmt.Errorf("RunBefore: %w", err)
 	}
-	o := backup.Options{Keys: j.run.keys, Lower: j.run.Lower}
+	o := backup.Options{Keys: j.run.keys, Lower: j.run.Lower, Begins: j.begins}
 	if j.backup, err = backup.New(ctx, j.run.machine(j.log), j.day, o, j.job); err != nil {
 		return err
 	}
 	r.Result, err = j.backup.Run(ctx)
+	if known := j.backup.Left(); known != nil {
+		j.left[j.job.Name] = known
+	}
 	return err
 }
 
@@ -109,12 +118,13 @@ func (j *jobRun) done(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	j.left[j.job.Name] = found.Contents
 	schedule := j.job.Settings.Schedule
 	slot, due := schedule.Slot(found.Today)
 	return due && found.Planner(j.job, "").Done(slot.Number), nil
 }
 
-// end tells how the job has ended, and does steps 5 and 6.
+// end tells how the job has ended, and does steps 6 and 7.
 func (j *jobRun) end(ctx context.Context, r *result, err error) {
 	switch {
 	case err != nil && ctx.Err() != nil:
@@ -125,10 +135,15 @@ func (j *jobRun) end(ctx context.Context, r *result, err error) {
 		r.Outcome, r.Note, r.err = failed, cli.FirstLine(err.Error()), err
 		j.log.Error(err)
 	}
-	if r.Outcome == backup.DoneBefore {
+	switch r.Outcome {
+	case backup.NotDue:
+		return
+	case backup.DoneBefore:
+		j.mended(r)
 		return
 	}
 	j.after(ctx, r)
+	j.ended(r)
 	j.tell(ctx, r)
 	j.log.Record(slog.LevelInfo, "ends: "+string(r.Outcome), r.attrs()...)
 }

@@ -7,7 +7,7 @@
 //     nothing is started, and each configuration's channels are told so.
 //  3. Of each configuration the log is opened, its channels are told that it begins,
 //     and its jobs run (type jobRun). Whatever happens to one, the next one runs.
-//  4. The channels are told how it has ended.
+//  4. The metrics are written, and the channels are told how it has ended.
 //  5. The summary of all jobs is printed. The exit code is that of the worst.
 package run
 
@@ -119,6 +119,8 @@ func (r *Run) runConfig(ctx context.Context, c *config.Config) (results []result
 	p, err := r.newReport(c, false)
 	if err != nil {
 		r.log.Error(err)
+		r.refused(c, err)
+		r.writeMetrics(ctx, r.log, c, nil)
 		return []result{{job: c.Path, Result: backup.Result{Outcome: failed, Note: cli.FirstLine(err.Error())}, err: err}}
 	}
 	defer p.close()
@@ -137,9 +139,16 @@ func (r *Run) runConfig(ctx context.Context, c *config.Config) (results []result
 // reportNothing reports that no job of a configuration could be started. The
 // error is printed by who called.
 func (r *Run) reportNothing(ctx context.Context, c *config.Config, err error) {
-	p, openErr := r.newReport(c, cli.ExitStatus(err) == cli.Locked)
+	locked := cli.ExitStatus(err) == cli.Locked
+	if !locked {
+		r.refusedWithoutLock(c, err)
+	}
+	p, openErr := r.newReport(c, locked)
 	if openErr != nil {
 		r.log.Error(openErr)
+		if !locked {
+			r.writeMetrics(ctx, r.log, c, nil)
+		}
 		return
 	}
 	defer p.close()
@@ -160,11 +169,12 @@ type report struct {
 	log      *journal.Journal
 	channels []notify.Channel
 	closer   func() error
+	left     left
 	locked   bool // another napback is running, and the log is that one's
 }
 
 func (r *Run) newReport(c *config.Config, locked bool) (*report, error) {
-	p := &report{run: r, config: c, log: r.log, closer: func() error { return nil }, locked: locked}
+	p := &report{run: r, config: c, log: r.log, closer: func() error { return nil }, left: left{}, locked: locked}
 	var err error
 	if !locked {
 		p.log, p.closer, err = journal.Open(c, journal.Options{Stderr: r.Std.Err, Debug: r.Debug, Run: r.id, Secrets: r.secrets})
@@ -186,6 +196,9 @@ func (p *report) close() {
 
 // finish tells how the run has ended.
 func (p *report) finish(ctx context.Context, results []result) {
+	if !p.locked { // the metrics are that one's
+		p.run.writeMetrics(ctx, p.log, p.config, p.left)
+	}
 	worst, count := ending(results)
 	var table strings.Builder
 	_ = printSummary(&table, results) // strings.Builder takes everything
