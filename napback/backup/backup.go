@@ -75,6 +75,9 @@ type Options struct {
 	Keys Keys
 	// Lower finds the programs that lower the priority of stages.
 	Lower func() priority.Programs
+	// Found is a Survey of the job from just before, with nothing in between that
+	// could have changed what it saw; nil = make one.
+	Found *Survey
 }
 
 // New makes what a job needs to run, before it touches anything.
@@ -120,9 +123,11 @@ func (b *Backup) Decision() *decide.Decision { return b.decision }
 
 // Run does all steps. After an error the result tells how far it came.
 func (b *Backup) Run(ctx context.Context) (r Result, err error) {
-	found, err := b.host.Survey(ctx, b.job, b.dir, b.day)
-	if err != nil {
-		return r, err
+	found := b.options.Found
+	if found == nil {
+		if found, err = b.host.Survey(ctx, b.job, b.dir, b.day); err != nil {
+			return r, err
+		}
 	}
 	if err := b.decide(ctx, found, b.note, b.warn); err != nil {
 		return r, err
