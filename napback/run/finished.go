@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -103,10 +104,14 @@ func (p *report) maskedAll(texts []string) []string {
 }
 
 func (p *report) finishedRun(told notify.Report, took time.Duration) finishedRun {
+	path := p.config.Path
+	if whole, err := filepath.Abs(path); err == nil {
+		path = whole
+	}
 	f := finishedRun{
-		Format: finishedFormat, Version: cli.Version(), Host: told.Host, Run: told.Run, Config: p.masked(p.config.Path),
+		Format: finishedFormat, Version: cli.Version(), Host: told.Host, Run: told.Run, Config: p.masked(path),
 		Ending: strings.ToLower(told.Ending.String()), Subject: p.masked(told.Subject()), Summary: p.run.redact.String(told.Summary),
-		Began: p.began.UTC(), Seconds: seconds(took), Notes: p.maskedAll(p.warnings), Jobs: []finishedJob{},
+		Began: p.began.UTC().Truncate(time.Second), Seconds: seconds(took), Notes: p.maskedAll(p.warnings), Jobs: []finishedJob{},
 	}
 	f.Counts, f.Read, f.Stored = tallyOf(p.results)
 	for i := range p.results {

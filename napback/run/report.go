@@ -74,7 +74,7 @@ func (p *report) nothing(err error) {
 		job := &p.config.Jobs[i]
 		p.results = append(p.results, result{
 			Result: backup.Result{Outcome: failed}, job: job.String(), of: job, today: p.run.Day.Today,
-			err: fmt.Errorf("nothing was started: %w", err), trouble: "nothing was started",
+			err: err, trouble: "nothing was started",
 		})
 	}
 }

@@ -26,9 +26,9 @@ const (
 // result is how a job has ended.
 type result struct {
 	backup.Result
-	job      string      // as messages name it
+	job      string // as messages name it
 	of       *config.Job
-	today    slot.Date   // the day by which its schedule went
+	today    slot.Date // the day by which its schedule went
 	decision *decide.Decision
 	duration time.Duration
 	err      error      // why it failed
@@ -92,7 +92,8 @@ func failures(results []result) (all []notify.Failure) {
 		}
 		seen = append(seen, r.trouble)
 		if lines := besides(stage.Cause); len(lines) > 0 {
-			all = append(all, notify.Failure{Job: r.job, Stage: stage.Cause.Stage, Lines: lines})
+			name := stage.Cause.Stage
+			all = append(all, notify.Failure{Job: shorten(cli.Safe(r.job), columns-len("The last lines of , of :")-len(name)), Stage: name, Lines: lines})
 		}
 	}
 	return all

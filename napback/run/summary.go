@@ -46,7 +46,7 @@ func printSummary(w io.Writer, results []result, warnings []string, took time.Du
 	if text.Len() > 0 {
 		text.WriteString("\n")
 	}
-	return cli.Printf(w, "%s%s", &text, wrap(sums(results, took), ""))
+	return cli.Printf(w, "%s%s\n", &text, sums(results, took))
 }
 
 // table are the lines of the jobs.
@@ -68,6 +68,10 @@ func table(results []result) [][]string {
 	return rows
 }
 
+// archiveWidth is what the name of an archive gets in any case: slot and type, or when
+// the last good one was made.
+const archiveWidth = 22
+
 // fit shortens the cells of the columns a and b so that rows fit.
 func fit(rows [][]string, a, b int) {
 	widths := make([]int, len(rows[0]))
@@ -81,9 +85,8 @@ func fit(rows [][]string, a, b int) {
 		}
 	}
 	room -= 2 * (len(widths) - 1)
-	// The one that needs less than its half leaves the rest to the other.
-	widthA := min(widths[a], max(room-widths[b], room-room/2))
-	widthB := min(widths[b], room-widthA)
+	widthB := min(widths[b], max(room-widths[a], archiveWidth))
+	widthA := min(widths[a], room-widthB)
 	for _, row := range rows {
 		row[a], row[b] = shorten(row[a], widthA), shorten(row[b], widthB)
 	}
@@ -106,11 +109,14 @@ func shorten(text string, most int) string {
 }
 
 // wrap breaks text into lines that fit, and begins each with indent.
-func wrap(text, indent string) string {
+func wrap(text, indent string) string { return lines(strings.Fields(cli.Safe(text)), indent) }
+
+// lines puts words into lines that fit.
+func lines(words []string, indent string) string {
 	var b strings.Builder
 	room := columns - len(indent)
 	used := 0
-	for _, word := range strings.Fields(cli.Safe(text)) {
+	for _, word := range words {
 		word = shorten(word, room)
 		switch n := utf8.RuneCountInString(word); {
 		case used == 0:
@@ -151,17 +157,18 @@ func byReason(results []result) (all []reasoned) {
 
 func (g reasoned) String() string {
 	first := &g.results[0]
-	text := "\n"
-	if len(g.results) == 1 {
-		text += wrap(fmt.Sprintf("%s: %s:", first.Outcome, shorten(cli.Safe(first.job), columns-15)), "")
-	} else {
-		var names []string
-		for _, r := range g.results {
-			names = append(names, r.job)
-		}
-		text += wrap(fmt.Sprintf("%s: %d jobs: %s:", first.Outcome, len(names), strings.Join(names, ", ")), "")
+	words := []string{string(first.Outcome) + ":"}
+	if len(g.results) > 1 {
+		words = append(words, fmt.Sprintf("%d jobs:", len(g.results)))
 	}
-	text += wrap(first.reason(), "  ")
+	for i, r := range g.results {
+		end := ","
+		if i == len(g.results)-1 {
+			end = ":"
+		}
+		words = append(words, shorten(cli.Safe(r.job), columns-15)+end) // on one line with the outcome
+	}
+	text := "\n" + lines(words, "") + wrap(first.reason(), "  ")
 	for _, hint := range first.hints() {
 		text += wrap("hint: "+hint, "  ")
 	}
@@ -196,7 +203,7 @@ func tallyOf(results []result) (t tally, read, stored int64) {
 	return t, read, stored
 }
 
-// sums is the last line of the summary.
+// sums ends the summary: one line, or two.
 func sums(results []result, took time.Duration) string {
 	t, read, stored := tallyOf(results)
 	var parts []string
@@ -209,17 +216,21 @@ func sums(results []result, took time.Duration) string {
 		}
 	}
 	text := cli.Plural(t.Jobs, "job", "jobs") + ": " + strings.Join(parts, ", ")
+	amount := span(took)
 	if read+stored > 0 {
-		text += fmt.Sprintf("; %s read, %s stored", cli.FormatSize(read), cli.FormatSize(stored))
+		amount = fmt.Sprintf("%s read, %s stored; %s", cli.FormatSize(read), cli.FormatSize(stored), amount)
 	}
-	return text + "; " + span(took)
+	if one := text + "; " + amount; len(one) <= columns {
+		return one
+	}
+	return text + ";\n" + amount
 }
 
 // span writes a time span in at most seven characters.
 func span(d time.Duration) string {
 	switch {
 	case d < time.Minute:
-		return d.Round(100 * time.Millisecond).String()
+		return fmt.Sprintf("%.1fs", d.Seconds())
 	case d < time.Hour:
 		return d.Round(time.Second).String()
 	}
@@ -229,7 +240,7 @@ func span(d time.Duration) string {
 // lastGoodText tells of the last good backup of a job that has failed.
 func (r *result) lastGoodText() string {
 	if r.lastGood == nil {
-		return "no good one known"
+		return "last good unknown"
 	}
 	return "last good " + ago(r.today.Sub(*r.lastGood), *r.lastGood)
 }
