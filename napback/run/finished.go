@@ -11,6 +11,7 @@ import (
 
 	"napback/internal/cli"
 	"napback/internal/slot"
+	"napback/napback/config"
 	"napback/napback/hooks"
 	"napback/napback/notify"
 	"napback/napback/state"
@@ -81,7 +82,7 @@ func (p *report) finished(ctx context.Context, told notify.Report, took time.Dur
 	}
 	for i := range p.results {
 		if r := &p.results[i]; r.err != nil && facts.Error == "" {
-			facts.Error = p.masked(r.job + ": " + r.reason())
+			facts.Error = r.job + ": " + r.why
 		}
 	}
 	ctx, cancel := lastContext(ctx, finishedTime)
@@ -95,14 +96,6 @@ func (p *report) finished(ctx context.Context, told notify.Report, took time.Dur
 // masked is foreign text as it can leave this machine.
 func (p *report) masked(text string) string { return cli.Safe(p.run.redact.String(text)) }
 
-func (p *report) maskedAll(texts []string) []string {
-	all := []string{} // an empty list in JSON, not null
-	for _, text := range texts {
-		all = append(all, p.masked(text))
-	}
-	return all
-}
-
 func (p *report) finishedRun(told notify.Report, took time.Duration) finishedRun {
 	path := p.config.Path
 	if whole, err := filepath.Abs(path); err == nil {
@@ -110,8 +103,8 @@ func (p *report) finishedRun(told notify.Report, took time.Duration) finishedRun
 	}
 	f := finishedRun{
 		Format: finishedFormat, Version: cli.Version(), Host: told.Host, Run: told.Run, Config: p.masked(path),
-		Ending: strings.ToLower(told.Ending.String()), Subject: p.masked(told.Subject()), Summary: p.run.redact.String(told.Summary),
-		Began: p.began.UTC().Truncate(time.Second), Seconds: seconds(took), Notes: p.maskedAll(p.warnings), Jobs: []finishedJob{},
+		Ending: strings.ToLower(told.Ending.String()), Subject: p.masked(told.Subject()), Summary: told.Summary,
+		Began: p.began.UTC().Truncate(time.Second), Seconds: seconds(took), Notes: orEmpty(p.warnings), Jobs: []finishedJob{},
 	}
 	f.Counts, f.Read, f.Stored = tallyOf(p.results)
 	for i := range p.results {
@@ -123,8 +116,8 @@ func (p *report) finishedRun(told notify.Report, took time.Duration) finishedRun
 func (p *report) finishedJob(r *result) finishedJob {
 	j := finishedJob{
 		Job: p.masked(r.of.Name), Kind: r.of.Kind.Name, Source: p.masked(r.of.Source),
-		Outcome: string(r.Outcome), Reason: p.masked(r.reason()), Hints: p.maskedAll(r.hints()), Date: r.today,
-		Archive: p.masked(r.Archive), Read: r.Read, Stored: r.Stored.Bytes, Seconds: seconds(r.duration), LastGood: r.lastGood,
+		Outcome: string(r.Outcome), Reason: r.why, Hints: orEmpty(r.hints), Date: r.today,
+		Archive: r.Archive, Read: r.Read, Stored: r.Stored.Bytes, Seconds: seconds(r.duration), LastGood: r.lastGood,
 	}
 	if d := r.decision; d != nil {
 		j.Type, j.Slot = d.Kind, &d.Slot.Number
@@ -132,22 +125,18 @@ func (p *report) finishedJob(r *result) finishedJob {
 	return j
 }
 
-// findLastGood finds out when each job was backed up last without failing. What cannot
-// be read is not known: it is for people, and nothing is decided by it.
-func (p *report) findLastGood() {
-	for i := range p.results {
-		r := &p.results[i]
-		dir, err := state.Open(r.of.Settings.DiffDir)
-		if err != nil {
-			continue
-		}
-		r.lastGood = lastGood(dir.Job(tools.StateKey(r.of, p.run.Host.Kit.Env)))
-	}
-}
+// orEmpty is a list that is not null in JSON.
+func orEmpty(texts []string) []string { return append([]string{}, texts...) }
 
 // lastGood is the day of a job's last success: by its account, or, from before there
-// were accounts, by its newest archive.
-func lastGood(of *state.Job) *slot.Date {
+// were accounts, by its newest archive. What cannot be read is not known: it is for
+// people, and nothing is decided by it.
+func (p *report) lastGood(job *config.Job) *slot.Date {
+	dir, err := state.Open(job.Settings.DiffDir)
+	if err != nil {
+		return nil
+	}
+	of := dir.Job(tools.StateKey(job, p.run.Host.Kit.Env))
 	if account, err := of.Account(); err == nil && account.Success != nil {
 		if account.Success.Date != nil {
 			return account.Success.Date

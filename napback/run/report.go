@@ -95,7 +95,13 @@ func (p *report) finish(ctx context.Context) {
 	if why := p.log.Failed(); why != "" { // which was told on stderr when it happened
 		p.warnings = append(p.warnings, why+"; lines of the log are on standard error")
 	}
-	p.findLastGood()
+	for i, warning := range p.warnings {
+		p.warnings[i] = p.masked(warning)
+	}
+	for i := range p.results {
+		p.results[i].lastGood = p.lastGood(p.results[i].of)
+		p.results[i].describe(p.run.redact.String)
+	}
 	worst, count := p.ending()
 	took := p.run.Host.Now().Sub(p.began)
 	var summary strings.Builder
@@ -153,8 +159,7 @@ func warnOf(log *journal.Journal, c notify.Channel, err error) {
 		return
 	}
 	log.Warnf("%s did not go out: %s", c.Name(), err)
-	r := result{err: err}
-	for _, hint := range r.hints() {
+	for _, hint := range hintsOf(err) {
 		log.Hintf("%s", hint)
 	}
 }

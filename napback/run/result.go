@@ -34,6 +34,8 @@ type result struct {
 	err      error      // why it failed
 	trouble  string     // that it has in common with others (tools.Store.Trouble)
 	lastGood *slot.Date // of its last backup that did not fail, nil if none is known
+	why      string     // it failed, or what it warns of: see describe
+	hints    []string
 }
 
 // ending is the worst of the results, and how many there are of it.
@@ -60,18 +62,25 @@ func (r *result) ending() notify.Ending {
 	return notify.OK
 }
 
-// reason is why it failed, or what it warns of, in one line. It may hold foreign text.
-func (r *result) reason() string {
+// describe makes what people read of the result: lines without secrets, and fit for a
+// terminal. Secrets are masked first: in half a text, or one in two lines, nothing
+// knows them again.
+func (r *result) describe(mask func(string) string) {
+	r.why = r.Note
 	if r.err != nil {
-		return strings.ReplaceAll(r.err.Error(), "\n", "; ")
+		r.why = strings.ReplaceAll(mask(r.err.Error()), "\n", "; ")
 	}
-	return r.Note
+	clean := func(text string) string { return cli.Safe(mask(text)) }
+	r.job, r.Archive, r.why = clean(r.job), clean(r.Archive), clean(r.why)
+	for _, hint := range hintsOf(r.err) {
+		r.hints = append(r.hints, clean(hint))
+	}
 }
 
-// hints are those of the error.
-func (r *result) hints() (all []string) {
+// hintsOf returns the hints of an error.
+func hintsOf(err error) (all []string) {
 	var text bytes.Buffer
-	cli.PrintError(&text, "napback", r.err)
+	cli.PrintError(&text, "napback", err)
 	for line := range strings.Lines(text.String()) {
 		if hint, ok := strings.CutPrefix(line, "napback: hint: "); ok {
 			all = append(all, strings.TrimSuffix(hint, "\n"))
@@ -93,7 +102,7 @@ func failures(results []result) (all []notify.Failure) {
 		seen = append(seen, r.trouble)
 		if lines := besides(stage.Cause); len(lines) > 0 {
 			name := stage.Cause.Stage
-			all = append(all, notify.Failure{Job: shorten(cli.Safe(r.job), columns-len("The last lines of , of :")-len(name)), Stage: name, Lines: lines})
+			all = append(all, notify.Failure{Job: shorten(r.job, columns-len("The last lines of , of :")-len(name)), Stage: name, Lines: lines})
 		}
 	}
 	return all

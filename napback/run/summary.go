@@ -24,7 +24,7 @@ import (
 //  3. The sums.
 const columns = 80
 
-// printSummary prints it. warnings are those that are about no job. It goes to stdout,
+// printSummary prints it, of results that were described. warnings are those that are about no job. It goes to stdout,
 // as the result of the run: a cron line that ends in >/dev/null is mailed warnings and
 // errors only.
 func printSummary(w io.Writer, results []result, warnings []string, took time.Duration) error {
@@ -38,7 +38,7 @@ func printSummary(w io.Writer, results []result, warnings []string, took time.Du
 	}
 	var text strings.Builder
 	for _, warning := range warnings {
-		text.WriteString(wrap("warning: "+warning, ""))
+		text.WriteString("\n" + wrap("warning: "+warning, ""))
 	}
 	for _, group := range byReason(sorted) {
 		text.WriteString(group.String())
@@ -62,7 +62,7 @@ func table(results []result) [][]string {
 		if r.Outcome == backup.Done || r.Outcome == backup.DoneWarned || r.Outcome == failed {
 			took = span(r.duration)
 		}
-		rows = append(rows, []string{cli.Safe(r.job), string(r.Outcome), cli.Safe(archive), read, stored, took})
+		rows = append(rows, []string{r.job, string(r.Outcome), archive, read, stored, took})
 	}
 	fit(rows, 0, 2)
 	return rows
@@ -109,7 +109,7 @@ func shorten(text string, most int) string {
 }
 
 // wrap breaks text into lines that fit, and begins each with indent.
-func wrap(text, indent string) string { return lines(strings.Fields(cli.Safe(text)), indent) }
+func wrap(text, indent string) string { return lines(strings.Fields(text), indent) }
 
 // lines puts words into lines that fit.
 func lines(words []string, indent string) string {
@@ -140,7 +140,7 @@ type reasoned struct{ results []result }
 // only reads alike, stay apart.
 func byReason(results []result) (all []reasoned) {
 	for _, r := range results {
-		if r.reason() == "" {
+		if r.why == "" {
 			continue
 		}
 		i := slices.IndexFunc(all, func(g reasoned) bool {
@@ -166,10 +166,10 @@ func (g reasoned) String() string {
 		if i == len(g.results)-1 {
 			end = ":"
 		}
-		words = append(words, shorten(cli.Safe(r.job), columns-15)+end) // on one line with the outcome
+		words = append(words, shorten(r.job, columns-15)+end) // on one line with the outcome
 	}
-	text := "\n" + lines(words, "") + wrap(first.reason(), "  ")
-	for _, hint := range first.hints() {
+	text := "\n" + lines(words, "") + wrap(first.why, "  ")
+	for _, hint := range first.hints {
 		text += wrap("hint: "+hint, "  ")
 	}
 	return text

@@ -25,6 +25,9 @@ func date(t *testing.T, text string) slot.Date {
 
 func summary(t *testing.T, results []result, warnings ...string) string {
 	t.Helper()
+	for i := range results {
+		results[i].describe(func(text string) string { return strings.ReplaceAll(text, "correct horse battery staple", "***") })
+	}
 	var b strings.Builder
 	if err := printSummary(&b, results, warnings, 90*time.Second); err != nil {
 		t.Fatal(err)
@@ -54,6 +57,7 @@ Directory /g  interrupted  last good unknown     -        -       -
 Directory /b  warnings     b-3-FULL              1 B      0 B     3h00m
 Directory /a  ok           a-3-FULL              10.2 kB  306 B   1m15s
 Directory /f  not due      -                     -        -       -
+
 warning: log file /x: gone
 
 FAILED: 2 jobs: MySQL shop, Directory /c:
@@ -108,6 +112,22 @@ func TestTheSummaryFitsATerminal(t *testing.T) {
 		}
 		if !strings.Contains(got, "-4-FULL  ") {
 			t.Fatalf("the end of an archive's name is not in\n%s", got)
+		}
+	}
+}
+
+// A secret that is broken by a line end, or cut, is masked all the same.
+func TestSecretsAreMaskedBeforeTextIsBroken(t *testing.T) {
+	for n := range 100 {
+		reason := strings.Repeat("x", n) + " correct horse battery staple"
+		got := summary(t, []result{
+			{job: "Directory /" + reason, Result: backup.Result{Outcome: failed}, err: cli.WithHint(errors.New(reason), "%s", reason)},
+			{job: "b", Result: backup.Result{Outcome: backup.DoneWarned, Archive: reason, Note: reason}},
+		})
+		for _, part := range []string{"correct", "horse", "battery", "staple"} {
+			if strings.Contains(got, part) {
+				t.Fatalf("%q is in\n%s", part, got)
+			}
 		}
 	}
 }
