@@ -125,7 +125,16 @@ func TestOneMailARunTellsHowItWent(t *testing.T) {
 	mails = m.received()
 	if len(mails) != 1 || !strings.Contains(mails[0], "FAILED (1 of 2 jobs)\n") || !regexp.MustCompile(`\nThe last lines of zstd, of Directory .*/src:\n    one\n    no memory\n`).MatchString(mails[0]) ||
 		!strings.Contains(mails[0], "other-2-") {
-		t.Errorf("mails %q", mails)
+		t.Fatalf("mails %q", mails)
+	}
+	_, body, _ := strings.Cut(mails[0], "\n\n")
+	for line := range strings.Lines(body) {
+		if len(line) > 81 {
+			t.Errorf("more than 80 columns: %q", line)
+		}
+	}
+	if strings.Count(body, "no memory") != 2 || strings.Count(body, "exit status 1") != 1 { // the reason, and the line in its context
+		t.Errorf("the reason stands more than once:\n%s", body)
 	}
 }
 
