@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -145,7 +147,8 @@ func (c causes) meets(log *journal.Journal, job, trouble string, err error) {
 
 // tell names the jobs whose errors people have not read.
 func (c causes) tell(log *journal.Journal) {
-	for _, jobs := range c {
+	for _, trouble := range slices.Sorted(maps.Keys(c)) {
+		jobs := c[trouble]
 		if more := jobs[1:]; len(more) > 0 {
 			log.Error(fmt.Errorf("%s failed for the same reason as %s: %s",
 				cli.Plural(len(more), "more job", "more jobs"), jobs[0], strings.Join(more, ", ")))
