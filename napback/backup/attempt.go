@@ -3,6 +3,7 @@ package backup
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -132,13 +133,24 @@ func (a *attempt) runChain(ctx context.Context, c *chain.Chain) ([]chain.Status,
 	a.host.Log.Debugf("%s", chain.Summary(status))
 	for _, line := range last {
 		// That it did not commit is what napback made it do: people read the cause.
-		if n := len(status); a.now == nil && n > 0 && status[n-1].Code == cli.NotCommitted {
+		if n := len(status); a.now == nil && n > 0 && status[n-1].Code == cli.NotCommitted || saysAsWell(err, line) {
 			a.host.Log.Debugf("%s", line)
 			continue
 		}
 		log("s3put", line)
 	}
 	return status, err
+}
+
+// saysAsWell tells that err says what s3put has said: its last error. Hints come with
+// an error, however it is told.
+func saysAsWell(err error, line string) bool {
+	var failed *chain.Error
+	if !errors.As(err, &failed) || failed.Cause.Stage != "s3put" {
+		return false
+	}
+	text := strings.TrimPrefix(line, "s3put: ")
+	return strings.HasPrefix(text, "hint: ") || text == "error: "+failed.Cause.LastLine()
 }
 
 // cleanUp removes what the attempt no longer needs.

@@ -116,6 +116,7 @@ type Settings struct {
 	RunBefore    []string // program and arguments
 	RunAfter     []string
 	RunOnFailure []string
+	RunFinished  []string
 
 	LogLevel      string // debug, info (the default), warn or error
 	LogFile       string

@@ -145,7 +145,7 @@ func optionDirectives(of []source.Kind) []directive {
 	return all
 }
 
-// jobDirectives say what happens around a job.
+// jobDirectives say what happens around a job, and at the end of them all.
 func jobDirectives() []directive {
 	return []directive{
 		{name: "Timeout", set: one(func(s *Settings) *time.Duration { return &s.Timeout }, duration(0))},
@@ -153,6 +153,7 @@ func jobDirectives() []directive {
 		{name: "RunBefore", words: true, set: command(func(s *Settings) *[]string { return &s.RunBefore }), obeys: program},
 		{name: "RunAfter", words: true, set: command(func(s *Settings) *[]string { return &s.RunAfter }), obeys: program},
 		{name: "RunOnFailure", words: true, set: command(func(s *Settings) *[]string { return &s.RunOnFailure }), obeys: program},
+		{name: "RunFinished", where: atTop, words: true, set: command(func(s *Settings) *[]string { return &s.RunFinished }), obeys: program},
 	}
 }
 

@@ -98,6 +98,7 @@ func render(j Job) string {
 	all(&block, "RunBefore", s.RunBefore)
 	all(&block, "RunAfter", s.RunAfter)
 	all(&block, "RunOnFailure", s.RunOnFailure)
+	all(&top, "RunFinished", s.RunFinished)
 	each(&block, "PingURL", s.Notify["PingURL"])
 	set(&block, "LogLevel", s.LogLevel)
 	var opening strings.Builder

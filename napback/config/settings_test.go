@@ -75,6 +75,7 @@ func directiveCases() map[string][]struct {
 		"RunBefore":          {{`/bin/hook "a b" ''`, func(s *Settings) { s.RunBefore = []string{"/bin/hook", "a b", ""} }}},
 		"RunAfter":           {{"hook", func(s *Settings) { s.RunAfter = []string{"hook"} }}},
 		"RunOnFailure":       {{"hook", func(s *Settings) { s.RunOnFailure = []string{"hook"} }}},
+		"RunFinished":        {{"hook a", func(s *Settings) { s.RunFinished = []string{"hook", "a"} }}},
 		"PingURL":            {{"https://hc.example.org/1-2-3", func(s *Settings) { s.Notify = s.Notify.With("PingURL", "https://hc.example.org/1-2-3") }}},
 		"MetricsFile":        {{"/var/lib/node/napback.prom", func(s *Settings) { s.MetricsFile = "/var/lib/node/napback.prom" }}},
 		"LogFile":            {{"/var/log/napback.log", func(s *Settings) { s.LogFile = "/var/log/napback.log" }}},

@@ -62,7 +62,7 @@ func (p *report) runJobs(ctx context.Context, job *config.Job) (results []result
 	for i := range all {
 		results = append(results, p.runJob(ctx, day, &all[i]))
 	}
-	one, r := p.newJobRun(day, job), result{job: job.String()}
+	one, r := p.newJobRun(day, job), result{job: job.String(), of: job, today: day.Today}
 	for _, w := range warnings {
 		one.log.Warnf("%s", w)
 		r.Outcome = backup.DoneWarned
@@ -84,7 +84,7 @@ func (p *report) runJobs(ctx context.Context, job *config.Job) (results []result
 
 // runJob runs one job. Whatever happens to it, the next one can run.
 func (p *report) runJob(ctx context.Context, day decide.Day, job *config.Job) (r result) {
-	r.job = job.String()
+	r.job, r.of, r.today = job.String(), job, day.Today
 	_, due := job.Settings.Schedule.Slot(day.Today)
 	due = due || day.Force
 	switch {
