@@ -12,6 +12,7 @@ import (
 	"napback/napback/backup"
 	"napback/napback/catalog"
 	"napback/napback/config"
+	"napback/napback/page"
 	"napback/napback/standing"
 )
 
@@ -22,16 +23,20 @@ func statusCommand(std cli.Streams) *urfave.Command {
 		ArgsUsage: "[JOB...]",
 		Description: "Prints for each job its last good backup and when the next is due. Exits 3 if a job\n" +
 			"is overdue, was never backed up, or has a newest archive that cannot be restored.",
-		Flags: []urfave.Flag{ownerFlag(), hostFlag(), jsonFlag()},
+		Flags: []urfave.Flag{ownerFlag(), hostFlag(), jsonFlag(), htmlFlag()},
 	})
 }
 
 func status(c *urfave.Context, e *call, configs []*config.Config) error {
+	if err := checkHTML(c); err != nil {
+		return err
+	}
 	wanted, err := e.wanted(c, configs)
 	if err != nil {
 		return err
 	}
 	var lines []standing.Standing
+	drawn := page.Page{Host: e.host.Name, At: e.host.Now()}
 	for _, t := range wanted {
 		if t.Job == nil {
 			return cli.Errorf(cli.NotFound, "job %q is not configured: it has no schedule to be judged by", t.Name)
@@ -48,16 +53,24 @@ func status(c *urfave.Context, e *call, configs []*config.Config) error {
 			cli.PrintError(e.std.Err, "napback", fmt.Errorf("%s: %w", t.Job, err))
 			lines = append(lines, standing.Standing{Job: t.Name, Source: t.Job.String(), State: standing.Unknown,
 				Next: standing.NextDue(t.Job.Settings.Schedule, e.day.Today).String(), Reason: cli.FirstLine(err.Error())})
+			drawn.Jobs = append(drawn.Jobs, e.drawn(t, page.Job{Standing: lines[len(lines)-1], Today: e.day.Today}))
 			continue
 		}
-		s := standing.Judge(t.Job.Settings.Schedule, backup.DateBy(e.day, e.host.Now(), clock).Today, a, standing.CheckedOn(e.finder().Record(t), a))
+		today, checked := backup.DateBy(e.day, e.host.Now(), clock).Today, standing.CheckedOn(e.finder().Record(t), a)
+		s := standing.Judge(t.Job.Settings.Schedule, today, a, checked)
 		s.Job, s.Source = t.Name, t.Job.String()
 		e.finder().Warn(t, a, catalog.RecoveryPoint{Entry: catalog.Entry{Run: newestRun(a)}})
 		lines = append(lines, s)
+		drawn.Jobs = append(drawn.Jobs, e.drawn(t, page.Job{Standing: s, Today: today, Archives: a, Checked: checked}))
 	}
-	if c.Bool("json") {
+	if c.IsSet("html") {
+		err = writePage(c.String("html"), e.std.Out, drawn)
+	}
+	switch {
+	case err != nil:
+	case c.Bool("json"):
 		err = cli.PrintJSON(e.std.Out, lines)
-	} else {
+	case !c.IsSet("html"):
 		err = printStatus(e.std.Out, lines, e.host.Now())
 	}
 	if err != nil {

@@ -19,6 +19,7 @@ zstd zstd
 test_programs="$demo_programs
 aws awscli
 bash bash
+chromium chromium
 gcc gcc
 getfacl acl
 getfattr attr
