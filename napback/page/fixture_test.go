@@ -15,7 +15,10 @@ import (
 // at is when the pages of the tests are made.
 var at = time.Date(2026, 11, 22, 3, 40, 0, 0, time.UTC)
 
-var today = slot.Today(at)
+var (
+	today = slot.Today(at)
+	daily = slot.DefaultSimple()
+)
 
 // made is a job whose archives were made as a schedule asks, on every due day that
 // skip does not name.
