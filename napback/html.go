@@ -65,7 +65,11 @@ func replaceFile(path string, write func(io.Writer) error) error {
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".napback-*.tmp") // mode 0600
 	if err != nil {
-		return err
+		var at *fs.PathError // whose path is random
+		if errors.As(err, &at) {
+			err = at.Err
+		}
+		return fmt.Errorf("make a new file beside it: %w", err)
 	}
 	defer os.Remove(f.Name()) // unless that is no longer its name
 	out := bufio.NewWriter(f)

@@ -135,12 +135,14 @@ func TestInABrowserThePageIsReadable(t *testing.T) {
 	well := Page{Host: "db1", At: time.Now(), Jobs: []Job{made{name: "home", source: "Directory /home", begin: 3, bytes: 100}.job(t)}}
 	ages := site(t)
 	ages.At = time.Now().Add(-3*24*time.Hour - time.Minute)
+	ahead := well
+	ahead.At = time.Now().Add(30 * 24 * time.Hour)
 	many := site(t)
 	for range 30 {
 		many.Jobs = append(many.Jobs, many.Jobs[:10]...)
 	}
 	b := newBrowser(t, map[string]string{
-		"ages": render(t, ages), "well": render(t, well), "empty": render(t, Page{At: time.Now()}), "many": render(t, many), "hostile": render(t, hostile()),
+		"ages": render(t, ages), "well": render(t, well), "ahead": render(t, ahead), "empty": render(t, Page{At: time.Now()}), "many": render(t, many), "hostile": render(t, hostile()),
 	})
 	for name, c := range map[string]struct {
 		jobs  int
@@ -149,6 +151,7 @@ func TestInABrowserThePageIsReadable(t *testing.T) {
 	}{
 		"ages":    {10, "3 of 10 jobs need you.", "3 days"},
 		"well":    {1, "The only job has its backups.", ""},
+		"ahead":   {1, "The only job has its backups.", "ahead"},
 		"empty":   {0, "There is no job to look after.", ""},
 		"many":    {310, "93 of 310 jobs need you.", "*"},
 		"hostile": {len(markup), "", "*"},

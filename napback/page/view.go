@@ -160,7 +160,7 @@ func classOf(state standing.Health) (class string, problem bool) {
 
 func (p Page) newCard(d *drawn) card {
 	s, account := d.Standing, d.Account
-	c := card{Name: short(s.Job, maxName), Source: short(s.Source, maxName), State: short(string(s.State), maxWord)}
+	c := card{Name: short(s.Job, maxName), Source: short(s.Source, maxName), State: short(cmp.Or(string(s.State), "?"), maxWord)}
 	c.Class, c.problem = classOf(s.State)
 	if s.Committed != nil {
 		c.last = *s.Committed
@@ -237,9 +237,10 @@ func (p Page) facts(d *drawn, problem bool) []fact {
 func (p Page) draw(c *card, d *drawn, a axis, jobs int) {
 	d.past.place(a)
 	c.Strip, c.Sizes, c.Older = newStrip(d.Job, d.past, a), newSizes(d.past.marks), a.older
+	proved := provedRuns(d.Job, d.points)
 	own := max(minOwn, min(maxOwn, maxRows/max(1, jobs)))
 	for i := len(d.points) - 1; i >= 0 && len(c.Rows) < own; i-- {
-		c.Rows = append(c.Rows, p.newRow(d.points[i]))
+		c.Rows = append(c.Rows, p.newRow(d.points[i], proved))
 	}
 	c.Points = fmt.Sprintf("%s since %s", cli.Plural(d.Standing.Archives, "restore point", "restore points"), short(d.Standing.Oldest, maxWord))
 	if d.Standing.Archives == 0 {
@@ -257,7 +258,7 @@ func (p Page) draw(c *card, d *drawn, a axis, jobs int) {
 	}
 }
 
-func (p Page) newRow(e catalog.RecoveryPoint) row {
+func (p Page) newRow(e catalog.RecoveryPoint, proved map[string]bool) row {
 	r := row{
 		Date: short(e.Date(), maxWord), Age: since(p.At.Sub(e.Committed)), Type: short(string(e.Type()), maxWord),
 		Slot: short(e.Slot(), maxWord), Size: cli.FormatSize(e.Bytes), Read: "-", State: "restorable",
@@ -271,6 +272,9 @@ func (p Page) newRow(e catalog.RecoveryPoint) row {
 		bytes += link.Bytes
 	}
 	r.Read = cli.FormatSize(bytes)
+	if proved[e.Run] {
+		r.State += ", proved by a restore"
+	}
 	if e.Warnings() != "" {
 		r.State += ", with warnings"
 	}

@@ -37,7 +37,7 @@ window.onload = function () {
 			Headings: Array.from(d.querySelectorAll("h1,h2,h3"), function (e) { return e.tagName; }).join(""),
 			Names: Array.from(d.querySelectorAll("h3"), function (e) { return e.textContent; }),
 			Scripts: d.scripts.length, Fetched: w.performance.getEntriesByType("resource").length, Hacked: Boolean(w.hacked),
-			Stale: d.getElementById("stale").hidden ? "" : d.getElementById("age").textContent,
+			Stale: !d.getElementById("ahead").hidden ? "ahead" : d.getElementById("stale").hidden ? "" : d.getElementById("age").textContent,
 			Articles: d.querySelectorAll("article").length,
 			Unnamed: d.querySelectorAll("svg:not([aria-hidden]):not([aria-label])").length,
 		};
