@@ -91,6 +91,7 @@ type frame struct {
 	Scroll           float64 // how wide it is
 	SmallestFont     float64
 	Unreadable       []string // text and marks whose colours are too alike
+	Cut              []string // text that leaves its box
 	Ground           string
 	Headings         string
 	H1               string
@@ -198,6 +199,9 @@ func (f frame) check(t *testing.T) {
 	}
 	if len(f.Unreadable) > 0 {
 		t.Errorf("%s: colours too alike: %q", about, f.Unreadable)
+	}
+	if len(f.Cut) > 0 {
+		t.Errorf("%s: it cuts off %.300q", about, f.Cut)
 	}
 	if f.Scripts != 1 || f.Fetched != 0 || f.Hacked {
 		t.Errorf("%s: %d scripts, %d fetched, hacked %v", about, f.Scripts, f.Fetched, f.Hacked)

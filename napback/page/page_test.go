@@ -166,7 +166,7 @@ func TestEveryKindOfMarkIsDrawnAndExplained(t *testing.T) {
 func TestHostileTextIsBoundedText(t *testing.T) {
 	p := hostile()
 	text := render(t, p)
-	if limit := len(p.Jobs) * 40_000; len(text) > limit {
+	if limit := len(p.Jobs) * 8_000; len(text) > limit {
 		t.Errorf("the page takes %d bytes, more than %d", len(text), limit)
 	}
 	tags := regexp.MustCompile(`<(/?[a-zA-Z!][^\s>]*)`)
@@ -196,7 +196,7 @@ func TestAPageOfManyJobsStaysSmall(t *testing.T) {
 		p.Jobs = append(p.Jobs, j)
 	}
 	text := render(t, p)
-	if limit := 4 << 20; len(text) > limit {
+	if limit := 2_200_000; len(text) > limit {
 		t.Errorf("1000 jobs take %d bytes, more than %d", len(text), limit)
 	}
 	for _, j := range p.Jobs {

@@ -2,7 +2,9 @@ package page
 
 import (
 	"fmt"
+	"slices"
 	"time"
+	"unicode"
 
 	"napback/internal/cli"
 	"napback/internal/slot"
@@ -13,6 +15,7 @@ const (
 	maxName   = 120
 	maxReason = 500
 	maxWord   = 24 // what should be a date, a type or a number
+	maxMarks  = 4  // one after the other, above and below a letter
 )
 
 // short makes foreign text safe for one line of at most so many characters. What is
@@ -22,12 +25,24 @@ func short(text string, most int) string {
 	if limit := 8 * most; len(text) > limit {
 		text = text[:limit/2] + "\u2026" + text[len(text)-limit/2:]
 	}
-	all := []rune(cli.Safe(text))
+	all := withoutTowers([]rune(cli.Safe(text)))
 	if len(all) <= most {
 		return string(all)
 	}
 	end := most / 3
 	return string(all[:most-end-1]) + "\u2026" + string(all[len(all)-end:])
+}
+
+// withoutTowers leaves out marks that are piled up on a letter: no line can be broken
+// between them, and they would cover what stands above.
+func withoutTowers(text []rune) []rune {
+	n := 0
+	return slices.DeleteFunc(text, func(r rune) bool {
+		if n++; !unicode.Is(unicode.M, r) {
+			n = 0
+		}
+		return n > maxMarks
+	})
 }
 
 // since writes how long ago something was.

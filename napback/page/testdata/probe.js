@@ -31,7 +31,7 @@ window.onload = function () {
 		d.querySelectorAll("details").forEach(function (e) { e.open = true; });
 		var f = {
 			Width: w.innerWidth, Dark: w.matchMedia("(prefers-color-scheme: dark)").matches,
-			Scroll: d.documentElement.scrollWidth, SmallestFont: 1000, Unreadable: [],
+			Scroll: d.documentElement.scrollWidth, SmallestFont: 1000, Unreadable: [], Cut: [],
 			Ground: w.getComputedStyle(d.body).backgroundColor,
 			H1: d.querySelector("h1").textContent,
 			Headings: Array.from(d.querySelectorAll("h1,h2,h3"), function (e) { return e.tagName; }).join(""),
@@ -52,6 +52,10 @@ window.onload = function () {
 				return;
 			}
 			if (!ownText(e)) return;
+			var text = d.createRange();
+			text.selectNodeContents(e);
+			if (!e.closest(".scroll") && text.getBoundingClientRect().right > (e.closest("article") || d.body).getBoundingClientRect().right)
+				f.Cut.push(e.textContent.slice(0, 20));
 			f.SmallestFont = Math.min(f.SmallestFont, parseFloat(s.fontSize));
 			if (contrast(rgba(s.color), ground(w, e)) < 4.5) f.Unreadable.push(e.tagName + " " + e.textContent.slice(0, 20) + " " + s.color);
 		});
