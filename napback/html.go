@@ -30,9 +30,13 @@ func checkHTML(c *urfave.Context) error {
 	return nil
 }
 
-// drawn completes a job for the page.
-func (e *call) drawn(t jobs.Target, j page.Job) page.Job {
-	j.Schedule, j.Account = t.Job.Settings.Schedule, e.finder().Account(t)
+// drawn completes a job for the page. DiffDir tells of this host's runs, and of no other
+// owner's.
+func (e *call) drawn(c *urfave.Context, t jobs.Target, j page.Job) page.Job {
+	j.Schedule = t.Job.Settings.Schedule
+	if c.String("owner") == "" && c.String("host") == "" {
+		j.Account = e.finder().Account(t)
+	}
 	return j
 }
 

@@ -53,7 +53,7 @@ func status(c *urfave.Context, e *call, configs []*config.Config) error {
 			cli.PrintError(e.std.Err, "napback", fmt.Errorf("%s: %w", t.Job, err))
 			lines = append(lines, standing.Standing{Job: t.Name, Source: t.Job.String(), State: standing.Unknown,
 				Next: standing.NextDue(t.Job.Settings.Schedule, e.day.Today).String(), Reason: cli.FirstLine(err.Error())})
-			drawn.Jobs = append(drawn.Jobs, e.drawn(t, page.Job{Standing: lines[len(lines)-1], Today: e.day.Today}))
+			drawn.Jobs = append(drawn.Jobs, e.drawn(c, t, page.Job{Standing: lines[len(lines)-1], Today: e.day.Today}))
 			continue
 		}
 		today, checked := backup.DateBy(e.day, e.host.Now(), clock).Today, standing.CheckedOn(e.finder().Record(t), a)
@@ -61,7 +61,7 @@ func status(c *urfave.Context, e *call, configs []*config.Config) error {
 		s.Job, s.Source = t.Name, t.Job.String()
 		e.finder().Warn(t, a, catalog.RecoveryPoint{Entry: catalog.Entry{Run: newestRun(a)}})
 		lines = append(lines, s)
-		drawn.Jobs = append(drawn.Jobs, e.drawn(t, page.Job{Standing: s, Today: today, Archives: a, Checked: checked}))
+		drawn.Jobs = append(drawn.Jobs, e.drawn(c, t, page.Job{Standing: s, Today: today, Archives: a, Checked: checked}))
 	}
 	if c.IsSet("html") {
 		err = writePage(c.String("html"), e.std.Out, drawn)
