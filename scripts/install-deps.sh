@@ -20,6 +20,7 @@ test_programs="$demo_programs
 aws awscli
 bash bash
 curl curl
+chromium chromium
 gcc gcc
 getfacl acl
 getfattr attr
