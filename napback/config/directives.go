@@ -85,6 +85,7 @@ func storeDirectives() []directive {
 		{name: "ChunkSize", flag: "-z", tools: Put, read: written(size(1, 5<<30))},
 		{name: "Concurrency", flag: "-c", tools: Put | Get, read: written(number(1, 1000))},
 		{name: "Memory", flag: "--memory", tools: Put | Get, read: written(size(1, maxBytes))},
+		{name: "Spool", flag: "--spool", tools: Put, read: valid(absolute), obeys: trust.Temp},
 		{name: "StorageClass", flag: "--storage-class", tools: Put, read: valid(noBlanks)},
 		{name: "SSE", flag: "--sse", tools: Put, read: enum("AES256", "aws:kms", "aws:kms:dsse")},
 		{name: "SSEKMSKey", flag: "--sse-kms-key", tools: Put, read: valid(noBlanks)},

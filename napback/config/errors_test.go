@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"napback/internal/cli"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -74,6 +76,8 @@ func TestEveryErrorHasItsOwnWords(t *testing.T) {
 		{"FullOn sunday\n<MySQL x>\nFulls 14\n</MySQL>", `f:6: full-on sunday: a FULL comes every day (frequency 1, diffs 0), which falls on the same weekday only if the days are a multiple of 7`},
 		{"FullOn sunday\nPhase 0", `f:5: Phase and FullOn exclude each other, the first is at f:4`},
 		{"Phase 1\nFullOn sunday", `f:5: FullOn and Phase exclude each other, the first is at f:4`},
+		{"LogConfig /etc/s3napback.logconfig", `f:4: unknown directive "LogConfig"`},
+		{"log4perl.rootLogger = INFO, screen", `f:4: unknown directive "log4perl.rootLogger"`},
 		{"FullOn caturday", `f:4: FullOn "caturday": want a weekday, monday to sunday`},
 		{"CycleType HanoiCycle\nFullOn sunday", `f:5: FullOn has no meaning in a HanoiCycle: remove it, or add CycleType SimpleCycle`},
 		{"Fulls 1000000\nDiffs 6\nDirectory /z", "f:5: fulls 1000000 with diffs 6: these are 7000000 slots, want at most 1000000"},
@@ -232,5 +236,16 @@ func TestErrorsWithoutEndAreCut(t *testing.T) {
 	got := strings.Split(reasons(t, memory{"f": strings.Repeat("Wibble\n", 5000)}), "\n")
 	if len(got) != maxProblems+1 || !strings.HasSuffix(got[maxProblems], "too many errors, the others are not shown") {
 		t.Errorf("%d errors, the last is %q", len(got), got[len(got)-1])
+	}
+}
+
+func TestALogConfigurationOfTheOldKindIsToldWhatReplacesIt(t *testing.T) {
+	for _, line := range []string{"LogConfig /etc/x.logconfig", "log4perl.logger=INFO", "log4perl.rootLogger = INFO, A"} {
+		_, err := load("f", Env{Host: "h"}, memory{"f": required + "Directory /x\n" + line + "\n"})
+		var out strings.Builder
+		cli.PrintError(&out, "napback", err)
+		if !strings.Contains(out.String(), "napback: hint: there is no file for the log's configuration: LogFile PATH, ") {
+			t.Errorf("%s: %s", line, out.String())
+		}
 	}
 }

@@ -155,7 +155,7 @@ const (
 // checkUpload reports values that s3put would refuse together, each time.
 func (p *parser) checkUpload(sc *scope, s Settings) {
 	chunk, memory := cmp.Or(s.bytes("ChunkSize"), defaultChunkSize), cmp.Or(s.bytes("Memory"), defaultMemory)
-	if chunk > memory {
+	if chunk > memory && s.told("Spool") == "" {
 		p.addf(sc.settingAt("ChunkSize", "Memory"), "a ChunkSize of %s does not fit into the Memory of %s",
 			cli.FormatSize(chunk), cli.FormatSize(memory))
 	}

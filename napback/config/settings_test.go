@@ -44,8 +44,11 @@ func directiveCases() map[string][]struct {
 		"Concurrency":    {{"3", told("Concurrency", "3")}},
 		"Memory":         {{"256MiB", told("Memory", "268435456")}},
 		"BandwidthLimit": {{"2M", told("BandwidthLimit", "2000000")}},
-		"StorageClass":   {{"STANDARD_IA", told("StorageClass", "STANDARD_IA")}},
-		"SSE":            {{"aws:KMS", told("SSE", "aws:kms")}},
+		"Spool": {{"/var/tmp", told("Spool", "/var/tmp")}, {"/tmp\nChunkSize 1G", func(s *Settings) {
+			s.Told = Told{"Spool": {"/tmp"}, "ChunkSize": {"1000000000"}}
+		}}},
+		"StorageClass": {{"STANDARD_IA", told("StorageClass", "STANDARD_IA")}},
+		"SSE":          {{"aws:KMS", told("SSE", "aws:kms")}},
 		"SSEKMSKey": {{"arn:aws:kms:x:1:key/2\nSSE aws:kms:dsse", func(s *Settings) {
 			s.Told = Told{"SSEKMSKey": {"arn:aws:kms:x:1:key/2"}, "SSE": {"aws:kms:dsse"}}
 		}}},
