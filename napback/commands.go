@@ -16,7 +16,7 @@ import (
 // have been made.
 func commands(std cli.Streams) []*urfave.Command {
 	all := []*urfave.Command{restoreCommand(std), listCommand(std), statusCommand(std), verifyCommand(std), checkCommand(std),
-		drillCommand(std), adoptCommand(std), pruneCommand(std), initCommand(std)}
+		drillCommand(std), adoptCommand(std), pruneCommand(std), initCommand(std), schedulesCommand(std)}
 	return append(all, filters(std)...)
 }
 

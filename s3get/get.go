@@ -31,6 +31,13 @@ var describe = cli.Describe{
 	Usage:   "BUCKET:NAME[:RUN] [flags]",
 	Purpose: "Write an archive from S3 or a local directory to standard output, every chunk verified before it is written.",
 	Example: "s3get bucket:home | pgpipe -d -k secret.asc | zstd -d | tar -x",
+	Old: map[string]string{
+		"-f": "-f of js3tream is --spool DIR: chunks are held in files in DIR instead of memory",
+		"-b": "without -b: s3get BUCKET:NAME, with --js3tream if that stored it", "--bucket": "without --bucket: s3get BUCKET:NAME",
+		"-o": "without -o: s3get always writes to standard output",
+		"-i": "s3put BUCKET:NAME stores standard input",
+		"-z": "s3get takes chunks in the size that they have", "--size": "s3get takes chunks in the size that they have",
+	},
 }
 
 func (o *options) check(std cli.Streams) error {

@@ -12,7 +12,7 @@ import (
 // Transfer are the flags of the tools that move the chunks of an archive. Tools
 // embed the struct in their own options.
 type Transfer struct {
-	NeverDie  bool          `short:"n" help:"When all attempts at a request have failed, wait and go on with it, for ever."`
+	NeverDie  bool          `short:"n" aliases:"neverdie" help:"When all attempts at a request have failed, wait and go on with it, for ever."`
 	Attempts  int           `default:"5" placeholder:"N" help:"Tries of a request before it counts as failed (default: 5)."`
 	RetryWait time.Duration `default:"30m" placeholder:"TIME" help:"How long --never-die waits (default: 30m)."`
 

@@ -200,6 +200,9 @@ func (b *Backup) meta() []string {
 	if d.Base != nil {
 		kv = append(kv, "chain="+d.Base.Chain, "parent="+d.Base.Run)
 	}
+	if from, ok := b.source.(source.Noted); ok {
+		kv = append(kv, from.Meta()...)
+	}
 	if b.Self.Machine != "" {
 		kv = append(kv, "machine="+b.Self.Machine)
 	}

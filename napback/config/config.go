@@ -100,8 +100,9 @@ type Settings struct {
 	CycleType         CycleType // SimpleCycle unless told otherwise
 	Frequency         int
 	Phase             int
-	Diffs             int
-	Fulls             int
+	FullOn            *time.Weekday // nil: Phase tells
+	Diffs             *int          // nil: see slot.Given
+	Fulls             *int          // nil: see slot.Given
 	Discs             int
 	ArchiveOldestDisc bool
 	// Schedule is what the cycle's values make, checked. It is set for
@@ -140,24 +141,29 @@ func defaults() Settings {
 		CycleType:   SimpleCycle,
 		Frequency:   simple.Frequency,
 		Phase:       simple.Phase,
-		Diffs:       simple.Diffs,
-		Fulls:       simple.Fulls,
 		Discs:       hanoi.Discs,
 		LogLevel:    "info",
 		LogFormat:   "text",
 	}
 }
 
-// schedule makes the schedule of a job of the given kind.
-func (s *Settings) schedule(kind source.Kind) slot.Schedule {
+// schedule makes the schedule of a job of the given kind, checked. A SimpleCycle is
+// checked with its DIFFs also where the kind has none.
+func (s *Settings) schedule(kind source.Kind) (slot.Schedule, error) {
 	if s.CycleType == HanoiCycle {
-		return slot.Hanoi{Frequency: s.Frequency, Discs: s.Discs, ArchiveOldest: s.ArchiveOldestDisc}
+		hanoi := slot.Hanoi{Frequency: s.Frequency, Discs: s.Discs, ArchiveOldest: s.ArchiveOldestDisc}
+		return hanoi, hanoi.Validate()
 	}
-	simple := slot.Simple{Frequency: s.Frequency, Phase: s.Phase, Diffs: s.Diffs, Fulls: s.Fulls}
+	simple, err := s.given().Simple()
 	if !kind.Diffs {
-		simple.Diffs = 0
+		simple = simple.WithoutDiffs()
 	}
-	return simple
+	return simple, err
+}
+
+// given is what is said of a SimpleCycle.
+func (s *Settings) given() slot.Given {
+	return slot.Given{Frequency: s.Frequency, Phase: s.Phase, FullOn: s.FullOn, Diffs: s.Diffs, Fulls: s.Fulls}
 }
 
 // Load reads a configuration. Its error joins everything that is wrong, each

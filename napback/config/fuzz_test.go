@@ -82,9 +82,17 @@ func render(j Job) string {
 		number("Discs", int64(s.Discs))
 		write(&block, "ArchiveOldestDisc", fmt.Sprint(s.ArchiveOldestDisc))
 	} else {
-		number("Phase", int64(s.Phase))
-		write(&block, "Diffs", fmt.Sprint(s.Diffs))
-		number("Fulls", int64(s.Fulls))
+		if s.FullOn != nil {
+			write(&block, "FullOn", s.FullOn.String())
+		} else {
+			number("Phase", int64(s.Phase))
+		}
+		if s.Diffs != nil {
+			write(&block, "Diffs", fmt.Sprint(*s.Diffs))
+		}
+		if s.Fulls != nil {
+			number("Fulls", int64(*s.Fulls))
+		}
 	}
 	for _, o := range j.Kind.Options {
 		if o.Form == source.Arguments || o.Form == source.Program {
@@ -168,7 +176,7 @@ func FuzzLoad(f *testing.F) {
 func dormant(s Settings) Settings {
 	d := defaults()
 	if s.CycleType == HanoiCycle {
-		s.Phase, s.Diffs, s.Fulls = d.Phase, d.Diffs, d.Fulls
+		s.Phase, s.FullOn, s.Diffs, s.Fulls = d.Phase, d.FullOn, d.Diffs, d.Fulls
 	} else {
 		s.Discs, s.ArchiveOldestDisc = d.Discs, d.ArchiveOldestDisc
 	}

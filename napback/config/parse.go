@@ -184,7 +184,7 @@ func (p *parser) line(at position, words []string, in *scope) {
 	}
 	d, ok := p.known[strings.ToLower(name)]
 	if !ok {
-		p.addf(at, "unknown directive %q%s", name, p.nearest(name))
+		p.add(problem{at: at, reason: fmt.Sprintf("unknown directive %q%s", name, p.nearest(name)), hint: hintOnOld(name)})
 		return
 	}
 	if p.allowed(at, d, in) && p.countOK(at, d, values) && p.firstOK(at, d, in) {

@@ -79,6 +79,12 @@ type Source interface {
 	Begin(t Turn) (Reading, error)
 }
 
+// Noted is a Source that has more to say in the manifests of its archives.
+type Noted interface {
+	// Meta are fields of meta, as KEY=VALUE. The caller's own keys are taken.
+	Meta() []string
+}
+
 // Reading is a source while the chain runs.
 type Reading interface {
 	// Stages are those that make the plain stream.
