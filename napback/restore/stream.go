@@ -112,7 +112,7 @@ func (d *Stream) Plan(ctx context.Context) (lines []string, err error) {
 			return nil, err
 		}
 		c := chain.Chain{Stages: append(stages, sink...)}
-		line := c.String()
+		line := c.Lines()
 		if d.Loader == nil && d.To != "" {
 			line += " >>" + shell.Quote(d.To)
 		}

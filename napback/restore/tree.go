@@ -265,7 +265,7 @@ func (r *Tree) Plan(ctx context.Context) (lines []string, err error) {
 		if err != nil {
 			return nil, err
 		}
-		lines = append(lines, c.String())
+		lines = append(lines, c.Lines())
 	}
 	return lines, nil
 }
