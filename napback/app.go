@@ -74,6 +74,7 @@ func newApp(ctx context.Context, std cli.Streams) *urfave.App {
 			&urfave.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "run also what is not due or was done today"},
 			&urfave.BoolFlag{Name: "debug", Aliases: []string{"d"}, Usage: "say everything on stderr"},
 			&urfave.StringFlag{Name: "date", Usage: "run as if today were `YYYY-MM-DD` (the schedule only)"},
+			&urfave.StringFlag{Name: "progress", Value: "auto", Usage: "show on stderr how far each job is: `WHEN` is auto (on a terminal), always or never"},
 			&urfave.BoolFlag{Name: "version", Aliases: []string{"V"}, Usage: "print the version"},
 		},
 		Commands: commands(std),
@@ -101,7 +102,7 @@ func runBackup(c *urfave.Context, std cli.Streams) error {
 	if err != nil {
 		return err
 	}
-	r := run.Run{Std: std, Host: e.host, Day: e.day, Debug: c.Bool("debug")}
+	r := run.Run{Std: e.std, Host: e.host, Day: e.day, Debug: c.Bool("debug"), Progress: e.progress}
 	r.Lower = sync.OnceValue(func() priority.Programs { return priority.Find(c.Context, e.host.Kit.Env) })
 	if show {
 		return r.Show(c.Context, configs)
@@ -111,10 +112,11 @@ func runBackup(c *urfave.Context, std cli.Streams) error {
 
 // call is one call of napback, as commands see it.
 type call struct {
-	std  cli.Streams
-	log  *journal.Journal
-	host backup.Host // this machine, as backups see it
-	day  decide.Day
+	std      cli.Streams // which make room for progress
+	progress *cli.Progress
+	log      *journal.Journal
+	host     backup.Host // this machine, as backups see it
+	day      decide.Day
 }
 
 func newCall(c *urfave.Context, std cli.Streams) (*call, error) {
@@ -122,9 +124,15 @@ func newCall(c *urfave.Context, std cli.Streams) (*call, error) {
 	if err != nil {
 		return nil, fmt.Errorf("name of this host: %w", err)
 	}
+	mode := c.String("progress")
+	if mode != "auto" && mode != "always" && mode != "never" {
+		return nil, cli.UsageErrorf("--progress %q: want auto, always or never", mode)
+	}
+	progress := cli.NewProgress(std.Err, mode)
+	std.Out, std.Err = progress.Over(std.Out), progress.Over(std.Err)
 	log := journal.New(std.Err, c.Bool("debug"))
 	e := &call{
-		std: std, log: log, host: backup.Host{Kit: programs.New(), Name: name, Now: time.Now, Log: log},
+		std: std, progress: progress, log: log, host: backup.Host{Kit: programs.New(), Name: name, Now: time.Now, Log: log},
 		day: decide.Day{Today: slot.Today(time.Now()), Dated: c.IsSet("date"), Force: c.Bool("force")},
 	}
 	if e.day.Dated {

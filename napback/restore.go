@@ -74,7 +74,7 @@ func restoreJob(c *urfave.Context, e *call, configs []*config.Config) error {
 	if err := t.Placed(c.Bool("in-place"), c.Bool("load"), kind, c.String("to")); err != nil {
 		return err
 	}
-	r := restore.Request{From: unpack.Reader{Kit: e.host.Kit, Settings: t.Settings, Key: key, Log: e.log}, Job: t.Name, Point: p, Source: made, To: c.String("to")}
+	r := restore.Request{From: unpack.Reader{Kit: e.host.Kit, Settings: t.Settings, Key: key, Log: e.log, Progress: e.progress}, Job: t.Name, Point: p, Source: made, To: c.String("to")}
 	if kind.Tree {
 		return restoreTree(c, e.std, r, t.Path)
 	}

@@ -42,6 +42,7 @@ func (b *Backup) store(ctx context.Context, r *Result) error {
 	if err != nil {
 		return err
 	}
+	b.options.Progress.Expect(b.expected(), true)
 	if err := a.run(ctx, producers, put); err != nil {
 		return b.source.Explain(err)
 	}
@@ -126,6 +127,7 @@ func (a *attempt) runChain(ctx context.Context, c *chain.Chain) ([]chain.Status,
 		}
 		log(stage, line)
 	}
+	c.Aside = tools.Watch(a.options.Progress.Report)
 	a.host.Log.Debugf("%s", c)
 	status, err := c.Run(ctx)
 	a.host.Log.Debugf("%s", chain.Summary(status))
@@ -169,7 +171,11 @@ func (b *Backup) chain(name string, stages []chain.Stage, byHand bool) (producer
 	if base := b.decision.Base; base != nil {
 		up.Parent = base.Run
 	}
-	put, err = b.host.Store(b.job).Put(up)
+	to := b.host.Store(b.job)
+	if !byHand {
+		to = to.Showing(b.options.Progress)
+	}
+	put, err = to.Put(up)
 	return b.lowered(stages), b.lowered([]chain.Stage{put})[0], err
 }
 

@@ -75,6 +75,8 @@ type Options struct {
 	Keys Keys
 	// Lower finds the programs that lower the priority of stages.
 	Lower func() priority.Programs
+	// Progress, if not nil, shows how far the chain is.
+	Progress *cli.Progress
 }
 
 // New makes what a job needs to run, before it touches anything.

@@ -62,7 +62,9 @@ func (j *jobRun) steps(ctx context.Context, r *result) {
 		limited, cancel = context.WithTimeoutCause(ctx, limit, fmt.Errorf("not done within %v, its Timeout", limit))
 	}
 	defer cancel()
+	j.run.Progress.Begin(j.run.numbered(j.job))
 	err := j.attempt(limited, r)
+	j.run.Progress.End()
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
 		err = context.Cause(limited)
 	}
@@ -87,7 +89,7 @@ func (j *jobRun) attempt(ctx context.Context, r *result) error {
 	if err := j.hook(ctx, "RunBefore", j.job.Settings.RunBefore, hooks.Started, ""); err != nil {
 		return fmt.Errorf("RunBefore: %w", err)
 	}
-	o := backup.Options{Keys: j.run.keys, Lower: j.run.Lower}
+	o := backup.Options{Keys: j.run.keys, Lower: j.run.Lower, Progress: j.run.Progress}
 	if j.backup, err = backup.New(ctx, j.run.machine(j.log), j.day, o, j.job); err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ import (
 	"napback/napback/backup"
 	"napback/napback/backup/decide"
 	"napback/napback/config"
+	"napback/napback/jobs"
 	"napback/napback/journal"
 	"napback/napback/logging"
 	"napback/napback/notify"
@@ -40,7 +41,10 @@ type Run struct {
 	Day   decide.Day
 	Debug bool // say everything on stderr
 	Lower func() priority.Programs
+	// Progress, if not nil, shows how far each job is. Std goes through it.
+	Progress *cli.Progress
 
+	all     []jobs.Target
 	log     *journal.Journal
 	id      string
 	secrets []string
@@ -69,6 +73,7 @@ func (r *Run) Jobs(ctx context.Context, configs []*config.Config) error {
 		return err
 	}
 	defer release()
+	r.all = jobs.All(configs)
 	var results []result
 	for _, c := range configs {
 		results = append(results, r.runConfig(ctx, c)...)

@@ -27,11 +27,13 @@ type Store struct {
 	kit programs.Kit
 	set *config.Settings
 	log func(stage, line string)
+	// progress is how Put, Get and Verify show theirs.
+	progress string
 }
 
 // Open returns the client of a job's store. log gets what the tools say on stderr.
 func Open(k programs.Kit, set *config.Settings, log func(stage, line string)) Store {
-	return Store{k, set, log}
+	return Store{k, set, log, "never"}
 }
 
 // Access are the flags that all S3 tools share, and the bucket: what two jobs have
@@ -172,7 +174,7 @@ func (s Store) Get(a catalog.Entry) (chain.Stage, error) { return s.get(a) }
 func (s Store) Verify(a catalog.Entry) (chain.Stage, error) { return s.get(a, "--verify") }
 
 func (s Store) get(a catalog.Entry, more ...string) (chain.Stage, error) {
-	args := append(s.set.Flags(config.Get), "--progress", "never")
+	args := append(s.set.Flags(config.Get), "--progress", s.progress)
 	return s.stage("s3get", append(append(args, more...), a.Address()))
 }
 
@@ -197,7 +199,7 @@ func (s Store) Put(u Upload) (chain.Stage, error) {
 	if !u.ByHand {
 		args = append(args, "--json")
 	}
-	args = append(args, "-v", "--progress", "never", "--keep")
+	args = append(args, "-v", "--progress", s.progress, "--keep")
 	if !u.ByHand {
 		args = append(args, given("--owner", u.Owner)...)
 	}
