@@ -93,7 +93,7 @@ func (t *transfer) fit(width int, parts []string, matters []int) string {
 		}
 		return strings.Join(all, ", ")
 	}
-	label := narrow(t.label, width/2) + ": "
+	label := narrow(t.label, width/3) + ": "
 	for _, i := range matters {
 		chosen[i] = true
 		if wide(label)+wide(join()) > width {
