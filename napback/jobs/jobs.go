@@ -16,7 +16,6 @@ package jobs
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"time"
 
 	"napback/internal/cli"
@@ -80,7 +79,7 @@ type Finder struct {
 func (f Finder) Listing(ctx context.Context, t Target) (catalog.Listing, error) {
 	l, err := tools.Open(f.Kit, t.Settings, tools.Warnings(f.Log)).List(ctx, t.Name+"-")
 	if err != nil {
-		return catalog.Listing{}, fmt.Errorf("look into bucket %q: %w", t.Settings.Bucket, tools.Explain(ctx, err))
+		return catalog.Listing{}, tools.About(t.Settings.Bucket, err)
 	}
 	return l, nil
 }
