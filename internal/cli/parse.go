@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -58,9 +59,18 @@ func Parse(options any, args []string, std Streams, d Describe) (done bool, err 
 		return true, nil
 	}
 	if err != nil {
-		return false, WithHint(WithCode(Usage, lowerFirst(err)), "%s -h lists the options", d.Tool)
+		hint := d.Tool + " -h lists the options"
+		if wantsDryRun(err) && slices.ContainsFunc(parser.Model.Flags, func(f *kong.Flag) bool { return f.Name == "pretend" }) {
+			hint = "-p says what would be done, and does nothing"
+		}
+		return false, WithHint(WithCode(Usage, lowerFirst(err)), "%s", hint)
 	}
 	return false, nil
+}
+
+// wantsDryRun tells an error about what is a dry run elsewhere.
+func wantsDryRun(err error) bool {
+	return strings.HasPrefix(err.Error(), "unknown flag -n") || strings.HasPrefix(err.Error(), "unknown flag --dry-run")
 }
 
 // UsageErrorf is an error with the code Usage, for combinations of options

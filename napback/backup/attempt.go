@@ -121,6 +121,10 @@ func (a *attempt) runChain(ctx context.Context, c *chain.Chain) ([]chain.Status,
 		}
 	}
 	c.Log = func(stage, line string) {
+		if ctx.Err() != nil { // whose cause is told: what is said now is that stages were ended
+			a.host.Log.Debugf("%s", cli.Safe(line))
+			return
+		}
 		if stage == "s3put" && (len(last) > 0 || strings.HasPrefix(line, "s3put: error: ")) {
 			last = append(last, line)
 			return

@@ -78,6 +78,9 @@ type Finder struct {
 // tells the store's clock.
 func (f Finder) Listing(ctx context.Context, t Target) (catalog.Listing, error) {
 	l, err := tools.Open(f.Kit, t.Settings, tools.Warnings(f.Log)).List(ctx, t.Name+"-")
+	if ctx.Err() != nil {
+		return catalog.Listing{}, err
+	}
 	if err != nil {
 		return catalog.Listing{}, tools.About(t.Settings.Bucket, err)
 	}

@@ -122,7 +122,7 @@ func (j *jobRun) end(ctx context.Context, r *result, err error) {
 	case err != nil && ctx.Err() != nil:
 		r.Outcome = interrupted
 		r.err = context.Cause(ctx)
-		j.log.Record(slog.LevelError, "interrupted: "+err.Error())
+		j.log.Record(slog.LevelError, r.err.Error())
 	case err != nil:
 		r.Outcome, r.Note, r.err = failed, cli.FirstLine(err.Error()), err
 		j.log.Error(err)
@@ -164,6 +164,8 @@ func (j *jobRun) tell(ctx context.Context, r *result) {
 	defer cancel()
 	text := fmt.Sprintf("%s: %s", r.job, r.Outcome)
 	switch {
+	case r.Outcome == interrupted:
+		text = fmt.Sprintf("%s: %s", r.job, r.err) // which says it
 	case r.err != nil:
 		text += ": " + r.err.Error()
 	case r.Note != "":
