@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/term"
@@ -20,9 +21,13 @@ type Progress struct {
 	width   func() int
 	ticks   <-chan time.Time // nil: a ticker of its own
 
+	// What transfers tell: they never wait for a terminal that somebody has stopped.
+	moved, piped atomic.Int64
+	before       atomic.Int64 // of moved, what parts that are done have moved
+	waiting      atomic.Bool  // nothing is shown at the moment
+
 	mu      sync.Mutex
 	t       *transfer // nil = there is none
-	waiting bool      // nothing is shown at the moment
 	drawn   int       // columns of the line that stands there; 0 = none
 	partial bool      // somebody else's line has not ended yet
 	quit    chan struct{}
@@ -68,7 +73,11 @@ func (p *Progress) Begin(label string) {
 	p.End()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.t, p.waiting = newTransfer(label, time.Now()), false
+	p.t = newTransfer(label, time.Now())
+	p.moved.Store(0)
+	p.piped.Store(0)
+	p.before.Store(0)
+	p.waiting.Store(false)
 	p.quit, p.ended = make(chan struct{}), make(chan struct{})
 	go p.keepDrawing(p.quit, p.ended)
 }
@@ -85,7 +94,7 @@ func (p *Progress) keepDrawing(quit <-chan struct{}, ended chan<- struct{}) {
 		select {
 		case now := <-ticks:
 			p.change(func(t *transfer) {
-				t.sample(now)
+				t.sample(now, p.moved.Load(), p.piped.Load())
 				p.draw(now)
 			})
 		case <-quit:
@@ -113,32 +122,51 @@ func (p *Progress) Expect(bytes int64, about bool) {
 
 // Moved counts bytes that have been sent to, or received from, the store. What is to be
 // sent once more counts below zero.
-func (p *Progress) Moved(n int64) { p.change(func(t *transfer) { t.moved += n }) }
+func (p *Progress) Moved(n int64) {
+	if p != nil {
+		p.moved.Add(n)
+	}
+}
 
 // Piped counts bytes that have come from, or gone on to, the other side: the pipe. How
 // much is between the two is shown where that tells more.
-func (p *Progress) Piped(n int64) { p.change(func(t *transfer) { t.piped += n }) }
+func (p *Progress) Piped(n int64) {
+	if p != nil {
+		p.piped.Add(n)
+	}
+}
 
 // Report sets both, as a program has told them that does a part of the transfer.
 func (p *Progress) Report(l ProgressLine) {
-	p.change(func(t *transfer) { t.moved, t.piped = t.before+l.Moved, t.before+l.Piped })
+	if p != nil {
+		before := p.before.Load()
+		p.moved.Store(before + l.Moved)
+		p.piped.Store(before + l.Piped)
+	}
 }
 
 // Part ends the part that Report is about.
 func (p *Progress) Part() {
-	p.change(func(t *transfer) { t.before, t.piped = t.moved, t.moved })
+	if p != nil {
+		p.before.Store(p.moved.Load())
+		p.piped.Store(p.moved.Load())
+	}
 }
 
 // Pause takes the line away until Resume, so that somebody can be asked.
 func (p *Progress) Pause() {
-	p.change(func(*transfer) {
-		p.erase()
-		p.waiting = true
-	})
+	if p != nil {
+		p.waiting.Store(true)
+		p.change(func(*transfer) { p.erase() })
+	}
 }
 
 // Resume ends Pause.
-func (p *Progress) Resume() { p.change(func(*transfer) { p.waiting = false }) }
+func (p *Progress) Resume() {
+	if p != nil {
+		p.waiting.Store(false)
+	}
+}
 
 // End takes the line away for good.
 func (p *Progress) End() { p.end(func(*transfer) { p.erase() }) }
@@ -162,7 +190,10 @@ func (p *Progress) end(last func(*transfer)) {
 	}
 	close(p.quit)
 	<-p.ended
-	p.change(last)
+	p.change(func(t *transfer) {
+		t.sample(time.Now(), p.moved.Load(), p.piped.Load())
+		last(t)
+	})
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.t, p.quit = nil, nil
@@ -178,7 +209,7 @@ type ProgressLine struct {
 // draw puts the line where it belongs. The caller holds the lock.
 func (p *Progress) draw(now time.Time) {
 	switch {
-	case p.waiting || p.partial:
+	case p.waiting.Load() || p.partial:
 		return
 	case p.program:
 		line, _ := json.Marshal(ProgressLine{"progress", p.t.moved, p.t.piped}) // numbers always can be

@@ -17,7 +17,6 @@ type transfer struct {
 	about   bool  // total is a guess
 	moved   int64 // bytes
 	piped   int64 // bytes
-	before  int64 // of moved, those of parts that are done
 	began   time.Time
 	samples []sample // of the last rateOver, oldest first
 }
@@ -31,8 +30,9 @@ func newTransfer(label string, now time.Time) *transfer {
 	return &transfer{label: Safe(label), total: -1, began: now, samples: []sample{{now, 0}}}
 }
 
-// sample remembers how far the transfer was at a time.
-func (t *transfer) sample(now time.Time) {
+// sample notes how far the transfer is at a time.
+func (t *transfer) sample(now time.Time, moved, piped int64) {
+	t.moved, t.piped = moved, piped
 	t.samples = append(t.samples, sample{now, t.moved})
 	for len(t.samples) > 2 && now.Sub(t.samples[1].at) >= rateOver {
 		t.samples = t.samples[1:]

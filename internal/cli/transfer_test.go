@@ -12,10 +12,8 @@ func at(label string, perSecond int64, seconds int) (*transfer, time.Time) {
 	t := newTransfer(label, now)
 	for range seconds {
 		now = now.Add(time.Second)
-		t.moved += perSecond
-		t.sample(now)
+		t.sample(now, t.moved+perSecond, t.moved+perSecond)
 	}
-	t.piped = t.moved
 	return t, now
 }
 
@@ -50,7 +48,7 @@ func TestTheRateIsOfNow(t *testing.T) {
 	tr, now := at("x", 1e6, 600)
 	for range 31 {
 		now = now.Add(time.Second)
-		tr.sample(now)
+		tr.sample(now, tr.moved, tr.moved)
 	}
 	if got := tr.line(now, 80); !strings.Contains(got, ", 0 B/s,") || len(tr.samples) > 40 {
 		t.Errorf("%s; %d samples", got, len(tr.samples))
@@ -58,8 +56,7 @@ func TestTheRateIsOfNow(t *testing.T) {
 	tr, now = at("x", 1e6, 600)
 	for range 30 {
 		now = now.Add(time.Second)
-		tr.moved += 3e6
-		tr.sample(now)
+		tr.sample(now, tr.moved+3e6, tr.moved+3e6)
 	}
 	if got := tr.line(now, 80); !strings.Contains(got, " 3.0 MB/s,") {
 		t.Error(got)
