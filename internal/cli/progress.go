@@ -115,9 +115,12 @@ func (p *Progress) change(f func(*transfer)) {
 	}
 }
 
-// Expect tells how many bytes are to be moved; about, that this is a guess.
+// Expect tells how many bytes are to be moved from now on; about, that this is a guess.
 func (p *Progress) Expect(bytes int64, about bool) {
-	p.change(func(t *transfer) { t.total, t.about = bytes, about })
+	p.change(func(t *transfer) {
+		t.total, t.about = bytes, about
+		t.samples = []sample{{time.Now(), p.moved.Load()}} // what came before was slow for reasons of its own
+	})
 }
 
 // Moved counts bytes that have been sent to, or received from, the store. What is to be
