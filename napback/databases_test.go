@@ -137,7 +137,7 @@ func TestADumpThatIsCutShortIsNoBackup(t *testing.T) {
 			s.fake(program, "echo INSERT")
 		}
 		e := s.napback(1, day(1))
-		if got := strings.Count(e.stderr, "napback: exit status 5: the dump was cut short"); got != 3 {
+		if got := strings.Count(e.stderr, "napback: the dump was cut short"); got != 3 {
 			t.Errorf("%d jobs were cut short: %v", got, e)
 		}
 		want = append(want, "job-1-DIFF")
@@ -250,7 +250,7 @@ func TestAServerThatDiesInTheMiddleOfADump(t *testing.T) {
 		if cmd.ProcessState.ExitCode() != 1 {
 			t.Errorf("%s: exit %d: %s", c.name, cmd.ProcessState.ExitCode(), out.String())
 		}
-		if !strings.Contains(out.String(), ":\n  mariadb-dump: exit status") && !strings.Contains(out.String(), ":\n  pg_dump: exit status") {
+		if !strings.Contains(out.String(), ":\n  mariadb-dump: exit status") && !strings.Contains(out.String(), ":\n  pg_dump: ") {
 			t.Errorf("the dump program is not named as the cause: %s", out.String())
 		}
 		want := slices.Clone(before)

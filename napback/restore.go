@@ -22,8 +22,9 @@ func restoreCommand(std cli.Streams) *urfave.Command {
 		Name:      "restore",
 		Usage:     "bring back what a job backed up",
 		ArgsUsage: "JOB [PATH...]",
-		Description: "JOB is the name of the job's archives without slot and type, or its source.\n" +
-			"PATHs, absolute or relative to the source, restore only these.\n" +
+		Description: "JOB is the name of the job's archives without slot and type, or the end of it, or\n" +
+			"the source. PATHs, absolute or relative to the source, restore only these; so does\n" +
+			"an absolute PATH alone, without a JOB.\n" +
 			"Of a database or repository comes a dump, to stdout, into a file or loaded.",
 		Flags: append([]urfave.Flag{
 			atFlag(),
@@ -73,9 +74,12 @@ func restoreJob(c *urfave.Context, e *call, configs []*config.Config) error {
 	if err := t.Placed(c.Bool("in-place"), c.Bool("load"), kind, c.String("to")); err != nil {
 		return err
 	}
-	r := restore.Request{From: unpack.Reader{Kit: e.host.Kit, Settings: t.Settings, Key: key, Log: e.log}, Job: t.Name, Point: p, Source: made, To: c.String("to")}
+	r := restore.Request{From: unpack.Reader{Kit: e.host.Kit, Settings: t.Settings, Key: key, Log: e.log, Progress: e.progress}, Job: t.Name, Point: p, Source: made, To: c.String("to")}
 	if kind.Tree {
-		return restoreTree(c, e.std, r)
+		return restoreTree(c, e.std, r, t.Path)
+	}
+	if t.Path != "" {
+		return cli.WithHint(wholeOnly(kind), "restore %s is all of it", cli.Safe(t.Name))
 	}
 	s := &restore.Stream{Request: r}
 	if c.Bool("load") {
@@ -123,16 +127,25 @@ func checkKindUsage(c *urfave.Context, kind source.Kind) error {
 	case inPlace:
 		return cli.WithHint(cli.UsageErrorf("--in-place is for directories"), "--load loads a dump")
 	case c.NArg() > 1:
-		return cli.UsageErrorf("a %s can only be restored as a whole: PATHs are for directories", cli.Safe(kind.Name))
+		return wholeOnly(kind)
 	case load && to && !kind.LoadsTo:
 		return cli.WithHint(cli.UsageErrorf("--load and --to are two destinations, give one"), "a dump is loaded into the server that the job is configured for")
 	}
 	return nil
 }
 
-// restoreTree restores a directory.
-func restoreTree(c *urfave.Context, std cli.Streams, r restore.Request) error {
-	t, err := restore.NewTree(c.Context, r, c.Bool("in-place"), c.Args().Tail())
+func wholeOnly(kind source.Kind) error {
+	return cli.UsageErrorf("a %s can only be restored as a whole: PATHs are for directories", cli.Safe(kind.Name))
+}
+
+// restoreTree restores a directory, or the PATHs of the command line. By a path inside
+// the directory instead of its job, only that path is meant.
+func restoreTree(c *urfave.Context, std cli.Streams, r restore.Request, inside string) error {
+	paths := c.Args().Tail()
+	if inside != "" {
+		paths = append(paths, inside)
+	}
+	t, err := restore.NewTree(c.Context, r, c.Bool("in-place"), paths)
 	if err != nil {
 		return err
 	}

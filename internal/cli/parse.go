@@ -61,14 +61,18 @@ func Parse(options any, args []string, std Streams, d Describe) (done bool, err 
 		return true, nil
 	}
 	if err != nil {
-		return false, d.hint(WithCode(Usage, lowerFirst(err)), args)
+		return false, d.hint(WithCode(Usage, lowerFirst(err)), args, parser)
 	}
 	return false, nil
 }
 
 // hint tells what to write instead of a wrong command line.
-func (d Describe) hint(err error, args []string) error {
-	err = WithHint(err, "%s -h lists the options", d.Tool)
+func (d Describe) hint(err error, args []string, parser *kong.Kong) error {
+	hint := d.Tool + " -h lists the options"
+	if wantsDryRun(err) && slices.ContainsFunc(parser.Model.Flags, func(f *kong.Flag) bool { return f.Name == "pretend" }) {
+		hint = "-p says what would be done, and does nothing"
+	}
+	err = WithHint(err, "%s", hint)
 	if dashes := slices.Index(args, "--"); dashes >= 0 {
 		args = args[:dashes]
 	}
@@ -78,6 +82,11 @@ func (d Describe) hint(err error, args []string) error {
 		}
 	}
 	return err
+}
+
+// wantsDryRun tells an error about what is a dry run elsewhere.
+func wantsDryRun(err error) bool {
+	return strings.HasPrefix(err.Error(), "unknown flag -n") || strings.HasPrefix(err.Error(), "unknown flag --dry-run")
 }
 
 // UsageErrorf is an error with the code Usage, for combinations of options

@@ -43,6 +43,7 @@ func (b *Backup) store(ctx context.Context, r *Result) error {
 	if err != nil {
 		return err
 	}
+	b.options.Progress.Expect(b.expected(), true)
 	if err := a.run(ctx, producers, put); err != nil {
 		return b.source.Explain(err)
 	}
@@ -122,12 +123,17 @@ func (a *attempt) runChain(ctx context.Context, c *chain.Chain) ([]chain.Status,
 		}
 	}
 	c.Log = func(stage, line string) {
+		if ctx.Err() != nil { // whose cause is told: what is said now is that stages were ended
+			a.host.Log.Debugf("%s", cli.Safe(line))
+			return
+		}
 		if stage == "s3put" && (len(last) > 0 || strings.HasPrefix(line, "s3put: error: ")) {
 			last = append(last, line)
 			return
 		}
 		log(stage, line)
 	}
+	c.Aside = tools.Watch(a.options.Progress.Report)
 	a.host.Log.Debugf("%s", c)
 	status, err := c.Run(ctx)
 	a.host.Log.Debugf("%s", chain.Summary(status))
@@ -182,7 +188,11 @@ func (b *Backup) chain(name string, stages []chain.Stage, byHand bool) (producer
 	if base := b.decision.Base; base != nil {
 		up.Parent = base.Run
 	}
-	put, err = b.host.Store(b.job).Put(up)
+	to := b.host.Store(b.job)
+	if !byHand {
+		to = to.Showing(b.options.Progress)
+	}
+	put, err = to.Put(up)
 	return b.lowered(stages), b.lowered([]chain.Stage{put})[0], err
 }
 

@@ -82,6 +82,8 @@ type Options struct {
 	// Found is a Survey of the job from just before, with nothing in between that
 	// could have changed what it saw; nil = make one.
 	Found *Survey
+	// Progress, if not nil, shows how far the chain is.
+	Progress *cli.Progress
 }
 
 // New makes what a job needs to run, before it touches anything.

@@ -34,6 +34,7 @@ type Job struct {
 	// Config share one. That of a directory of sources belongs to no archive:
 	// see Member.
 	Name     string
+	Short    string // Name without the Prefix
 	Cycle    string // name of the Cycle that the job stands in, or ""
 	Settings Settings
 	File     string // where the job is configured
@@ -58,7 +59,7 @@ func (c *Config) Member(dir Job, relative string) (Job, bool) {
 	job := dir
 	job.Kind = dir.Kind.Members.Of
 	job.Source = dir.Source + "/" + relative
-	job.Name = dir.Name + "/" + relative
+	job.Name, job.Short = dir.Name+"/"+relative, dir.Short+"/"+relative
 	for _, other := range c.Jobs {
 		if other.Kind.Name == job.Kind.Name && other.Source == job.Source {
 			return Job{}, false

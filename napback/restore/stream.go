@@ -57,6 +57,8 @@ func (d *Stream) Copy(ctx context.Context, out io.Writer) error { return d.run(c
 
 // run runs the chain of each archive.
 func (d *Stream) run(ctx context.Context, out io.Writer, sink ...chain.Stage) error {
+	d.show("restore", d.Point.Chain)
+	defer d.From.Progress.End()
 	for _, a := range d.Point.Chain {
 		if len(d.Point.Chain) > 1 {
 			d.From.Log.Notef("reading %s (%s)", a.Name, cli.FormatSize(a.Bytes))
@@ -66,7 +68,7 @@ func (d *Stream) run(ctx context.Context, out io.Writer, sink ...chain.Stage) er
 			if err != nil {
 				return nil, err
 			}
-			c := chain.Chain{Stages: append(stages, sink...), Out: out, Log: d.From.Hear()}
+			c := chain.Chain{Stages: append(stages, sink...), Out: out, Log: d.From.Hear(), Aside: d.From.Watch(a)}
 			return c.Run(ctx)
 		})
 		if err != nil {
@@ -112,7 +114,7 @@ func (d *Stream) Plan(ctx context.Context) (lines []string, err error) {
 			return nil, err
 		}
 		c := chain.Chain{Stages: append(stages, sink...)}
-		line := c.String()
+		line := c.Lines()
 		if d.Loader == nil && d.To != "" {
 			line += " >>" + shell.Quote(d.To)
 		}

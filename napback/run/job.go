@@ -67,7 +67,9 @@ func (j *jobRun) steps(ctx context.Context, r *result) {
 		limited, cancel = context.WithTimeoutCause(ctx, limit, fmt.Errorf("not done within %v, its Timeout", limit))
 	}
 	defer cancel()
+	j.run.Progress.Begin(j.run.numbered(j.job))
 	err := j.attempt(limited, r)
+	j.run.Progress.End()
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
 		err = context.Cause(limited)
 	}
@@ -98,7 +100,7 @@ func (j *jobRun) attempt(ctx context.Context, r *result) error {
 	if len(j.job.Settings.RunBefore) > 0 {
 		found = nil // it may have mounted the store
 	}
-	o := backup.Options{Keys: j.run.keys, Lower: j.run.Lower, Begins: j.begins, Found: found}
+	o := backup.Options{Keys: j.run.keys, Lower: j.run.Lower, Begins: j.begins, Found: found, Progress: j.run.Progress}
 	if j.backup, err = backup.New(ctx, j.run.machine(j.log), j.day, o, j.job); err != nil {
 		return err
 	}
@@ -139,7 +141,7 @@ func (j *jobRun) end(ctx context.Context, r *result, err error) {
 	case err != nil && ctx.Err() != nil:
 		r.Outcome = interrupted
 		r.err = context.Cause(ctx)
-		j.log.Record(slog.LevelError, "interrupted: "+err.Error())
+		j.log.Record(slog.LevelError, r.err.Error())
 	case err != nil:
 		r.Outcome, r.err = failed, tools.Explain(context.WithoutCancel(ctx), err)
 		r.trouble = tools.Open(j.run.Host.Kit, &j.job.Settings, nil).Trouble(err)
@@ -187,6 +189,8 @@ func (j *jobRun) tell(ctx context.Context, r *result) {
 	defer cancel()
 	text := fmt.Sprintf("%s: %s", r.job, r.Outcome)
 	switch {
+	case r.Outcome == interrupted:
+		text = fmt.Sprintf("%s: %s", r.job, r.err) // which says it
 	case r.err != nil:
 		text += ": " + r.err.Error()
 	case r.Note != "":

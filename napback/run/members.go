@@ -24,6 +24,12 @@ func (r *Run) expand(c *config.Config, job *config.Job) (all []config.Job, warni
 	return all, append(warnings, gone...), err
 }
 
+// numbered names a job, with its place among all of the run.
+func (r *Run) numbered(job *config.Job) string {
+	i := slices.IndexFunc(r.all, func(t jobs.Target) bool { return t.Name == job.Name && t.Job.Config == job.Config })
+	return fmt.Sprintf("job %d/%d %s", i+1, max(len(r.all), i+1), job.Short)
+}
+
 // vanished tells of members that were backed up and are not there any more.
 // (With the first backup that a user asks for nothing is known.)
 func vanished(dir *config.Job, now []config.Job, env []string) ([]string, error) {

@@ -23,6 +23,7 @@ import (
 	"napback/napback/backup"
 	"napback/napback/backup/decide"
 	"napback/napback/config"
+	"napback/napback/jobs"
 	"napback/napback/journal"
 	"napback/napback/logging"
 	"napback/napback/notify"
@@ -38,7 +39,10 @@ type Run struct {
 	Day   decide.Day
 	Debug bool // say everything on stderr
 	Lower func() priority.Programs
+	// Progress, if not nil, shows how far each job is. Std goes through it.
+	Progress *cli.Progress
 
+	all     []jobs.Target
 	log     *journal.Journal
 	id      string
 	secrets []string
@@ -67,6 +71,7 @@ func (r *Run) Jobs(ctx context.Context, configs []*config.Config) error {
 		return err
 	}
 	defer release()
+	r.all = jobs.All(configs)
 	began := r.Host.Now()
 	var all report // of all configurations
 	worst := notify.OK

@@ -110,7 +110,7 @@ func TestANewKindIsOneFileAndOneLine(t *testing.T) {
 	const source = "<Command greeting sh -c \"echo hello; exit 3\">\nOkExit 3\nLoad tee %s\n</Command>\n"
 	configure(fmt.Sprintf(source, loaded))
 	run(0, napback, "-c", conf, "check")
-	if out := run(0, napback, "-c", conf, "-t"); !strings.Contains(out, "-c 'echo hello; exit 3' | ") {
+	if out := run(0, napback, "-c", conf, "-t"); !strings.Contains(out, "-c 'echo hello; exit 3' \\\n  | ") {
 		t.Error(out)
 	}
 	if out := run(0, napback, "-c", conf); !strings.Contains(out, "Command/greeting") {
