@@ -12,6 +12,7 @@ import (
 	"napback/napback/confine"
 	"napback/napback/guard"
 	"napback/napback/programs"
+	"napback/napback/runas"
 	"napback/napback/source"
 	"napback/napback/source/dump"
 	"napback/napback/unpack"
@@ -66,6 +67,14 @@ func filters(std cli.Streams) []*urfave.Command {
 		}, &urfave.Command{
 			Name: programs.Confined, Usage: "run a program that can write below a directory only", ArgsUsage: "DIR PROGRAM [ARG...]",
 			SkipFlagParsing: true,
+		}),
+		// The stage that becomes a program of another user. Its own failures look like
+		// none of the program's.
+		filter(2, -1, func(c *urfave.Context) error {
+			words := c.Args().Slice()
+			return cli.WithCode(runas.CannotRun, runas.Exec(words[0], words[1], words[2:]))
+		}, &urfave.Command{
+			Name: programs.As, Usage: "run a program as another user", ArgsUsage: "USER PROGRAM [ARG...]", SkipFlagParsing: true,
 		}),
 	}
 }

@@ -93,7 +93,7 @@ func newLoader(host source.Host, t jobs.Target, kind source.Kind, r restore.Requ
 	}
 	job := config.Job{Kind: kind, Source: r.Source, Name: t.Name, Settings: *t.Settings}
 	if j := t.Job; j != nil && j.Kind.Name == kind.Name {
-		job.Source, job.Words = j.Source, j.Words // that of this host, with its own server
+		job.Source = j.Source // that of this host, with its own server
 	}
 	return kind.Load(host, source.Load{Job: job.OfSource(), To: r.To, Signed: len(t.Settings.VerifyKeys()) > 0 && !t.Settings.AcceptUnsigned})
 }

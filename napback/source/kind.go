@@ -21,9 +21,12 @@ type Kind struct {
 	// restored below another one, or in place, as a whole or by paths. Others are
 	// streams.
 	Tree bool
-	// Words allows a program with its arguments after the argument.
-	Words bool
-	// Options are the directives for this kind alone.
+	// Program names the option, of the Form Program, that each source needs: what
+	// makes the stream. On a line it follows the argument; in a block it has a line of
+	// its own. "": none is needed.
+	Program string
+	// Options are the directives for sources of this kind. Other kinds may have the
+	// same one.
 	Options []Option
 	// Clean checks the argument of the directive and writes it in its one form.
 	Clean func(argument string) (string, error)

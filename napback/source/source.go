@@ -29,10 +29,9 @@ import (
 
 // Job is what a configuration says of a source.
 type Job struct {
-	Kind    string   // its name
-	Source  string   // the argument of the directive, as Kind.Clean has it
-	Words   []string // what follows the argument, where Kind.Words allows it
-	Name    string   // of its archives
+	Kind    string // its name
+	Source  string // the argument of the directive, as Kind.Clean has it
+	Name    string // of its archives
 	Options Options
 	DiffDir string
 }

@@ -24,6 +24,7 @@ type server interface {
 // it writes.
 type dumped struct {
 	kind, source string
+	args         []string // of the dump program, whoever runs it
 	dump         chain.Stage
 	whole        chain.Stage
 	unpack       string
@@ -32,7 +33,7 @@ type dumped struct {
 
 // newDatabase prepares a database. Whether it is there shows when it is dumped.
 func newDatabase(host source.Host, job source.Job, s server, format Format) (*dumped, error) {
-	d := &dumped{kind: job.Kind, source: job.Source}
+	d := &dumped{kind: job.Kind, source: job.Source, args: s.Dump().Args}
 	var err error
 	if d.dump, err = stageOf(host.Kit, s.Dump()); err != nil {
 		return nil, err
@@ -53,14 +54,20 @@ func (d *dumped) WhyNotDiff(source.Turn) string { return "databases have no DIFF
 func (d *dumped) Unchanged(*state.Point) bool   { return false }
 func (d *dumped) Empty() bool                   { return false }
 func (d *dumped) Unpack() string                { return d.unpack }
-func (d *dumped) Hash() []any                   { return []any{d.kind, d.source, d.dump.Args} }
+func (d *dumped) Hash() []any                   { return []any{d.kind, d.source, d.args} }
 
 // refused matches how the databases' clients say that they were not let in.
 var refused = regexp.MustCompile(`Access denied|no password supplied|password authentication failed|Peer authentication failed`)
 
+// peer matches how PostgreSQL says that it goes by the system's users.
+var peer = regexp.MustCompile(`Peer authentication failed for user "([A-Za-z0-9_.-]+)"`)
+
 func (d *dumped) Explain(err error) error {
 	var failed *chain.Error
 	if errors.As(err, &failed) && failed.Cause.Stage == d.dump.Name && refused.MatchString(err.Error()) {
+		if m := peer.FindStringSubmatch(err.Error()); m != nil {
+			return cli.WithHint(err, "the server takes this user from programs of the system's user %[1]s only: RunAs %[1]s", m[1])
+		}
 		return cli.WithHint(err, "napback never asks: write the password into %s in the home directory of its account", d.passwords)
 	}
 	return err

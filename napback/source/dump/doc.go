@@ -32,6 +32,7 @@ type Command struct {
 	Programs []string // names, of which the first that is installed will do
 	Args     []string
 	Keep     []string // what it may have of the environment; see chain.Environ
+	As       string   // the user who runs it; "" is who runs napback
 }
 
 // Environ returns a command's environment, made from base. Option and password

@@ -18,7 +18,7 @@ const mysqlOptions = "MySQLOptions"
 func MySQLKind() source.Kind {
 	return source.Kind{
 		Name:    "MySQL",
-		Options: []source.Option{{Name: mysqlOptions, Form: source.Arguments, Repeat: true, Check: CheckMySQLOption}},
+		Options: []source.Option{{Name: mysqlOptions, Form: source.Arguments, Repeat: true, Check: CheckMySQLOption}, source.RunAs()},
 		Clean: func(argument string) (string, error) {
 			i := strings.LastIndexByte(argument, ':')
 			if i >= 0 && !strings.HasPrefix(argument, "/") {
@@ -36,7 +36,9 @@ func MySQLKind() source.Kind {
 		},
 		Same: func(a, b string) bool { return ParseMySQL(a, nil).Database == ParseMySQL(b, nil).Database },
 		Open: func(_ context.Context, host source.Host, job source.Job) (source.Source, error) {
-			d, err := newDatabase(host, job, ParseMySQL(job.Source, job.Options[mysqlOptions]), FormatMySQL)
+			m := ParseMySQL(job.Source, job.Options[mysqlOptions])
+			m.As = job.Options.RunAs()
+			d, err := newDatabase(host, job, m, FormatMySQL)
 			if err != nil {
 				return nil, err
 			}
@@ -45,7 +47,9 @@ func MySQLKind() source.Kind {
 			return d, nil
 		},
 		Load: func(host source.Host, load source.Load) (source.Loader, error) {
-			return &serverLoader{host, ParseMySQL(load.Source, load.Options[mysqlOptions]),
+			m := ParseMySQL(load.Source, load.Options[mysqlOptions])
+			m.As = load.Options.RunAs()
+			return &serverLoader{host, m,
 				largeRow, "set max_allowed_packet of the server to 1G while it is loaded"}, nil
 		},
 	}
@@ -56,6 +60,7 @@ type MySQL struct {
 	Socket   string // "" = as the client's option files say
 	Database string // or All
 	Options  []string
+	As       string // the user of the system who asks; "" is who runs napback
 }
 
 // ParseMySQL takes a source apart: DATABASE, all, /SOCKET:DATABASE or
@@ -91,7 +96,7 @@ func (m MySQL) Dump() Command {
 	} else {
 		args = append(args, "--databases", m.Database)
 	}
-	return Command{[]string{"mariadb-dump", "mysqldump"}, args, mysqlEnv}
+	return Command{[]string{"mariadb-dump", "mysqldump"}, args, mysqlEnv, m.As}
 }
 
 // Load is the command that reads a dump from stdin. It stops at the first error.
@@ -102,7 +107,7 @@ func (m MySQL) Load() Command {
 	first, rest := m.client()
 	args := append(first, "--batch", "--binary-mode", "--local-infile=0", "--skip-force",
 		"--default-character-set=utf8mb4", "--max-allowed-packet=1G")
-	return Command{[]string{"mariadb", "mysql"}, append(args, rest...), mysqlEnv}
+	return Command{[]string{"mariadb", "mysql"}, append(args, rest...), mysqlEnv, m.As}
 }
 
 // systemSchemas are there in an empty server.
@@ -119,7 +124,7 @@ func (m MySQL) Present() Command {
 	args := append(first, "--batch", "--skip-column-names", "--default-character-set=utf8mb4")
 	args = append(args, rest...)
 	return Command{[]string{"mariadb", "mysql"},
-		append(args, "-e", "SELECT DISTINCT table_schema FROM information_schema.tables WHERE "+where), mysqlEnv}
+		append(args, "-e", "SELECT DISTINCT table_schema FROM information_schema.tables WHERE "+where), mysqlEnv, m.As}
 }
 
 // split parts the options that have to come first from the others.

@@ -22,7 +22,7 @@ const postgresOptions = "PostgreSQLOptions"
 func PostgreSQLKind() source.Kind {
 	return source.Kind{
 		Name:    "PostgreSQL",
-		Options: []source.Option{{Name: postgresOptions, Form: source.Arguments, Repeat: true, Check: CheckPostgreSQLOption}},
+		Options: []source.Option{{Name: postgresOptions, Form: source.Arguments, Repeat: true, Check: CheckPostgreSQLOption}, source.RunAs()},
 		Clean: func(argument string) (string, error) {
 			user, database, found := strings.Cut(argument, "@")
 			if !found {
@@ -33,6 +33,7 @@ func PostgreSQLKind() source.Kind {
 		Same: func(a, b string) bool { return ParsePostgreSQL(a, nil).Database == ParsePostgreSQL(b, nil).Database },
 		Open: func(_ context.Context, host source.Host, job source.Job) (source.Source, error) {
 			p := ParsePostgreSQL(job.Source, job.Options[postgresOptions])
+			p.As = job.Options.RunAs()
 			d, err := newDatabase(host, job, p, p.format())
 			if err != nil {
 				return nil, err
@@ -42,6 +43,7 @@ func PostgreSQLKind() source.Kind {
 		},
 		Load: func(host source.Host, load source.Load) (source.Loader, error) {
 			p := ParsePostgreSQL(load.Source, load.Options[postgresOptions])
+			p.As = load.Options.RunAs()
 			return &postgresLoader{serverLoader{host, p, noRole,
 				"the dump of one database has no roles: create them, or restore the job of all databases"}, p, load.Signed}, nil
 		},
@@ -103,15 +105,16 @@ type PostgreSQL struct {
 	User     string // "" = as libpq finds it
 	Database string // or All
 	Options  []string
+	As       string // the user of the system who asks; "" is who runs napback
 }
 
 // ParsePostgreSQL takes a source apart: DATABASE, all, USER@DATABASE or
 // USER@all.
 func ParsePostgreSQL(source string, options []string) PostgreSQL {
 	if user, database, ok := strings.Cut(source, "@"); ok {
-		return PostgreSQL{user, database, options}
+		return PostgreSQL{User: user, Database: database, Options: options}
 	}
-	return PostgreSQL{"", source, options}
+	return PostgreSQL{Database: source, Options: options}
 }
 
 // postgresEnv are the variables of libpq.
@@ -126,7 +129,7 @@ func (p PostgreSQL) Dump() Command {
 	} else {
 		args = append(args, "--create", database(p.Database))
 	}
-	return Command{[]string{program}, args, postgresEnv}
+	return Command{[]string{program}, args, postgresEnv, p.As}
 }
 
 // Load is the command that reads a dump from stdin and stops at the first error.
@@ -150,7 +153,7 @@ func (p PostgreSQL) Present() Command {
 func (p PostgreSQL) client(args []string) Command {
 	args = append(args, "--no-password")
 	args = append(args, connection(p.options(), []string{"--host", "--port", "--username"}, "hpU")...)
-	return Command{[]string{"psql"}, append(args, database("postgres")), postgresEnv}
+	return Command{[]string{"psql"}, append(args, database("postgres")), postgresEnv, p.As}
 }
 
 func (p PostgreSQL) options() []string {
@@ -189,7 +192,7 @@ func CheckPostgreSQLOption(word string) error {
 
 // Version is the command that prints the client's version.
 func (p PostgreSQL) Version() Command {
-	return Command{[]string{"psql"}, []string{"--version"}, postgresEnv}
+	return Command{[]string{"psql"}, []string{"--version"}, postgresEnv, p.As}
 }
 
 // noRole matches how psql says that a role is missing.
