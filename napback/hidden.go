@@ -39,11 +39,20 @@ func filters(std cli.Streams) []*urfave.Command {
 			if c.Bool("restrict") {
 				key = rand.Text()
 			}
-			return dump.SafeSQL(std.Out, std.In, key)
+			return dump.SafeSQL(std.Out, std.In, key, dump.Other{Of: c.String("of"), As: c.String("as")})
 		}, &urfave.Command{
 			Name: programs.SQL, Usage: "copy a dump for psql, unless it holds commands that no dump has",
-			Flags: []urfave.Flag{&urfave.BoolFlag{Name: "restrict", Usage: "have psql refuse them, too"}},
+			Flags: []urfave.Flag{
+				&urfave.BoolFlag{Name: "restrict", Usage: "have psql refuse them, too"},
+				&urfave.StringFlag{Name: "as", Usage: "call the database `NAME`"},
+				&urfave.StringFlag{Name: "of", Usage: "in place of `NAME`"},
+			},
 		}),
+		filter(0, 0, func(*urfave.Context) error { return dump.Roles(std.Out, std.In) },
+			&urfave.Command{Name: programs.NeededRoles, Usage: "print the roles that a dump of PostgreSQL needs"}),
+		filter(2, 2, func(c *urfave.Context) error {
+			return dump.RenameMySQL(std.Out, std.In, dump.Other{Of: c.Args().Get(0), As: c.Args().Get(1)})
+		}, &urfave.Command{Name: programs.Rename, Usage: "copy a dump of MySQL, and give its database another name", ArgsUsage: "NAME OTHER", SkipFlagParsing: true}),
 		// The stage before every tar.
 		filter(1, 1, func(c *urfave.Context) error {
 			dir := c.Args().First()

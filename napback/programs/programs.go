@@ -116,6 +116,9 @@ const (
 	Sealed   = "sealed"     // copies a message that is encrypted
 	Confined = "confined"   // becomes a program that writes below a directory only
 	As       = "run-as"     // becomes a program of another user
+
+	NeededRoles = "needed-roles"    // prints the roles that a dump needs
+	Rename      = "rename-database" // gives the database of a dump another name
 )
 
 // Anything is the format of what Whole copies and counts without knowing what it is.

@@ -46,8 +46,14 @@ type Kind struct {
 	Probe func(Job) (doubt string, err error)
 	// Load returns what loads archives of this kind. nil: nothing does.
 	Load func(Host, Load) (Loader, error)
-	// LoadsTo tells that Load can make a new place for what is loaded.
+	// LoadsAs checks another name for what is loaded, and writes it in its one form.
+	// nil: it can have no other.
+	LoadsAs func(name string) (string, error)
+	// LoadsTo tells that such a name is all of a place, as a path is.
 	LoadsTo bool
+	// Connects names the option, of the Form Arguments, that tells where the server is,
+	// in whose place a restore can be given others. "": there is no server.
+	Connects string
 	// Members is for a directory of sources, each of which is a job of its own.
 	// nil: it is one source.
 	Members *Members

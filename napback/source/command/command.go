@@ -63,7 +63,7 @@ func Command() source.Kind {
 				return nil, cli.WithHint(cli.UsageErrorf("the job has no Load"), "add a line Load PROGRAM [ARGUMENT...] to its block, or restore --to FILE")
 			}
 			s, err := stage(host, l.Job, load)
-			return &loader{s}, err
+			return &loader{stage: s}, err
 		},
 	}
 }
@@ -154,10 +154,17 @@ func (r *reading) Finish(_ *state.Point, upstream []chain.Status) error {
 }
 
 // loader gives archives to a program.
-type loader struct{ stage chain.Stage }
+type loader struct {
+	source.Unseen
+	stage chain.Stage
+}
 
 func (l *loader) Where() string                                 { return "by " + l.stage.Name }
+func (l *loader) Target(context.Context) (string, error)        { return "by " + l.stage.String(), nil }
 func (l *loader) Prepare(context.Context) error                 { return nil }
 func (l *loader) Before() ([]chain.Stage, error)                { return nil, nil }
 func (l *loader) Stages(context.Context) ([]chain.Stage, error) { return []chain.Stage{l.stage}, nil }
 func (l *loader) Explain(err error) error                       { return err }
+func (l *loader) Undo(context.Context) string {
+	return "the program got a part of the backup, or all of it: what it has made of that is not a complete restore, and is still there"
+}

@@ -1,7 +1,6 @@
 package dump
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"regexp"
@@ -17,7 +16,12 @@ import (
 type server interface {
 	Dump() Command
 	Load() Command
+	// Present prints, one a line, the databases that a load would meet.
 	Present() Command
+	// Made prints those that a load has made, at least by name.
+	Made() Command
+	// Who prints who the server is, for people.
+	Who() Command
 }
 
 // dumped is a job of a database server: a dump program and the check of what
@@ -77,41 +81,4 @@ func (d *dumped) stages() []chain.Stage                           { return []cha
 func (d *dumped) Plan(source.Turn) (string, []chain.Stage, error) { return "", d.stages(), nil }
 func (d *dumped) Begin(source.Turn) (source.Reading, error) {
 	return &reading{producers: d.stages()}, nil
-}
-
-// serverLoader loads a dump into the server of a job.
-type serverLoader struct {
-	source.Host
-	server  server
-	trouble *regexp.Regexp // what loading may end with, in words
-	hint    string         // for that
-}
-
-func (l *serverLoader) Explain(err error) error {
-	if l.trouble.MatchString(err.Error()) {
-		err = cli.WithHint(err, "%s", l.hint)
-	}
-	return err
-}
-
-func (l *serverLoader) Where() string                  { return "into the server" }
-func (l *serverLoader) Before() ([]chain.Stage, error) { return nil, nil } // a dump makes its databases
-
-// Prepare fails if the server has what would be loaded.
-func (l *serverLoader) Prepare(ctx context.Context) error {
-	present, err := ask(ctx, l.Host, l.server.Present())
-	if err != nil {
-		return fmt.Errorf("look what the server has: %w", err)
-	}
-	if present != "" {
-		first, _, _ := strings.Cut(present, "\n")
-		return cli.WithHint(fmt.Errorf("the server has the database %q: loading would mix the backup into it", first),
-			"drop it first; or restore --to FILE, and load that by hand")
-	}
-	return nil
-}
-
-func (l *serverLoader) Stages(context.Context) ([]chain.Stage, error) {
-	s, err := stageOf(l.Kit, l.server.Load())
-	return []chain.Stage{s}, err
 }

@@ -1,6 +1,7 @@
 package dump
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"napback/napback/programs"
 	"napback/napback/source"
 )
 
@@ -46,11 +48,18 @@ func MySQLKind() source.Kind {
 			d.unpack = strings.TrimSuffix(strings.Replace(d.dump.Name, "mysqldump", "mysql", 1), "-dump") + " --binary-mode"
 			return d, nil
 		},
+		LoadsAs:  checkOther,
+		Connects: mysqlOptions,
 		Load: func(host source.Host, load source.Load) (source.Loader, error) {
 			m := ParseMySQL(load.Source, load.Options[mysqlOptions])
-			m.As = load.Options.RunAs()
-			return &serverLoader{host, m,
-				largeRow, "set max_allowed_packet of the server to 1G while it is loaded"}, nil
+			other := Other{m.Database, load.As}
+			if load.Connect != nil {
+				m.Socket, m.Options = "", load.Connect
+			}
+			m.As, m.Database = load.Options.RunAs(), cmp.Or(other.As, other.Of)
+			first, rest := m.client()
+			return &serverLoader{Host: host, server: m, other: other, quote: "`", rename: programs.Rename, trouble: largeRow,
+				hint: "set max_allowed_packet of the server to 1G while it is loaded"}, checkLoad(load, other, len(first)+len(rest))
 		},
 	}
 }
@@ -120,11 +129,28 @@ func (m MySQL) Present() Command {
 	if m.Database != All {
 		where = "table_schema = '" + strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(m.Database) + "'"
 	}
+	return m.query("SELECT DISTINCT table_schema FROM information_schema.tables WHERE " + where)
+}
+
+func (m MySQL) query(sql string) Command {
 	first, rest := m.client()
 	args := append(first, "--batch", "--skip-column-names", "--default-character-set=utf8mb4")
-	args = append(args, rest...)
-	return Command{[]string{"mariadb", "mysql"},
-		append(args, "-e", "SELECT DISTINCT table_schema FROM information_schema.tables WHERE "+where), mysqlEnv, m.As}
+	return Command{[]string{"mariadb", "mysql"}, append(append(args, rest...), "-e", sql), mysqlEnv, m.As}
+}
+
+// Made is the command that prints, one a line, the databases that are there, also
+// empty ones.
+func (m MySQL) Made() Command {
+	where := "schema_name NOT IN (" + systemSchemas + ")"
+	if m.Database != All {
+		where = "schema_name = '" + strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(m.Database) + "'"
+	}
+	return m.query("SELECT schema_name FROM information_schema.schemata WHERE " + where)
+}
+
+// Who is the command that prints who the server is.
+func (m MySQL) Who() Command {
+	return m.query("SELECT CONCAT(@@version_comment, ' ', VERSION(), ' on host ', @@hostname, ', port ', @@port, ', socket ', @@socket, ', as ', CURRENT_USER())")
 }
 
 // split parts the options that have to come first from the others.

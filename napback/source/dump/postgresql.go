@@ -4,14 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
-	"napback/internal/cli"
-	"napback/napback/chain"
-	"napback/napback/programs"
 	"napback/napback/source"
 )
 
@@ -41,12 +36,9 @@ func PostgreSQLKind() source.Kind {
 			d.passwords, d.unpack = ".pgpass", "psql -d postgres"
 			return d, nil
 		},
-		Load: func(host source.Host, load source.Load) (source.Loader, error) {
-			p := ParsePostgreSQL(load.Source, load.Options[postgresOptions])
-			p.As = load.Options.RunAs()
-			return &postgresLoader{serverLoader{host, p, noRole,
-				"the dump of one database has no roles: create them, or restore the job of all databases"}, p, load.Signed}, nil
-		},
+		LoadsAs:  checkOther,
+		Connects: postgresOptions,
+		Load:     loadPostgreSQL,
 	}
 }
 
@@ -56,47 +48,6 @@ func (p PostgreSQL) format() Format {
 		return FormatPostgreSQLAll
 	}
 	return FormatPostgreSQL
-}
-
-// postgresLoader loads a dump into a server.
-type postgresLoader struct {
-	serverLoader
-	client PostgreSQL
-	signed bool
-}
-
-// Stages look through the dump before psql sees it.
-func (l *postgresLoader) Stages(ctx context.Context) ([]chain.Stage, error) {
-	client, err := l.serverLoader.Stages(ctx)
-	if err != nil {
-		return nil, err
-	}
-	version, err := ask(ctx, l.Host, l.client.Version())
-	if err != nil {
-		return nil, err
-	}
-	var args []string
-	switch {
-	case l.client.Restricts(version):
-		args = append(args, "--restrict")
-	case l.signed:
-		l.Note("psql is too old to be told to obey no commands of the dump; napback looks for them, but update it")
-	default:
-		// Where a statement, a quote or a comment ends is not the same to all
-		// psqls, and depends on settings: who only reads along can be fooled.
-		return nil, cli.WithHint(errors.New("psql is too old to be told to obey no commands of a dump: one from somebody else could run programs"),
-			"update psql (13.22, 14.19, 15.14, 16.10, 17.6 or later); or, if you trust the bucket, load what restore writes to stdout by hand")
-	}
-	look, err := l.Kit.Hidden(programs.SQL, args...)
-	if err != nil {
-		return nil, err
-	}
-	stages := append([]chain.Stage{look}, client...)
-	if l.client.format() == FormatPostgreSQLAll {
-		once, err := l.Kit.Hidden(programs.Roles)
-		return append([]chain.Stage{once}, stages...), err
-	}
-	return stages, nil
 }
 
 // PostgreSQL is a database of a PostgreSQL server, or the server with all of its
@@ -150,10 +101,29 @@ func (p PostgreSQL) Present() Command {
 	return p.client([]string{"--no-psqlrc", "--no-align", "--tuples-only", "--command=SELECT datname FROM pg_database WHERE " + where})
 }
 
+// Made is Present: a database that is empty is there, too.
+func (p PostgreSQL) Made() Command { return p.Present() }
+
+// Who is the command that prints who the server is, as psql knows it.
+func (p PostgreSQL) Who() Command {
+	return p.client([]string{"--no-psqlrc", `--command=\echo PostgreSQL :SERVER_VERSION_NAME at :HOST, port :PORT, as :USER`})
+}
+
+// RoleNames is the command that prints the names of all roles, one a line, in UTF-8 as
+// hex digits.
+func (p PostgreSQL) RoleNames() Command {
+	return p.client([]string{"--no-psqlrc", "--no-align", "--tuples-only", "--command=SELECT encode(convert_to(rolname, 'UTF8'), 'hex') FROM pg_roles"})
+}
+
 func (p PostgreSQL) client(args []string) Command {
 	args = append(args, "--no-password")
-	args = append(args, connection(p.options(), []string{"--host", "--port", "--username"}, "hpU")...)
+	args = append(args, p.connection()...)
 	return Command{[]string{"psql"}, append(args, database("postgres")), postgresEnv, p.As}
+}
+
+// connection is what of the options tells how to reach the server.
+func (p PostgreSQL) connection() []string {
+	return connection(p.options(), []string{"--host", "--port", "--username"}, "hpU")
 }
 
 func (p PostgreSQL) options() []string {
@@ -188,27 +158,4 @@ func CheckPostgreSQLOption(word string) error {
 		return fmt.Errorf("%s would break the chain that the dump is part of", name)
 	}
 	return nil
-}
-
-// Version is the command that prints the client's version.
-func (p PostgreSQL) Version() Command {
-	return Command{[]string{"psql"}, []string{"--version"}, postgresEnv, p.As}
-}
-
-// noRole matches how psql says that a role is missing.
-var noRole = regexp.MustCompile(`(?s)role .*does not exist`)
-
-var psqlVersion = regexp.MustCompile(`^psql \(PostgreSQL\) ([0-9]+)\.([0-9]+)`)
-
-// Restricts reports whether a client of this version knows \restrict.
-func (p PostgreSQL) Restricts(version string) bool {
-	m := psqlVersion.FindStringSubmatch(version)
-	if m == nil {
-		return false
-	}
-	major, _ := strconv.Atoi(m[1])
-	minor, _ := strconv.Atoi(m[2])
-	first := map[int]int{13: 22, 14: 19, 15: 14, 16: 10, 17: 6}
-	from, known := first[major]
-	return major >= 18 || known && minor >= from
 }

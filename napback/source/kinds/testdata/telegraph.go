@@ -40,7 +40,7 @@ func Telegraph() source.Kind {
 				return nil, errors.New("no Receiver is configured")
 			}
 			s, err := stage(host, load.Options["Receiver"])
-			return &receiver{s}, err
+			return &receiver{stage: s}, err
 		},
 	}
 }
@@ -74,10 +74,15 @@ func (m *message) Plan(source.Turn) (string, []chain.Stage, error) {
 }
 func (m *message) Finish(*state.Point, []chain.Status) error { return nil }
 
-type receiver struct{ stage chain.Stage }
+type receiver struct {
+	source.Unseen
+	stage chain.Stage
+}
 
 func (r *receiver) Where() string                                 { return "by its receiver" }
+func (r *receiver) Target(context.Context) (string, error)        { return "the receiver", nil }
 func (r *receiver) Prepare(context.Context) error                 { return nil }
 func (r *receiver) Before() ([]chain.Stage, error)                { return nil, nil }
 func (r *receiver) Stages(context.Context) ([]chain.Stage, error) { return []chain.Stage{r.stage}, nil }
 func (r *receiver) Explain(err error) error                       { return err }
+func (r *receiver) Undo(context.Context) string                   { return "send STOP" }
