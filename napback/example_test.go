@@ -43,7 +43,7 @@ func TestTheExampleOfAWebServerCanBeRun(t *testing.T) {
 	e := s.napback(0, day(0), "-t")
 	for _, want := range []string{
 		"Directory " + s.dir + "/etc on ", "Directory " + s.dir + "/root on ", "Directory " + s.dir + "/home on ", "Directory " + s.dir + "/var/www on ",
-		"Directory " + s.dir + "/srv/uploads on ", "MySQL all on ", "PostgreSQL all on ", "MySQL shop on ",
+		"Directory " + s.dir + "/srv/uploads on ", "MySQL all on ", "PostgreSQL all on ", " run-as postgres ", "Command packages on ", "MySQL shop on ",
 		"Subversion " + s.dir + "/srv/svn/one on ", "Subversion " + s.dir + "/srv/svn/two on ",
 		"/var/www/*/cache", "nice -n 10 ",
 	} {

@@ -27,7 +27,7 @@ func restoreCommand(std cli.Streams) *urfave.Command {
 		ArgsUsage: "JOB [PATH...]",
 		Description: "JOB is the name of the job's archives without slot and type, or its source.\n" +
 			"PATHs, absolute or relative to the source, restore only these.\n" +
-			"Of a database or repository comes a dump, to stdout, into a file or loaded.",
+			"Of a database, a repository or a command comes a stream, to stdout, into a file or loaded.",
 		Flags: append([]urfave.Flag{
 			atFlag(),
 			&urfave.StringFlag{Name: "to", Usage: "restore below `DIR`, which must be empty or absent; a dump into this new file", TakesFile: true},

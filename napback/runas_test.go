@@ -63,19 +63,29 @@ func TestRootBacksUpAServerThatGoesByTheSystemsUsers(t *testing.T) {
 }
 
 // MariaDB's unix_socket does the same.
-func TestAnOptionFileIsThatOfWhoAsks(t *testing.T) {
+func TestMariaDBIsAskedAsTheUserWhomItKnows(t *testing.T) {
 	tooltest.NeedsRoot(t, "becomes another user")
 	s := newSite(t)
-	s.must(os.Chmod(s.dir, 0o755))
-	s.fake("mariadb-dump", `echo "-- $(id -un) $HOME $MYSQL_PWD"; echo '-- Dump completed'`)
-	s.env = append(s.env, "MYSQL_PWD=secret")
-	s.configure(job("MySQL", "shop", "shop", "RunAs nobody") + job("MySQL", "mine", "mine"))
-	s.open()
-	s.napback(0, day(0))
-	if e := s.cmd(0, "restore", "shop"); e.out != "-- nobody /nonexistent \n-- Dump completed\n" {
+	server := dbtest.MariaDB(t)
+	server.Query("", "CREATE USER nobody@localhost IDENTIFIED VIA unix_socket; GRANT ALL ON *.* TO nobody@localhost; CREATE DATABASE shop; CREATE TABLE shop.t (a INT); INSERT INTO shop.t VALUES (7);")
+	configure := func(as string) {
+		s.configure(job("MySQL", server.Socket+":shop", "shop", "MySQLOptions --no-defaults -u nobody", as))
+	}
+	configure("")
+	if e := s.napback(1, day(0)); !strings.Contains(e.stderr, "Access denied for user 'nobody'@'localhost'") {
 		t.Error(e)
 	}
-	if e := s.cmd(0, "restore", "mine"); !strings.HasPrefix(e.out, "-- root ") || !strings.Contains(e.out, " secret\n") {
+	configure("RunAs nobody")
+	s.napback(0, day(0))
+	server.Query("", "DROP DATABASE shop")
+	if e := s.cmd(0, "restore", "--load", "shop"); !strings.Contains(e.stderr, ", as nobody@localhost") {
+		t.Error(e)
+	}
+	if got := server.Query("shop", "SELECT a FROM t"); got != "7\n" {
+		t.Errorf("it has %q", got)
+	}
+	configure("RunAs root") // is as without
+	if e := s.napback(1, day(1)); !strings.Contains(e.stderr, "Access denied for user 'nobody'@'localhost'") {
 		t.Error(e)
 	}
 }
@@ -103,7 +113,7 @@ func TestAUserOfRunAsGetsNothingOfRoots(t *testing.T) {
 	const look = `
 env | sort
 echo directory $(pwd)
-echo files $(for fd in /proc/$$/fd/*; do echo ${fd##*/}; done)
+echo files $(ls /proc/self/fd)
 grep -E '^(Uid|Gid|Groups|Cap(Prm|Eff|Inh|Amb)|TracerPid)' /proc/self/status | tr '\t' ' '
 echo terminal $(cut -d' ' -f7 /proc/$$/stat)
 (: </dev/tty) 2>/dev/null && echo it has a terminal
@@ -117,7 +127,7 @@ exit 0
 	s.configure("<Command look>\nRunAs nobody\nRun " + program + "\nLoad " + program + "\n</Command>\n")
 	s.env = append(s.env, "AWS_SECRET_ACCESS_KEY=a", "PGPASSWORD=b", "MYSQL_PWD=c", "XDG_RUNTIME_DIR=/run/user/0", "TMPDIR="+s.dir, "LD_PRELOAD=", "TZ=UTC")
 	want := "HOME=/nonexistent\nLC_ALL=C\nLOGNAME=nobody\nPATH=" + s.path + "\nSHELL=/bin/sh\nTZ=UTC\nUSER=nobody\n" +
-		"directory /\nfiles 0 1 2 255 3\nTracerPid: 0\nUid: 65534 65534 65534 65534\nGid: 65534 65534 65534 65534\nGroups: 65534 \n" +
+		"directory /\nfiles 0 1 2 3\nTracerPid: 0\nUid: 65534 65534 65534 65534\nGid: 65534 65534 65534 65534\nGroups: 65534 \n" +
 		"CapInh: 0000000000000000\nCapPrm: 0000000000000000\nCapEff: 0000000000000000\nCapAmb: 0000000000000000\nterminal 0\n"
 	clean := func(text string) string { // what bash itself adds
 		var lines []string

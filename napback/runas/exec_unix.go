@@ -23,6 +23,7 @@ func Exec(name, program string, args []string) error {
 		return err
 	}
 	leaveTerminal()
+	leaveKeys()
 	for fd := 3; fd < maxFiles; fd++ {
 		unix.CloseOnExec(fd)
 	}

@@ -4,7 +4,8 @@
 //
 // Exec does, in this order:
 //
-//  1. It gives up the terminal, so that the user cannot type into it for root.
+//  1. It gives up the terminal, so that the user cannot type into it for root, and
+//     the kernel's keys of the session.
 //  2. It leaves the program no file but stdin, stdout and stderr, and the root
 //     directory to stand in: root's own may be closed to the user.
 //  3. It takes the user's groups, its primary group and its id, real, effective

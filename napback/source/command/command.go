@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -57,6 +58,14 @@ func Command() source.Kind {
 			}
 			count, err := host.Kit.Hidden(programs.Whole, programs.Anything)
 			return &output{job: job, stages: []chain.Stage{s, count}}, err
+		},
+		Probe: func(job source.Job) (doubt string, err error) {
+			if words := job.Options[load]; len(words) > 0 {
+				if _, err := exec.LookPath(words[0]); err != nil {
+					return fmt.Sprintf("%s %q: no such program in PATH, so nothing loads a backup here", load, words[0]), nil
+				}
+			}
+			return "", nil
 		},
 		Load: func(host source.Host, l source.Load) (source.Loader, error) {
 			if len(l.Options[load]) == 0 {
