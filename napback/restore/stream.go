@@ -98,7 +98,7 @@ func (d *Stream) load(ctx context.Context) (Done, error) {
 	if err != nil {
 		return Done{}, err
 	}
-	d.From.Log.Notef("loading into %s", cli.Safe(target))
+	d.From.Log.Notef("loading %s", cli.Safe(target))
 	if err := d.Loader.Prepare(ctx); err != nil {
 		return Done{}, err
 	}

@@ -123,7 +123,8 @@ type Load struct {
 type Loader interface {
 	// Where says in messages where that is, as in "into the server".
 	Where() string
-	// Target asks where exactly it is, to tell people before anything is written.
+	// Target asks where exactly it is, to tell people before anything is written, as in
+	// "into the database shop of MariaDB at ...".
 	Target(ctx context.Context) (string, error)
 	// Prepare makes the place, or fails if loading would replace something.
 	Prepare(ctx context.Context) error

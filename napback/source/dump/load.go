@@ -56,7 +56,7 @@ func (l *serverLoader) Target(ctx context.Context) (string, error) {
 	if name := l.name(); name != All {
 		what = fmt.Sprintf("the database %q", name)
 	}
-	return fmt.Sprintf("%s of %s", what, strings.ReplaceAll(who, "\t", " ")), nil
+	return fmt.Sprintf("into %s of %s", what, strings.ReplaceAll(who, "\t", " ")), nil
 }
 
 // name is that of the database in the server.

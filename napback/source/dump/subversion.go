@@ -193,7 +193,7 @@ func (l *repositoryLoader) Where() string           { return "to " + string(l.to
 func (l *repositoryLoader) Explain(err error) error { return err }
 
 func (l *repositoryLoader) Target(context.Context) (string, error) {
-	return fmt.Sprintf("the repository %q", l.to), nil
+	return fmt.Sprintf("into the repository %q", l.to), nil
 }
 
 // Undo names the way back to a repository that is not there, or is empty.

@@ -80,7 +80,7 @@ type receiver struct {
 }
 
 func (r *receiver) Where() string                                 { return "by its receiver" }
-func (r *receiver) Target(context.Context) (string, error)        { return "the receiver", nil }
+func (r *receiver) Target(context.Context) (string, error)        { return "into the receiver", nil }
 func (r *receiver) Prepare(context.Context) error                 { return nil }
 func (r *receiver) Before() ([]chain.Stage, error)                { return nil, nil }
 func (r *receiver) Stages(context.Context) ([]chain.Stage, error) { return []chain.Stage{r.stage}, nil }
