@@ -151,7 +151,7 @@ exit 0
 	plan := s.napback(0, day(1), "-t", "-f").out
 	script := filepath.Join(s.dir, "plan")
 	s.must(os.WriteFile(script, []byte("exec 9</etc/shadow\n"+plan), 0o600))
-	cmd = s.other("script", "-qefc", "bash -eo pipefail "+script, "/dev/null")
+	cmd = s.other("script", "-qefc", "bash -m -eo pipefail "+script, "/dev/null")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

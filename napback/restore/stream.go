@@ -99,14 +99,14 @@ func (d *Stream) load(ctx context.Context) (Done, error) {
 		return Done{}, err
 	}
 	d.From.Log.Notef("loading %s", cli.Safe(target))
+	sink, err := d.Loader.Stages(ctx)
+	if err != nil {
+		return Done{}, err
+	}
 	if err := d.Loader.Prepare(ctx); err != nil {
 		return Done{}, err
 	}
 	if err := d.look(ctx); err != nil {
-		return Done{}, err
-	}
-	sink, err := d.Loader.Stages(ctx)
-	if err != nil {
 		return Done{}, err
 	}
 	if err := d.run(ctx, nil, sink...); err != nil {

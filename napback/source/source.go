@@ -119,7 +119,7 @@ type Load struct {
 }
 
 // Loader puts the streams of archives back to where their source is, or was.
-// Target, Prepare, Look and Judge are called in this order, before Stages.
+// Target, Stages, Prepare, Look and Judge are called in this order; then the stages run.
 type Loader interface {
 	// Where says in messages where that is, as in "into the server".
 	Where() string
