@@ -94,10 +94,10 @@ func TestPostgreSQLComesBackInAnEmptyServer(t *testing.T) {
 
 	two := dbtest.PostgreSQL(t)
 	configure(two.Socket)
-	if e := s.cmd(1, "restore", "--load", "shop"); !strings.Contains(e.stderr, "has no roles") {
+	if e := s.cmd(1, "restore", "--load", "shop"); !strings.Contains(e.stderr, "the server lacks roles") {
 		t.Error(e)
 	}
-	two.Query("", `DROP DATABASE shop; CREATE ROLE ann; CREATE ROLE "odd ""role"" É";`)
+	two.Query("", `CREATE ROLE ann; CREATE ROLE "odd ""role"" É";`)
 	s.cmd(0, "restore", "--load", "--at", day(0), "shop")
 	if diff := cmp.Diff(before, dbtest.PostgreSQLContent(two, "shop")); diff != "" {
 		t.Errorf("the first day: %s", diff)
@@ -290,13 +290,13 @@ func TestThePlanOfADumpCanBePasted(t *testing.T) {
 		t.Error(e)
 	}
 	to := filepath.Join(s.dir, "back")
-	s.cmd(0, "restore", "--load", "--to", to, "svn")
+	s.cmd(0, "restore", "--load", "--as", to, "svn")
 	if diff := cmp.Diff(r.Content(), dbtest.OpenSubversion(t, to).Content()); diff != "" {
 		t.Error(diff)
 	}
 	// So do those of a restore.
 	again := filepath.Join(s.dir, "again")
-	lines := s.cmd(0, "restore", "-p", "--load", "--to", again, "svn").out
+	lines := s.cmd(0, "restore", "-p", "--load", "--as", again, "svn").out
 	if out, err := exec.CommandContext(t.Context(), "bash", "-ec", lines).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s\n%s", err, out, lines)
 	}

@@ -40,6 +40,7 @@ script bsdutils
 setfacl acl
 setfattr attr
 shellcheck shellcheck
+sqlite3 sqlite3
 svn subversion
 svnadmin subversion
 systemd-analyze systemd

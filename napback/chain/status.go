@@ -62,6 +62,9 @@ type Error struct {
 	All   []Status // every stage, in the order of the chain
 }
 
+// LostReader tells that stages failed only because nobody reads what they write.
+func (e *Error) LostReader() bool { return e.Cause.lostReader() }
+
 // Error is the cause, in one line: the error that it printed, or how it ended and the
 // last thing it said.
 func (e *Error) Error() string {

@@ -29,7 +29,6 @@ type Job struct {
 	Kind source.Kind
 	// Source is what the file says, in its one form: see source.Kind.
 	Source string
-	Words  []string // a program with its arguments, of kinds that have one
 	// Name is the job's archive name without -SLOT-TYPE. No two jobs of a
 	// Config share one. That of a directory of sources belongs to no archive:
 	// see Member.
@@ -49,7 +48,7 @@ func (j Job) String() string { return j.Kind.Name + " " + j.Source }
 
 // OfSource is what the job's kind is told of it.
 func (j *Job) OfSource() source.Job {
-	return source.Job{Kind: j.Kind.Name, Source: j.Source, Words: j.Words, Name: j.Name, Options: j.Settings.Options, DiffDir: j.Settings.DiffDir}
+	return source.Job{Kind: j.Kind.Name, Source: j.Source, Name: j.Name, Options: j.Settings.Options, DiffDir: j.Settings.DiffDir}
 }
 
 // Member returns the job of one source below a directory of sources, named by its

@@ -28,6 +28,7 @@ type directive struct {
 	name   string
 	where  place
 	kinds  []string // of sources that it has a meaning for; nil for all
+	own    bool     // stands in the block of a source only
 	repeat bool     // may be given more than once in a scope
 	words  bool     // takes one or more words, not exactly one
 	set    setter
@@ -144,7 +145,7 @@ func optionDirectives(of []source.Kind) []directive {
 				all[i].kinds = append(all[i].kinds, kind.Name)
 				continue
 			}
-			d := directive{name: o.Name, kinds: []string{kind.Name}, repeat: o.Repeat, set: option(o)}
+			d := directive{name: o.Name, kinds: []string{kind.Name}, own: o.Own, repeat: o.Repeat, set: option(o)}
 			switch o.Form {
 			case source.Arguments:
 				d.words = true

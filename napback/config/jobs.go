@@ -2,7 +2,6 @@ package config
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -115,7 +114,7 @@ func (p *parser) job(sc *scope, s Settings, cycle string) *named {
 			p.add(problem{at: at, reason: reason, hint: s.hintOnWeekday()})
 		}
 	}
-	job := &Job{Kind: sc.kind, Source: cleaned, Words: sc.words, Cycle: cycle, Settings: s, File: sc.at.file, Line: sc.at.line}
+	job := &Job{Kind: sc.kind, Source: cleaned, Cycle: cycle, Settings: s, File: sc.at.file, Line: sc.at.line}
 	if s.Bucket == "" && !sc.tried("Bucket") {
 		p.addf(p.top.at, "Bucket is missing: add Bucket NAME at the top level")
 	}
@@ -123,10 +122,8 @@ func (p *parser) job(sc *scope, s Settings, cycle string) *named {
 		p.addf(sc.settingAt("UseTempFile"), "UseTempFile needs a TempDir to put the file in")
 	}
 	p.checkUpload(sc, s)
-	if len(sc.words) > 0 {
-		if err := p.files.trusted(program, sc.words[0]); err != nil {
-			p.refuse(sc.at, fmt.Sprintf("%s %q", sc.kind, sc.words[0]), err)
-		}
+	if run := sc.kind.Program; run != "" && !sc.tried(run) {
+		p.addf(sc.at, "%s has no program: add a line %s PROGRAM [ARGUMENT...]", sc.tag, run)
 	}
 	if sc.kind.Check != nil {
 		if err := sc.kind.Check(job.OfSource()); err != nil {
