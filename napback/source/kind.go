@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"errors"
+	"io"
 	"path"
 	"slices"
 	"strings"
@@ -43,6 +44,10 @@ type Kind struct {
 	Probe func(Job) (doubt string, err error)
 	// Load returns what loads archives of this kind. nil: nothing does.
 	Load func(Host, Load) (Loader, error)
+	// Whole reads the stream of an archive to its end and says what it holds, or
+	// why it is not a whole backup. nil: only who made it can tell. (That of a Tree
+	// is not asked for: the guard and the format of tar tell.)
+	Whole func(stream io.Reader, a Archived) (holds string, err error)
 	// LoadsTo tells that Load can make a new place for what is loaded.
 	LoadsTo bool
 	// Members is for a directory of sources, each of which is a job of its own.

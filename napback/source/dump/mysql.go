@@ -40,10 +40,11 @@ func MySQLKind() source.Kind {
 			if err != nil {
 				return nil, err
 			}
-			d.passwords = ".my.cnf"
+			d.passwords, d.trial = ".my.cnf", mysqlTrial
 			d.unpack = strings.TrimSuffix(strings.Replace(d.dump.Name, "mysqldump", "mysql", 1), "-dump") + " --binary-mode"
 			return d, nil
 		},
+		Whole: wholeSQL(func(string) Format { return FormatMySQL }),
 		Load: func(host source.Host, load source.Load) (source.Loader, error) {
 			return &serverLoader{host, ParseMySQL(load.Source, load.Options[mysqlOptions]),
 				largeRow, "set max_allowed_packet of the server to 1G while it is loaded"}, nil

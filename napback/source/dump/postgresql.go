@@ -37,9 +37,10 @@ func PostgreSQLKind() source.Kind {
 			if err != nil {
 				return nil, err
 			}
-			d.passwords, d.unpack = ".pgpass", "psql -d postgres"
+			d.passwords, d.unpack, d.trial = ".pgpass", "psql -d postgres", postgresTrial
 			return d, nil
 		},
+		Whole: wholeSQL(func(of string) Format { return ParsePostgreSQL(of, nil).format() }),
 		Load: func(host source.Host, load source.Load) (source.Loader, error) {
 			p := ParsePostgreSQL(load.Source, load.Options[postgresOptions])
 			return &postgresLoader{serverLoader{host, p, noRole,
