@@ -1,0 +1,75 @@
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"napback/napback/tools"
+)
+
+// writes tests that each Prefix of the jobs of a store can be written below, and what
+// else the credentials allow.
+func (s *survey) writes(ctx context.Context, p *place) {
+	seen := map[string]bool{}
+	for _, t := range p.jobs {
+		below := t.Settings.Below(s.Host.Name)
+		if seen[below] || ctx.Err() != nil {
+			continue
+		}
+		seen[below] = true
+		if len(t.Settings.VerifyKeys()) > 0 && t.Settings.SignKey() == "" {
+			continue // which stores nothing, and archives reports
+		}
+		s.write(ctx, tools.Open(s.Host.Kit, t.Settings, tools.Warnings(s.Host.Log)), below)
+	}
+}
+
+// write stores a small archive, reads it back and removes it.
+func (s *survey) write(ctx context.Context, store tools.Store, below string) {
+	what := "writing to bucket " + store.Place()
+	if below != "" {
+		what += ", below " + below
+	}
+	trial, err := within(ctx, s.Ready, short, func(ctx context.Context) (*tools.Trial, error) { return store.TryPut(ctx, below) })
+	if err != nil {
+		s.Result(what, tools.Plainly(ctx, err))
+		return
+	}
+	var bad error
+	did := "stored"
+	if store.Frozen() {
+		did += ", not read back (its storage class gives back nothing at once)"
+	} else {
+		read := tried(ctx, s.Ready, short, trial.Read)
+		switch {
+		case read == nil:
+			did += ", read back"
+		case errors.Is(read, tools.ErrDenied):
+			did += ", cannot be read (good)"
+		default:
+			bad = fmt.Errorf("read %s back: %w", trial.Address(), tools.Plainly(ctx, read))
+		}
+	}
+	// Also after an interruption.
+	removed := tried(context.WithoutCancel(ctx), s.Ready, short, trial.Remove)
+	switch {
+	case removed == nil:
+		did += ", removed"
+	case errors.Is(removed, tools.ErrDenied):
+		did += ", cannot be removed (good): " + trial.Address() + " stays"
+	}
+	if _, directory := store.Directory(); removed == nil && !directory {
+		s.Host.Log.Notef("bucket %s: who steals these credentials can delete the backups; such as can only create are safer, see README, \"Credentials that cannot destroy a backup\"", store.Place())
+	}
+	switch {
+	case ctx.Err() != nil && removed != nil:
+		s.Host.Log.Warnf("%s was not removed, remove it by hand", trial.Address())
+	case bad != nil:
+		s.Result(what, bad)
+	case removed != nil && !errors.Is(removed, tools.ErrDenied):
+		s.Doubt(what+": "+did, fmt.Sprintf("%s was not removed, remove it by hand: %v", trial.Address(), removed))
+	default:
+		s.Result(what+": "+did, nil)
+	}
+}
