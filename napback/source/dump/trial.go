@@ -13,12 +13,29 @@ import (
 func mysqlTrial(args []string) []string { return append(slices.Clone(args), "--where=FALSE") }
 
 // postgresTrial changes the arguments of a dump so that it reads no rows. It still
-// connects, and locks each table, which needs the right to read it.
+// connects, and locks each table, which needs the right to read it. Options that
+// exclude that, or that ask for more of what takes long, are left out.
 func postgresTrial(args []string) []string {
-	all := slices.DeleteFunc(slices.Clone(args), func(word string) bool {
-		return word == "-a" || len(word) > len("--da") && strings.HasPrefix("--data-only", word) // which excludes the other
-	})
-	return append(all, "--schema-only")
+	var kept []string
+	for i := 0; i < len(args); i++ {
+		name, _, hasValue := strings.Cut(args[i], "=")
+		switch {
+		case name == "-a", name == "-b", begins(name, "--data-only", "--blobs", "--large-objects", "--statistics-only", "--no-schema"):
+		case begins(name, "--include-foreign-data"):
+			if !hasValue {
+				i++
+			}
+		default:
+			kept = append(kept, args[i])
+		}
+	}
+	return append(kept, "--schema-only")
+}
+
+// begins tells whether name is one of these options, or its beginning, which their
+// program takes for the whole.
+func begins(name string, options ...string) bool {
+	return len(name) > len("--da") && slices.ContainsFunc(options, func(o string) bool { return strings.HasPrefix(o, name) })
 }
 
 // Trial makes a source.Trier of a database.
