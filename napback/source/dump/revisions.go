@@ -97,7 +97,7 @@ func (r *revisions) header(line []byte) (err error) {
 
 func number(value []byte) (int64, error) {
 	n, err := strconv.ParseInt(string(value), 10, 64)
-	if err != nil || n < 0 {
+	if err != nil || n < 0 || n == math.MaxInt64 { // to which 1 can be added
 		return 0, fmt.Errorf("this is no dump of svnadmin: %q is no number", cut(value))
 	}
 	return n, nil
