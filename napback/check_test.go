@@ -3,10 +3,13 @@
 package main
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -89,7 +92,7 @@ func TestCheckWritesAsFarAsCredentialsAllow(t *testing.T) {
 	}
 	e := s.cmd(0, "check", "--write")
 	if !strings.Contains(strings.Join(e.findings("ok", "writing to bucket mybackups"), ""), ", below hosts/") ||
-		!strings.Contains(e.out, ": stored, read back, removed\n") || !strings.Contains(e.stderr, "can delete the backups") || names() != "" {
+		!strings.Contains(e.out, ": stored, read back, removed\n") || !strings.Contains(e.stderr, "can delete backups") || names() != "" {
 		t.Errorf("%s%v", names(), e)
 	}
 	configure(server.User(t, bucket, "s3:ListBucket", "s3:PutObject").KeyFile(t))
@@ -144,6 +147,34 @@ func TestCheckWarnsWhereSpaceIsShort(t *testing.T) {
 	e := s.cmd(3, "check")
 	found := slices.Concat(e.findings("WARN", "space for the bucket"), e.findings("WARN", "space for TempDir"))
 	if len(found) != 2 || !strings.Contains(e.stderr, "the newest FULL of job takes 1.1 PB") {
+		t.Error(e)
+	}
+}
+
+// The mail server and the service that is called are those of real runs; nobody is
+// told anything who need not be.
+func TestCheckTellsPeopleOnlyIfItIsAskedTo(t *testing.T) {
+	s := newSite(t)
+	var calls atomic.Int64
+	service := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { calls.Add(1) }))
+	defer service.Close()
+	m := newMailbox(t, "let me in")
+	s.configure(s.mailing(m, "failure") + "PingURL " + service.URL + "/of-the-whole-run\n" + s.block("PingURL "+service.URL+"/of-the-job-alone"))
+	e := s.cmd(0, "check")
+	if len(m.received()) != 0 || calls.Load() != 0 || len(e.findings("ok", "MailServer "+m.addr)) != 1 || len(e.findings("ok", "PingURL at ")) != 2 ||
+		strings.Contains(e.out+e.stderr, "of-the") || strings.Contains(e.out+e.stderr, "let me in") {
+		t.Error(e)
+	}
+	e = s.cmd(0, "check", "--mail")
+	mails := m.received()
+	if len(mails) != 1 || !strings.Contains(mails[0], ": a test\n") || calls.Load() != 0 {
+		t.Errorf("mails %q, %v", mails, e)
+	}
+	if s.cmd(0, "check", "--ping"); len(m.received()) != 0 || calls.Load() != 2 {
+		t.Errorf("%d calls", calls.Load())
+	}
+	m.password = "another"
+	if e = s.cmd(1, "check"); len(e.findings("BAD", "MailServer")) != 1 || strings.Contains(e.out+e.stderr, "let me in") {
 		t.Error(e)
 	}
 }

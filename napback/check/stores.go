@@ -16,6 +16,7 @@ import (
 // place is a store, and the jobs that come to it in one way.
 type place struct {
 	tools.Store
+	name string // of the store, and of a job if others come to it in another way
 	jobs []jobs.Target
 	dead bool // it does not answer
 }
@@ -36,7 +37,14 @@ func (s *survey) buckets(ctx context.Context) {
 		p := known[store.Key()]
 		p.jobs = append(p.jobs, t)
 	}
+	ways := map[string]int{}
 	for _, p := range s.stores {
+		ways[p.Place()]++
+	}
+	for _, p := range s.stores {
+		if p.name = p.Place(); ways[p.name] > 1 {
+			p.name += ", as for " + p.jobs[0].Name
+		}
 		s.bucket(ctx, p)
 		if ctx.Err() != nil {
 			return
@@ -49,7 +57,7 @@ func (s *survey) buckets(ctx context.Context) {
 
 // bucket checks that a store answers, and when it thinks that is.
 func (s *survey) bucket(ctx context.Context, p *place) {
-	what := "bucket " + p.Place()
+	what := "bucket " + p.name
 	// The prefix keeps the answer short: only its coming matters.
 	l, err := within(ctx, s.Ready, short, func(ctx context.Context) (catalog.Listing, error) {
 		l, err := p.List(ctx, p.jobs[0].Name+"-")
@@ -73,7 +81,7 @@ func (s *survey) bucket(ctx context.Context, p *place) {
 		return
 	}
 	off := s.Host.Now().Sub(l.Time).Round(time.Second).Abs()
-	what = fmt.Sprintf("clock, %v from that of bucket %s", off, p.Place())
+	what = fmt.Sprintf("clock, %v from that of bucket %s", off, p.name)
 	switch {
 	case off > decide.MaxSkew:
 		s.Result(what, errors.New("one of them is wrong: dates and runs will be taken from the store's"))

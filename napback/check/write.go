@@ -21,13 +21,13 @@ func (s *survey) writes(ctx context.Context, p *place) {
 		if len(t.Settings.VerifyKeys()) > 0 && t.Settings.SignKey() == "" {
 			continue // which stores nothing, and archives reports
 		}
-		s.write(ctx, tools.Open(s.Host.Kit, t.Settings, tools.Warnings(s.Host.Log)), below)
+		s.write(ctx, p.name, tools.Open(s.Host.Kit, t.Settings, tools.Warnings(s.Host.Log)), below)
 	}
 }
 
 // write stores a small archive, reads it back and removes it.
-func (s *survey) write(ctx context.Context, store tools.Store, below string) {
-	what := "writing to bucket " + store.Place()
+func (s *survey) write(ctx context.Context, name string, store tools.Store, below string) {
+	what := "writing to bucket " + name
 	if below != "" {
 		what += ", below " + below
 	}
@@ -60,16 +60,19 @@ func (s *survey) write(ctx context.Context, store tools.Store, below string) {
 		did += ", cannot be removed (good): " + trial.Address() + " stays"
 	}
 	if _, directory := store.Directory(); removed == nil && !directory {
-		s.Host.Log.Notef("bucket %s: who steals these credentials can delete the backups; such as can only create are safer, see README, \"Credentials that cannot destroy a backup\"", store.Place())
+		s.Host.Log.Notef("bucket %s: who steals these credentials can delete backups, unless the bucket keeps versions; such as can only create are safer, see README, \"Credentials that cannot destroy a backup\"", name)
 	}
+	stays := removed != nil && !errors.Is(removed, tools.ErrDenied)
 	switch {
-	case ctx.Err() != nil && removed != nil:
-		s.Host.Log.Warnf("%s was not removed, remove it by hand", trial.Address())
 	case bad != nil:
 		s.Result(what, bad)
-	case removed != nil && !errors.Is(removed, tools.ErrDenied):
-		s.Doubt(what+": "+did, fmt.Sprintf("%s was not removed, remove it by hand: %v", trial.Address(), removed))
-	default:
+	case !stays:
 		s.Result(what+": "+did, nil)
+	}
+	switch {
+	case stays && ctx.Err() != nil: // who interrupts gets no findings
+		s.Host.Log.Warnf("%s was not removed: remove it by hand", trial.Address())
+	case stays:
+		s.Doubt(what+": "+did, fmt.Sprintf("%s was not removed, remove it by hand: %v", trial.Address(), tools.Plainly(ctx, removed)))
 	}
 }
