@@ -33,7 +33,8 @@ func TestCheckTriesDatabasesAsADumpWould(t *testing.T) {
 	s := newSite(t)
 	my := dbtest.MariaDB(t)
 	dbtest.FillMariaDB(my)
-	my.Query("", "CREATE USER writer@localhost, few@localhost; GRANT SHOW VIEW, TRIGGER, EVENT, LOCK TABLES, INSERT ON shop.* TO writer@localhost;"+
+	my.Query("", "CREATE USER writer@localhost, few@localhost; CREATE DATABASE plain; CREATE TABLE plain.t (a INT);"+
+		"GRANT SHOW VIEW, TRIGGER, EVENT, LOCK TABLES, INSERT ON plain.* TO writer@localhost;"+
 		"GRANT SELECT, LOCK TABLES, SHOW VIEW, TRIGGER ON shop.* TO few@localhost;")
 	pg := dbtest.PostgreSQL(t)
 	dbtest.FillPostgreSQL(pg)
@@ -59,9 +60,16 @@ func TestCheckTriesDatabasesAsADumpWould(t *testing.T) {
 	if t.Failed() {
 		t.Log(e)
 	}
-	for _, user := range []string{"writer", "few"} {
-		s.configure(job("MySQL", my.Socket+":shop", "job", "MySQLOptions --no-defaults -u "+user))
-		if e := s.cmd(1, "check"); len(e.findings("BAD", "MySQL ")) != 1 {
+	// What is well can be backed up, and what was backed up is whole.
+	s.configure(job("MySQL", my.Socket+":shop", "my-one", asRoot) + job("MySQL", my.Socket+":all", "my-all", asRoot) +
+		job("PostgreSQL", "postgres@shop", "pg-one", host) + job("PostgreSQL", "postgres@all", "pg-all", host))
+	s.napback(0, day(0))
+	if e := s.cmd(0, "verify", "--unpack"); strings.Count(e.out, "ok ") != 4 {
+		t.Error(e)
+	}
+	for user, c := range map[string]struct{ database, why string }{"writer": {"plain", "SELECT command denied"}, "few": {"shop", "Access denied"}} {
+		s.configure(job("MySQL", my.Socket+":"+c.database, "job", "MySQLOptions --no-defaults -u "+user))
+		if e := s.cmd(1, "check"); len(e.findings("BAD", "MySQL ")) != 1 || !strings.Contains(e.stderr, c.why) {
 			t.Errorf("%s: %v", user, e)
 		}
 	}

@@ -91,7 +91,7 @@ func (s *survey) encrypts() bool {
 
 // programs checks what backups and restores are composed of.
 func (s *survey) programs(ctx context.Context) {
-	names := []string{"s3put", "s3get", "s3ls"}
+	names := []string{"s3put", "s3get", "s3ls", "s3rm"}
 	if s.encrypts() {
 		names = append(names, "pgpipe")
 	}
