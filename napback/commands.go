@@ -18,7 +18,7 @@ import (
 // have been made.
 func commands(std cli.Streams) []*urfave.Command {
 	all := []*urfave.Command{restoreCommand(std), listCommand(std), statusCommand(std), verifyCommand(std), checkCommand(std),
-		adoptCommand(std), pruneCommand(std)}
+		drillCommand(std), adoptCommand(std), pruneCommand(std), initCommand(std)}
 	return append(all, filters(std)...)
 }
 

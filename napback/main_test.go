@@ -19,7 +19,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	tooltest.Own(m, "napback", main, "s3put", "s3get", "s3ls", "s3rm", "pgpipe")
+	tooltest.Own(m, "napback", main, "s3put", "s3get", "s3ls", "s3rm", "slotcalc", "pgpipe")
 }
 
 // binDir is where all tools are, side by side.

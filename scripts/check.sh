@@ -72,6 +72,8 @@ napback/unpack/q/q.go          napback/napback/run
 napback/jobs/p/p.go            napback/napback/restore
 napback/check/p/p.go           napback/napback/restore
 napback/check/q/q.go           napback/napback/run
+napback/drill/p/p.go           napback/napback/backup
+napback/setup/p/p.go           napback/napback/run
 napback/source/tar/p/p.go      napback/napback/config
 napback/source/tar/q/q.go      napback/napback/backup
 napback/source/dump/p/p.go     napback/napback/restore

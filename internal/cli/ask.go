@@ -27,6 +27,23 @@ func Confirm(ctx context.Context, std Streams, question string) (bool, error) {
 	return text == "y" || text == "yes", nil
 }
 
+// AskLine asks a question on std.Err and returns the line that is typed on std.In,
+// without the blanks around it; without one, byDefault. It waits no longer than ctx.
+func AskLine(ctx context.Context, std Streams, question, byDefault string) (string, error) {
+	if byDefault != "" {
+		question += " [" + byDefault + "]"
+	}
+	fmt.Fprintf(std.Err, "%s ", question)
+	text, err := typed(ctx, func() (string, error) { return bufio.NewReader(std.In).ReadString('\n') })
+	if err == io.EOF {
+		err = errors.New("nothing was typed")
+	}
+	if text = strings.TrimSpace(text); text == "" {
+		text = byDefault
+	}
+	return text, err
+}
+
 // ErrNoTerminal is that the process has no terminal to ask on.
 var ErrNoTerminal = errors.New("there is no terminal to ask on")
 

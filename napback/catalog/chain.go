@@ -116,6 +116,18 @@ func (a Archives) At(m Moment) (RecoveryPoint, error) {
 	return points[i], nil
 }
 
+// Turn returns the point whose turn it is on a day: each day's is the one after that
+// of the day before, by age among those that can be restored. So every age has its
+// turn where it is asked for every day.
+func (a Archives) Turn(today slot.Date) (RecoveryPoint, error) {
+	points := slices.DeleteFunc(a.Points(), func(p RecoveryPoint) bool { return p.Broken != nil })
+	if len(points) == 0 {
+		return a.At(Moment{}) // which tells why
+	}
+	n := int64(len(points))
+	return points[((today.Day()%n)+n)%n], nil
+}
+
 // nearest adds to err what can be restored instead: the newest whole chain
 // before the moment, else the oldest of all.
 func (a Archives) nearest(err error, m Moment, points []RecoveryPoint) error {

@@ -33,7 +33,7 @@ func (s *survey) logs(ctx context.Context) {
 func (s *survey) channels(ctx context.Context) {
 	seen, told := map[string]bool{}, map[string]bool{}
 	for _, set := range s.notifies() {
-		for _, t := range notify.Trials(set) {
+		for _, t := range notify.Tries(set) {
 			if seen[t.Flag+t.Key] || ctx.Err() != nil {
 				continue
 			}

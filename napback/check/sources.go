@@ -47,17 +47,17 @@ func (s *survey) source(ctx context.Context, t jobs.Target) (doubt string, err e
 	if err == nil && t.Job.Kind.Probe != nil {
 		doubt, err = t.Job.Kind.Probe(t.Job.OfSource())
 	}
-	trier, ok := from.(source.Trier)
+	played, ok := from.(source.Rehearser)
 	if err != nil || !ok {
 		return doubt, err
 	}
-	stages, err := trier.Trial()
+	stages, err := played.Rehearse()
 	if err != nil {
 		return doubt, err
 	}
 	c := chain.Chain{Stages: stages, Log: s.Host.Source().Heard}
 	_, err = c.Run(ctx)
-	return doubt, trier.Explain(err)
+	return doubt, played.Explain(err)
 }
 
 // canWrite checks that files can be made in a directory, without making one.

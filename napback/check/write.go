@@ -31,7 +31,7 @@ func (s *survey) write(ctx context.Context, name string, store tools.Store, belo
 	if below != "" {
 		what += ", below " + below
 	}
-	trial, err := within(ctx, s.Ready, short, func(ctx context.Context) (*tools.Trial, error) { return store.TryPut(ctx, below) })
+	probe, err := within(ctx, s.Ready, short, func(ctx context.Context) (*tools.Probe, error) { return store.TryPut(ctx, below) })
 	if err != nil {
 		s.Result(what, tools.Plainly(ctx, err))
 		return
@@ -41,23 +41,23 @@ func (s *survey) write(ctx context.Context, name string, store tools.Store, belo
 	if store.Frozen() {
 		did += ", not read back (its storage class gives back nothing at once)"
 	} else {
-		read := tried(ctx, s.Ready, short, trial.Read)
+		read := tried(ctx, s.Ready, short, probe.Read)
 		switch {
 		case read == nil:
 			did += ", read back"
 		case errors.Is(read, tools.ErrDenied):
 			did += ", cannot be read (good)"
 		default:
-			bad = fmt.Errorf("read %s back: %w", trial.Address(), tools.Plainly(ctx, read))
+			bad = fmt.Errorf("read %s back: %w", probe.Address(), tools.Plainly(ctx, read))
 		}
 	}
 	// Also after an interruption.
-	removed := tried(context.WithoutCancel(ctx), s.Ready, short, trial.Remove)
+	removed := tried(context.WithoutCancel(ctx), s.Ready, short, probe.Remove)
 	switch {
 	case removed == nil:
 		did += ", removed"
 	case errors.Is(removed, tools.ErrDenied):
-		did += ", cannot be removed (good): " + trial.Address() + " stays"
+		did += ", cannot be removed (good): " + probe.Address() + " stays"
 	}
 	if _, directory := store.Directory(); removed == nil && !directory {
 		s.Host.Log.Notef("bucket %s: who steals these credentials can delete backups, unless the bucket keeps versions; such as can only create are safer, see README, \"Credentials that cannot destroy a backup\"", name)
@@ -71,8 +71,8 @@ func (s *survey) write(ctx context.Context, name string, store tools.Store, belo
 	}
 	switch {
 	case stays && ctx.Err() != nil: // who interrupts gets no findings
-		s.Host.Log.Warnf("%s was not removed: remove it by hand", trial.Address())
+		s.Host.Log.Warnf("%s was not removed: remove it by hand", probe.Address())
 	case stays:
-		s.Doubt(what+": "+did, fmt.Sprintf("%s was not removed, remove it by hand: %v", trial.Address(), tools.Plainly(ctx, removed)))
+		s.Doubt(what+": "+did, fmt.Sprintf("%s was not removed, remove it by hand: %v", probe.Address(), tools.Plainly(ctx, removed)))
 	}
 }

@@ -45,7 +45,7 @@ func mailKind() Kind {
 			}
 			return o, nil
 		},
-		Trial: mailTrial,
+		Try: mailTry,
 	}
 }
 

@@ -30,7 +30,7 @@ func pingKind() Kind {
 			}
 			return NewPing(s.One("PingURL"), redact)
 		},
-		Trial: pingTrial,
+		Try: pingTry,
 	}
 }
 

@@ -50,6 +50,8 @@ type Kind struct {
 	Whole func(stream io.Reader, a Archived) (holds string, err error)
 	// LoadsTo tells that Load can make a new place for what is loaded.
 	LoadsTo bool
+	// Try makes a throw-away place to load archives into. nil: they can only be read.
+	Try func(context.Context, Host, Trying) (Trial, error)
 	// Members is for a directory of sources, each of which is a job of its own.
 	// nil: it is one source.
 	Members *Members

@@ -18,11 +18,11 @@ type Teller interface {
 	Meta() map[string]string
 }
 
-// Trier is a Source of which a check can try more than to open it.
-type Trier interface {
-	// Trial returns the stages that do as much of a backup as shows cheaply that
+// Rehearser is a Source of which a check can do more than to open it.
+type Rehearser interface {
+	// Rehearse returns the stages that do as much of a backup as shows cheaply that
 	// there can be one. What they write is thrown away.
-	Trial() ([]chain.Stage, error)
+	Rehearse() ([]chain.Stage, error)
 	// Explain is that of the Source.
 	Explain(err error) error
 }

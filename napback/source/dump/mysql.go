@@ -40,7 +40,7 @@ func MySQLKind() source.Kind {
 			if err != nil {
 				return nil, err
 			}
-			d.passwords, d.trial = ".my.cnf", mysqlTrial
+			d.passwords, d.rehearsal = ".my.cnf", mysqlRehearsal
 			d.unpack = strings.TrimSuffix(strings.Replace(d.dump.Name, "mysqldump", "mysql", 1), "-dump") + " --binary-mode"
 			return d, nil
 		},
@@ -49,6 +49,7 @@ func MySQLKind() source.Kind {
 			return &serverLoader{host, ParseMySQL(load.Source, load.Options[mysqlOptions]),
 				largeRow, "set max_allowed_packet of the server to 1G while it is loaded"}, nil
 		},
+		Try: tryMySQL,
 	}
 }
 
@@ -112,15 +113,19 @@ const systemSchemas = "'mysql','information_schema','performance_schema','sys','
 // Present is the command that prints, one a line, the databases that a load
 // would change.
 func (m MySQL) Present() Command {
+	first, rest := m.client()
+	args := append(first, "--batch", "--skip-column-names", "--default-character-set=utf8mb4")
+	args = append(args, rest...)
+	return Command{[]string{"mariadb", "mysql"}, append(args, "-e", m.present()), mysqlEnv}
+}
+
+// present is the query of Present.
+func (m MySQL) present() string {
 	where := "table_schema NOT IN (" + systemSchemas + ")"
 	if m.Database != All {
 		where = "table_schema = '" + strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(m.Database) + "'"
 	}
-	first, rest := m.client()
-	args := append(first, "--batch", "--skip-column-names", "--default-character-set=utf8mb4")
-	args = append(args, rest...)
-	return Command{[]string{"mariadb", "mysql"},
-		append(args, "-e", "SELECT DISTINCT table_schema FROM information_schema.tables WHERE "+where), mysqlEnv}
+	return "SELECT DISTINCT table_schema FROM information_schema.tables WHERE " + where
 }
 
 // split parts the options that have to come first from the others.

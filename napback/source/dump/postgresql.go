@@ -37,7 +37,7 @@ func PostgreSQLKind() source.Kind {
 			if err != nil {
 				return nil, err
 			}
-			d.passwords, d.unpack, d.trial = ".pgpass", "psql -d postgres", postgresTrial
+			d.passwords, d.unpack, d.rehearsal = ".pgpass", "psql -d postgres", postgresRehearsal
 			return d, nil
 		},
 		Whole: wholeSQL(func(of string) Format { return ParsePostgreSQL(of, nil).format() }),
@@ -46,6 +46,7 @@ func PostgreSQLKind() source.Kind {
 			return &postgresLoader{serverLoader{host, p, noRole,
 				"the dump of one database has no roles: create them, or restore the job of all databases"}, p, load.Signed}, nil
 		},
+		Try: tryPostgreSQL,
 	}
 }
 

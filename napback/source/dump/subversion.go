@@ -29,6 +29,7 @@ func SubversionKind() source.Kind {
 		Load: func(host source.Host, load source.Load) (source.Loader, error) {
 			return &repositoryLoader{host, Subversion(cmp.Or(load.To, load.Source))}, nil
 		},
+		Try: tryRepository,
 	}
 }
 

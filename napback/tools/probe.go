@@ -16,8 +16,8 @@ import (
 	"napback/napback/programs"
 )
 
-// Trial is a small archive by which it is found out what credentials allow.
-type Trial struct {
+// Probe is a small archive by which it is found out what credentials allow.
+type Probe struct {
 	store Store
 	data  []byte
 	entry catalog.Entry
@@ -25,12 +25,12 @@ type Trial struct {
 
 // TryPut stores a small archive as a job's is stored, but under a name that no job
 // has: below is what the jobs' names begin with, "" or a path.
-func (s Store) TryPut(ctx context.Context, below string) (*Trial, error) {
+func (s Store) TryPut(ctx context.Context, below string) (*Probe, error) {
 	name := "napback-check-" + strings.ToLower(rand.Text()[:12])
 	if below != "" {
 		name = below + "/" + name
 	}
-	t := &Trial{store: s, data: []byte(rand.Text())}
+	t := &Probe{store: s, data: []byte(rand.Text())}
 	args := append(s.set.Flags(config.Put), "--json", "--progress", "never", "--keep", s.set.Bucket+":"+name)
 	stage, err := s.stage("s3put", args)
 	if err != nil {
@@ -55,10 +55,10 @@ func (s Store) TryPut(ctx context.Context, below string) (*Trial, error) {
 const maxLine = 64 << 10
 
 // Address is where the archive is.
-func (t *Trial) Address() string { return t.entry.Address() }
+func (t *Probe) Address() string { return t.entry.Address() }
 
 // Read reads it back, and compares. ErrDenied tells that the credentials cannot.
-func (t *Trial) Read(ctx context.Context) error {
+func (t *Probe) Read(ctx context.Context) error {
 	get, err := t.store.Get(t.entry)
 	if err != nil {
 		return err
@@ -71,7 +71,7 @@ func (t *Trial) Read(ctx context.Context) error {
 }
 
 // Remove removes it. ErrDenied tells that the credentials cannot.
-func (t *Trial) Remove(ctx context.Context) error {
+func (t *Probe) Remove(ctx context.Context) error {
 	return t.store.Remove(ctx, []string{t.entry.Name + ":" + t.entry.Run})
 }
 

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Trial tries a channel, for a check.
-type Trial struct {
+// Try tries a channel, for a check.
+type Try struct {
 	Flag string // of the command that has it really tell people: mail or ping
 	What string // names the channel in findings; it holds no secret
 	Key  string // is the same where the channel is; it may hold one
@@ -20,24 +20,24 @@ type Trial struct {
 	Tell func(ctx context.Context, host string) (did string, err error)
 }
 
-// Trials returns those of the channels that settings ask for. Each of them has a
+// Tries returns those of the channels that settings ask for. Each of them has a
 // limit in time, as a channel has.
-func Trials(s Settings) (all []Trial) {
+func Tries(s Settings) (all []Try) {
 	for _, kind := range Kinds() {
-		if kind.Trial != nil {
-			all = append(all, kind.Trial(s)...)
+		if kind.Try != nil {
+			all = append(all, kind.Try(s)...)
 		}
 	}
 	return all
 }
 
-// test is what a Trial reports where a run would.
+// test is what a Try reports where a run would.
 func test(host string) Report {
 	return Report{Host: host, Test: true, Summary: "This is a test by napback check. It says nothing about any backup."}
 }
 
-// mailTrial tries mail.
-func mailTrial(s Settings) []Trial {
+// mailTry tries mail.
+func mailTry(s Settings) []Try {
 	o := mailOptions(s)
 	if len(o.To) == 0 {
 		return nil
@@ -46,7 +46,7 @@ func mailTrial(s Settings) []Trial {
 	if server, err := ParseServer(o.Server); o.Server != "" && err == nil {
 		what = "MailServer " + server.address()
 	}
-	return []Trial{{
+	return []Try{{
 		Flag: "mail", What: what, Key: strings.Join(append([]string{o.Server, o.PasswordFile, o.From}, o.To...), "\x00"),
 		Look: o.look,
 		Tell: func(ctx context.Context, host string) (string, error) {
@@ -80,8 +80,8 @@ func (o MailOptions) look(ctx context.Context) (string, error) {
 	return did + "; nothing was sent", nil
 }
 
-// pingTrial tries the call of a URL.
-func pingTrial(s Settings) []Trial {
+// pingTry tries the call of a URL.
+func pingTry(s Settings) []Try {
 	address := s.One("PingURL")
 	if address == "" {
 		return nil
@@ -90,7 +90,7 @@ func pingTrial(s Settings) []Trial {
 	if err != nil { // which the configuration has refused
 		return nil
 	}
-	return []Trial{{
+	return []Try{{
 		Flag: "ping", What: "PingURL at " + p.url.Host, Key: address,
 		Look: p.look,
 		Tell: func(ctx context.Context, host string) (string, error) {

@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// only returns the only Trial of settings.
-func only(t *testing.T, s Settings) Trial {
+// only returns the only Try of settings.
+func only(t *testing.T, s Settings) Try {
 	t.Helper()
-	all := Trials(s)
+	all := Tries(s)
 	if len(all) != 1 {
-		t.Fatalf("%d trials of %v", len(all), s)
+		t.Fatalf("%d tries of %v", len(all), s)
 	}
 	return all[0]
 }
@@ -64,11 +64,11 @@ func TestALookAtAServerThatHangsEnds(t *testing.T) {
 
 func TestATestMailSaysThatItIsOne(t *testing.T) {
 	s := startServer(t, serverSetup{})
-	trial := only(t, Settings{"MailTo": {"bob@example.com"}, "MailServer": {s.addr}})
-	if did, err := trial.Look(t.Context()); err != nil || len(s.inbox()) > 0 || !strings.Contains(did, "nothing was sent") || trial.Flag != "mail" {
+	try := only(t, Settings{"MailTo": {"bob@example.com"}, "MailServer": {s.addr}})
+	if did, err := try.Look(t.Context()); err != nil || len(s.inbox()) > 0 || !strings.Contains(did, "nothing was sent") || try.Flag != "mail" {
 		t.Fatalf("%q, %v, %v", did, err, s.inbox())
 	}
-	did, err := trial.Tell(t.Context(), "web1")
+	did, err := try.Tell(t.Context(), "web1")
 	if err != nil || len(s.inbox()) != 1 || !strings.Contains(did, "bob@example.com") {
 		t.Fatalf("%q, %v, %v", did, err, s.inbox())
 	}
@@ -76,18 +76,18 @@ func TestATestMailSaysThatItIsOne(t *testing.T) {
 	if header.Get("Subject") != "napback web1: a test" || !strings.Contains(body, "test by napback check") || strings.Contains(body, "run ") {
 		t.Errorf("%v\n%s", header, body)
 	}
-	if got := Trials(Settings{"MailServer": {s.addr}}); len(got) > 0 {
+	if got := Tries(Settings{"MailServer": {s.addr}}); len(got) > 0 {
 		t.Errorf("nobody gets mail, but there is %v", got)
 	}
 }
 
 func TestAURLIsCalledOnlyWhenThatIsAskedFor(t *testing.T) {
 	m := startMonitor(t, fine)
-	trial := only(t, Settings{"PingURL": {m.URL + "/secret-identifier"}})
-	if did, err := trial.Look(t.Context()); err != nil || len(m.heard()) > 0 || !strings.Contains(did, "not called") {
+	try := only(t, Settings{"PingURL": {m.URL + "/secret-identifier"}})
+	if did, err := try.Look(t.Context()); err != nil || len(m.heard()) > 0 || !strings.Contains(did, "not called") {
 		t.Errorf("%q, %v, %q", did, err, m.heard())
 	}
-	if _, err := trial.Tell(t.Context(), "web1"); err != nil || len(m.heard()) != 1 || !strings.HasPrefix(m.heard()[0], "POST /secret-identifier?rid=") {
+	if _, err := try.Tell(t.Context(), "web1"); err != nil || len(m.heard()) != 1 || !strings.HasPrefix(m.heard()[0], "POST /secret-identifier?rid=") {
 		t.Errorf("%v, %q", err, m.heard())
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -7,15 +7,15 @@ import (
 	"napback/napback/chain"
 )
 
-// mysqlTrial changes the arguments of a dump so that it reads no rows. It still
+// mysqlRehearsal changes the arguments of a dump so that it reads no rows. It still
 // connects, and asks for each table with the rights that its rows need, for views,
 // routines, triggers and events: --no-data would not ask whether rows may be read.
-func mysqlTrial(args []string) []string { return append(slices.Clone(args), "--where=FALSE") }
+func mysqlRehearsal(args []string) []string { return append(slices.Clone(args), "--where=FALSE") }
 
-// postgresTrial changes the arguments of a dump so that it reads no rows. It still
+// postgresRehearsal changes the arguments of a dump so that it reads no rows. It still
 // connects, and locks each table, which needs the right to read it. Options that
 // exclude that, or that ask for more of what takes long, are left out.
-func postgresTrial(args []string) []string {
+func postgresRehearsal(args []string) []string {
 	var kept []string
 	for i := 0; i < len(args); i++ {
 		name, _, hasValue := strings.Cut(args[i], "=")
@@ -38,16 +38,16 @@ func begins(name string, options ...string) bool {
 	return len(name) > len("--da") && slices.ContainsFunc(options, func(o string) bool { return strings.HasPrefix(o, name) })
 }
 
-// Trial makes a source.Trier of a database.
-func (d *dumped) Trial() ([]chain.Stage, error) {
+// Rehearse makes a source.Rehearser of a database.
+func (d *dumped) Rehearse() ([]chain.Stage, error) {
 	dump := d.dump
-	dump.Args = d.trial(dump.Args)
+	dump.Args = d.rehearsal(dump.Args)
 	return []chain.Stage{dump, d.whole}, nil
 }
 
-// Trial makes a source.Trier of a repository. To open it has asked for its youngest
+// Rehearse makes a source.Rehearser of a repository. To open it has asked for its youngest
 // revision.
-func (r *repository) Trial() ([]chain.Stage, error) {
+func (r *repository) Rehearse() ([]chain.Stage, error) {
 	info, err := stageOf(r.kit, svnadmin("info", string(r.path)))
 	return []chain.Stage{info}, err
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestATrialAsksForNoRows(t *testing.T) {
+func TestARehearsalAsksForNoRows(t *testing.T) {
 	for args, want := range map[string]string{
 		"--no-password --create --dbname=x":                       "--no-password --create --dbname=x",
 		"-a --data-only --data --blobs -b --large-obj --dbname=x": "--dbname=x",
@@ -16,13 +16,13 @@ func TestATrialAsksForNoRows(t *testing.T) {
 		"-d -da --d --no-s --dbname=x":                            "-d -da --d --dbname=x",
 	} {
 		words := strings.Fields(args)
-		got := postgresTrial(slices.Clone(words))
+		got := postgresRehearsal(slices.Clone(words))
 		if strings.Join(got, " ") != want+" --schema-only" {
 			t.Errorf("%s: %q", args, got)
 		}
 	}
 	words := []string{"--quick", "--databases", "shop", "spare"}[:3]
-	if got := mysqlTrial(words); !slices.Equal(got, []string{"--quick", "--databases", "shop", "--where=FALSE"}) || words[:4][3] != "spare" {
+	if got := mysqlRehearsal(words); !slices.Equal(got, []string{"--quick", "--databases", "shop", "--where=FALSE"}) || words[:4][3] != "spare" {
 		t.Errorf("%q, and the dump itself became %q", got, words[:4])
 	}
 }

@@ -1,0 +1,10 @@
+//go:build darwin || freebsd
+
+package drill
+
+import (
+	"syscall"
+	"time"
+)
+
+func changed(raw *syscall.Stat_t) time.Time { return time.Unix(raw.Ctimespec.Unix()) }

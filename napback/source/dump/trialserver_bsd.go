@@ -1,0 +1,7 @@
+//go:build darwin || freebsd
+
+package dump
+
+import "syscall"
+
+func goesWithUs(*syscall.SysProcAttr) {}
