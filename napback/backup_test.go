@@ -48,7 +48,9 @@ func (s *site) recordFile() string {
 	s.t.Helper()
 	files, err := filepath.Glob(filepath.Join(s.diffs, "job+*.napback"))
 	s.must(err)
-	files = slices.DeleteFunc(files, func(f string) bool { return strings.Contains(filepath.Base(f), "@") })
+	files = slices.DeleteFunc(files, func(f string) bool {
+		return strings.Contains(filepath.Base(f), "@") || strings.HasSuffix(f, ".account.napback")
+	})
 	if len(files) != 1 {
 		s.t.Fatalf("states %q; want one", files)
 	}

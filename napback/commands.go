@@ -1,9 +1,7 @@
 package main
 
 import (
-	"fmt"
 	"strings"
-	"time"
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -116,17 +114,4 @@ func (e *call) finder() jobs.Finder { return jobs.Finder{Kit: e.host.Kit, Log: e
 // wanted are the jobs that the command line names, or all.
 func (e *call) wanted(c *urfave.Context, configs []*config.Config) ([]jobs.Target, error) {
 	return e.finder().Wanted(c.Context, configs, c.Args().Slice())
-}
-
-// age writes a time span for people: in minutes, hours or days.
-func age(d time.Duration) string {
-	switch {
-	case d < 0:
-		return "0m"
-	case d < 2*time.Hour:
-		return fmt.Sprintf("%dm", int(d/time.Minute))
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%dh", int(d/time.Hour))
-	}
-	return fmt.Sprintf("%dd", int(d/(24*time.Hour)))
 }

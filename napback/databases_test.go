@@ -250,7 +250,7 @@ func TestAServerThatDiesInTheMiddleOfADump(t *testing.T) {
 		if cmd.ProcessState.ExitCode() != 1 {
 			t.Errorf("%s: exit %d: %s", c.name, cmd.ProcessState.ExitCode(), out.String())
 		}
-		if !strings.Contains(out.String(), "FAILED: mariadb-dump: exit status") && !strings.Contains(out.String(), "FAILED: pg_dump: exit status") {
+		if !strings.Contains(out.String(), ":\n  mariadb-dump: exit status") && !strings.Contains(out.String(), ":\n  pg_dump: exit status") {
 			t.Errorf("the dump program is not named as the cause: %s", out.String())
 		}
 		want := slices.Clone(before)

@@ -9,6 +9,7 @@ import (
 	"napback/internal/cli"
 	"napback/napback/catalog"
 	"napback/napback/config"
+	"napback/napback/standing"
 )
 
 func listCommand(std cli.Streams) *urfave.Command {
@@ -110,7 +111,7 @@ func printList(w io.Writer, lines []listed, now time.Time) error {
 			read = cli.FormatSize(l.ChainBytes)
 		}
 		if l.Committed != nil {
-			old = age(now.Sub(*l.Committed))
+			old = standing.Age(now.Sub(*l.Committed))
 		}
 		rows = append(rows, []string{l.Job, l.Date, l.Type, l.Slot, cli.FormatSize(l.Bytes), read, old, state})
 	}

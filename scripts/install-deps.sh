@@ -19,6 +19,8 @@ zstd zstd
 test_programs="$demo_programs
 aws awscli
 bash bash
+curl curl
+chromium chromium
 gcc gcc
 getfacl acl
 getfattr attr

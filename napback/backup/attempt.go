@@ -3,6 +3,7 @@ package backup
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -47,11 +48,12 @@ func (b *Backup) store(ctx context.Context, r *Result) error {
 		return b.source.Explain(err)
 	}
 	b.promote(a.now)
+	b.left.Runs = append(b.left.Runs, a.entry())
 	if err := b.State.Save(b.Record); err != nil {
 		// The pending state is durable: the next run promotes it.
 		b.warn(fmt.Sprintf("the archive is committed, but %v", err))
 	}
-	r.Archive, r.Read, r.Stored = a.name, reading.Bytes(), a.stored
+	r.Archive, r.Run, r.Read, r.Stored = a.name, a.now.Run, reading.Bytes(), a.stored
 	return nil
 }
 
@@ -132,13 +134,24 @@ func (a *attempt) runChain(ctx context.Context, c *chain.Chain) ([]chain.Status,
 	a.host.Log.Debugf("%s", chain.Summary(status))
 	for _, line := range last {
 		// That it did not commit is what napback made it do: people read the cause.
-		if n := len(status); a.now == nil && n > 0 && status[n-1].Code == cli.NotCommitted {
+		if n := len(status); a.now == nil && n > 0 && status[n-1].Code == cli.NotCommitted || saysAsWell(err, line) {
 			a.host.Log.Debugf("%s", line)
 			continue
 		}
 		log("s3put", line)
 	}
 	return status, err
+}
+
+// saysAsWell tells that err says what s3put has said: its last error. Hints come with
+// an error, however it is told.
+func saysAsWell(err error, line string) bool {
+	var failed *chain.Error
+	if !errors.As(err, &failed) || failed.Cause.Stage != "s3put" {
+		return false
+	}
+	text := strings.TrimPrefix(line, "s3put: ")
+	return strings.HasPrefix(text, "hint: ") || text == "error: "+failed.Cause.LastLine()
 }
 
 // cleanUp removes what the attempt no longer needs.
@@ -208,6 +221,19 @@ func (a *attempt) hears(stage, line string) bool {
 
 // spoken matches what our tools say to people.
 var spoken = regexp.MustCompile(`^(error|warning|note|hint): `)
+
+// entry is how a listing shows what was stored.
+func (a *attempt) entry() catalog.Entry {
+	e := catalog.Entry{
+		Bucket: a.job.Settings.Bucket, Name: a.name, Run: a.now.Run, State: catalog.Committed, Committed: a.host.Now(),
+		Host: a.host.Name, Bytes: a.stored.Bytes, Owner: a.Self.Owner, BuildsOn: a.now.Parent, Meta: map[string]string{"chain": a.now.Chain},
+	}
+	for _, kv := range a.meta() {
+		key, value, _ := strings.Cut(kv, "=")
+		e.Meta[key] = value
+	}
+	return e
+}
 
 // commit makes the new state pending, and gives s3put what only now is known
 // (step 6).

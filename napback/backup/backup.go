@@ -41,6 +41,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"napback/internal/cli"
 	"napback/internal/slot"
@@ -67,6 +68,7 @@ type Backup struct {
 	*Survey  // since step 1; what it found changes as steps are done
 	decision *decide.Decision
 	warnings []string
+	left     *catalog.Contents // see Left
 }
 
 // Options are what was found out before the first job runs.
@@ -75,6 +77,11 @@ type Options struct {
 	Keys Keys
 	// Lower finds the programs that lower the priority of stages.
 	Lower func() priority.Programs
+	// Begins is told as soon as it is known that there is something to do; may be nil.
+	Begins func()
+	// Found is a Survey of the job from just before, with nothing in between that
+	// could have changed what it saw; nil = make one.
+	Found *Survey
 }
 
 // New makes what a job needs to run, before it touches anything.
@@ -110,6 +117,7 @@ const (
 type Result struct {
 	Outcome Outcome
 	Archive string // its name, "" if nothing was stored
+	Run     string // of that archive
 	Read    int64  // bytes, from the source
 	Stored  tools.Stored
 	Note    string // a line about what was warned of
@@ -118,12 +126,18 @@ type Result struct {
 // Decision is what the backup was decided to do, nil before that.
 func (b *Backup) Decision() *decide.Decision { return b.decision }
 
+// Left is what the bucket holds of the job afterwards, nil if nobody has asked it.
+func (b *Backup) Left() *catalog.Contents { return b.left }
+
 // Run does all steps. After an error the result tells how far it came.
 func (b *Backup) Run(ctx context.Context) (r Result, err error) {
-	found, err := b.host.Survey(ctx, b.job, b.dir, b.day)
-	if err != nil {
-		return r, err
+	found := b.options.Found
+	if found == nil {
+		if found, err = b.host.Survey(ctx, b.job, b.dir, b.day); err != nil {
+			return r, err
+		}
 	}
+	b.left = &catalog.Contents{Time: found.Contents.Time, ListDenied: found.Contents.ListDenied, Runs: slices.Clone(found.Contents.Runs)}
 	if err := b.decide(ctx, found, b.note, b.warn); err != nil {
 		return r, err
 	}
@@ -136,7 +150,11 @@ func (b *Backup) Run(ctx context.Context) (r Result, err error) {
 		return Result{Outcome: DoneBefore}, nil
 	case !d.Due && !b.Force:
 		return Result{Outcome: NotDue}, nil
-	case d.Nothing:
+	}
+	if b.options.Begins != nil {
+		b.options.Begins()
+	}
+	if d.Nothing {
 		b.Record.Checked = &b.Today // for status
 		return Result{Outcome: NothingNew}, b.State.Save(b.Record)
 	}

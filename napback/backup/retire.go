@@ -90,6 +90,7 @@ func (b *Backup) retirable(ctx context.Context) ([]retire.Run, error) {
 	if err != nil || contents.ListDenied {
 		return nil, err
 	}
+	b.left.Runs, b.left.Time = slices.Clone(contents.Runs), contents.Time
 	p.Contents = contents // what was counted before the backup counts no more
 	plan, err := Retirement(ctx, b.host.Store(b.job), p)
 	return plan.Gone, err
@@ -100,6 +101,9 @@ func (b *Backup) remove(ctx context.Context, gone []retire.Run) error {
 	if err := Remove(ctx, b.host.Store(b.job), gone); err != nil {
 		return err
 	}
+	b.left.Runs = slices.DeleteFunc(b.left.Runs, func(e catalog.Entry) bool {
+		return slices.ContainsFunc(gone, func(r retire.Run) bool { return r.Name == e.Name && r.ID == e.Run })
+	})
 	b.Record.Denied = nil
 	b.Record.Runs = slices.DeleteFunc(b.Record.Runs, func(k state.Run) bool {
 		return slices.ContainsFunc(gone, func(r retire.Run) bool { return r.Name == k.Name && r.ID == k.Run })

@@ -116,9 +116,11 @@ type Settings struct {
 	RunBefore    []string // program and arguments
 	RunAfter     []string
 	RunOnFailure []string
+	RunFinished  []string
 
 	LogLevel      string // debug, info (the default), warn or error
 	LogFile       string
+	MetricsFile   string
 	LogFormat     string // text (the default) or json
 	LogMaxSize    int64  // bytes
 	LogMaxBackups int

@@ -145,7 +145,7 @@ func optionDirectives(of []source.Kind) []directive {
 	return all
 }
 
-// jobDirectives say what happens around a job.
+// jobDirectives say what happens around a job, and at the end of them all.
 func jobDirectives() []directive {
 	return []directive{
 		{name: "Timeout", set: one(func(s *Settings) *time.Duration { return &s.Timeout }, duration(0))},
@@ -153,10 +153,11 @@ func jobDirectives() []directive {
 		{name: "RunBefore", words: true, set: command(func(s *Settings) *[]string { return &s.RunBefore }), obeys: program},
 		{name: "RunAfter", words: true, set: command(func(s *Settings) *[]string { return &s.RunAfter }), obeys: program},
 		{name: "RunOnFailure", words: true, set: command(func(s *Settings) *[]string { return &s.RunOnFailure }), obeys: program},
+		{name: "RunFinished", where: atTop, words: true, set: command(func(s *Settings) *[]string { return &s.RunFinished }), obeys: program},
 	}
 }
 
-// logDirectives say what is logged. Those of the run as a whole stand at the top
+// logDirectives say what is logged and measured. Those of the run as a whole stand at the top
 // level; the level can differ from job to job.
 func logDirectives() []directive {
 	return []directive{
@@ -165,6 +166,7 @@ func logDirectives() []directive {
 		{name: "LogFormat", where: atTop, set: one(func(s *Settings) *string { return &s.LogFormat }, enum("text", "json"))},
 		{name: "LogMaxSize", where: atTop, set: one(func(s *Settings) *int64 { return &s.LogMaxSize }, size(1, maxBytes))},
 		{name: "LogMaxBackups", where: atTop, set: one(func(s *Settings) *int { return &s.LogMaxBackups }, number(1, maxCount))},
+		{name: "MetricsFile", where: atTop, set: one(func(s *Settings) *string { return &s.MetricsFile }, valid(metricsFile)), obeys: trust.Log},
 		{name: "Syslog", where: atTop, set: one(func(s *Settings) *bool { return &s.Syslog }, boolean)},
 	}
 }

@@ -125,7 +125,7 @@ func TestABadValueSaysWhatIsWanted(t *testing.T) {
 		{"CycleType", "Simple", "want SimpleCycle or HanoiCycle"}, {"LogLevel", "loud", "want debug, info, warn or error"},
 		{"LogFormat", "xml", "want text or json"}, {"MailOn", "never", "want failure, warning or always"},
 		{"GpgRecipient", "''", "want a value"}, {"Exclude", "''", "want a value"}, {"ExcludeFrom", "x", path}, {"GpgKeyring", "x", path},
-		{"TempDir", "x", path}, {"LogFile", "x", path}, {"Prefix", "%x", "want %h, the host's name, or %%, a percent sign, wherever there is a %"},
+		{"TempDir", "x", path}, {"LogFile", "x", path}, {"MetricsFile", "x.prom", path}, {"MetricsFile", "/x", "want a name that ends in .prom"}, {"Prefix", "%x", "want %h, the host's name, or %%, a percent sign, wherever there is a %"},
 		{"Prefix", "a:b", "a name cannot hold ':'"}, {"Prefix", "a//b", "a name cannot begin or end with '/' or hold '//'"},
 		{"TarOptions", "x", "want options, which begin with -"}, {"TarOptions", "-S --file=/dev/tape", "--file" + chain},
 		{"TarOptions", "-g/x", "-g" + chain}, {"TarOptions", "--listed-incremental /x", "--listed-incremental" + chain},

@@ -49,6 +49,7 @@ func render(j Job) string {
 	s := j.Settings
 	set(&top, "DiffDir", s.DiffDir)
 	set(&top, "LogFile", s.LogFile)
+	set(&top, "MetricsFile", s.MetricsFile)
 	set(&top, "LogFormat", s.LogFormat)
 	if s.LogMaxSize != 0 {
 		write(&top, "LogMaxSize", fmt.Sprint(s.LogMaxSize))
@@ -97,6 +98,7 @@ func render(j Job) string {
 	all(&block, "RunBefore", s.RunBefore)
 	all(&block, "RunAfter", s.RunAfter)
 	all(&block, "RunOnFailure", s.RunOnFailure)
+	all(&top, "RunFinished", s.RunFinished)
 	each(&block, "PingURL", s.Notify["PingURL"])
 	set(&block, "LogLevel", s.LogLevel)
 	var opening strings.Builder

@@ -131,7 +131,7 @@ func expandPrefix(prefix, host string) (string, error) {
 }
 
 // CheckTogether reports what several configurations cannot both have: jobs
-// that would replace each other's archives or state. Its error has the code
+// that would replace each other's archives or state, and one file for the metrics. Its error has the code
 // cli.Usage.
 func CheckTogether(configs []*Config) error {
 	var errs []error
@@ -158,6 +158,9 @@ func conflicts(one, other *Config) (errs []error) {
 			errs = append(errs, fmt.Errorf("%s:%d: %s has the archive name %q, which %s at %s:%d has: give one of them a Name or a Prefix",
 				j.File, j.Line, j, j.Name, first, first.File, first.Line))
 		}
+	}
+	if file := one.Settings.MetricsFile; file != "" && file == other.Settings.MetricsFile {
+		errs = append(errs, fmt.Errorf("%s: MetricsFile %q is that of %s: each would replace what the other wrote", one.Path, file, other.Path))
 	}
 	return errs
 }

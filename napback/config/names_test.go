@@ -107,7 +107,7 @@ func TestConfigurationsThatShareAnArchiveCannotRunTogether(t *testing.T) {
 		}
 		return c
 	}
-	a := load("a", "Bucket b\nDiffDir /a\nDirectory /etc\nDirectory /srv")
+	a := load("a", "Bucket b\nDiffDir /a\nMetricsFile /m/a.prom\nDirectory /etc\nDirectory /srv")
 	for _, c := range []struct {
 		other *Config
 		want  string
@@ -116,9 +116,11 @@ func TestConfigurationsThatShareAnArchiveCannotRunTogether(t *testing.T) {
 		{load("b", "Bucket other\nDiffDir /b\nDirectory /etc"), ""},
 		{load("b", "Bucket b\nEndpoint file:///mnt\nDiffDir /b\nDirectory /etc"), ""},
 		{load("b", "Bucket b\nDiffDir /b\nDirectory /etc"),
-			`b:3: Directory /etc has the archive name "etc", which Directory /etc at a:3 has: give one of them a Name or a Prefix`},
+			`b:3: Directory /etc has the archive name "etc", which Directory /etc at a:4 has: give one of them a Name or a Prefix`},
 		{load("b", "Bucket other\nDiffDir /a\nDirectory /srv"),
-			`b:3: Directory /srv has the archive name "srv", which Directory /srv at a:4 has: give one of them a Name or a Prefix`},
+			`b:3: Directory /srv has the archive name "srv", which Directory /srv at a:5 has: give one of them a Name or a Prefix`},
+		{load("b", "Bucket b\nDiffDir /b\nMetricsFile /m/a.prom\nDirectory /home"),
+			`b: MetricsFile "/m/a.prom" is that of a: each would replace what the other wrote`},
 		{a, `configuration "a" is given twice`},
 	} {
 		got := ""

@@ -100,6 +100,7 @@ func TestWhatOthersCanWriteIsNotObeyed(t *testing.T) {
 	}{
 		{"DiffDir", []string{open, sticky}, []string{"/absent/d"}},
 		{"TempDir", []string{open}, []string{sticky, good}},
+		{"MetricsFile", []string{inOpen + ".prom", open + "/new.prom", sticky + "/new.prom"}, []string{good + "/new.prom"}},
 		{"LogFile", []string{inOpen, open + "/new", sticky + "/new", link, bad}, []string{fine, good + "/new"}},
 		{"ExcludeFrom", []string{inOpen, link, bad}, []string{fine, "/absent/f"}},
 		{"GpgKeyring", []string{inOpen, link, bad}, []string{fine}},
@@ -108,6 +109,7 @@ func TestWhatOthersCanWriteIsNotObeyed(t *testing.T) {
 		{"RunBefore", []string{inOpen, link, bad}, []string{fine, fine + " " + bad, "sh"}},
 		{"RunAfter", []string{inOpen}, []string{fine}},
 		{"RunOnFailure", []string{inOpen}, []string{fine}},
+		{"RunFinished", []string{inOpen}, []string{fine}},
 	} {
 		first := "Bucket b\nDirectory /x\n"
 		if c.setting != "DiffDir" {

@@ -273,6 +273,15 @@ func absolute(word string) error {
 	return nil
 }
 
+// metricsFile takes what node_exporter's textfile collector reads: another name would
+// be a monitoring that never raises an alarm.
+func metricsFile(word string) error {
+	if !strings.HasSuffix(word, ".prom") {
+		return errors.New("want a name that ends in .prom")
+	}
+	return absolute(word)
+}
+
 // bucket takes what any service does; each refuses more by itself. Two dots in a
 // row are a slip: no service has taken them for years.
 func bucket(word string) error {

@@ -14,7 +14,9 @@ package jobs
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -180,6 +182,45 @@ func (f Finder) Record(t Target) state.Record {
 		return state.Record{}
 	}
 	return record
+}
+
+// Account is what DiffDir tells of a configured job's runs; empty if there is none, as
+// on another machine than that which backs up. An attempt in it that has not ended and
+// has not failed is running.
+func (f Finder) Account(t Target) state.Account {
+	if t.Job == nil {
+		return state.Account{}
+	}
+	dir, err := state.Open(t.Settings.DiffDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		f.Log.Debugf("job %q: how its last run went is not known: %v", t.Name, err)
+		return state.Account{}
+	}
+	if err != nil {
+		return state.Account{Unusable: err}
+	}
+	job := dir.Job(tools.StateKey(t.Job, f.Kit.Env))
+	for gone := ""; ; {
+		a, err := job.Account()
+		if err != nil {
+			return state.Account{Unusable: err}
+		}
+		if a.Attempt == nil || a.Attempt.Ended != nil || a.Attempt.Failed {
+			return a
+		}
+		if gone == a.Attempt.Run { // it had no end after its run had gone
+			a.Bury()
+			return a
+		}
+		held, err := dir.Held()
+		if err != nil {
+			return state.Account{Unusable: err}
+		}
+		if held {
+			return a
+		}
+		gone = a.Attempt.Run // and may have noted its end before
+	}
 }
 
 // Archives lists a job's archives, of whom who asks for or else of this machine's

@@ -62,7 +62,7 @@ func (p *report) runJobs(ctx context.Context, job *config.Job) (results []result
 	for i := range all {
 		results = append(results, p.runJob(ctx, day, &all[i]))
 	}
-	one, r := p.newJobRun(day, job), result{job: job.String()}
+	one, r := p.newJobRun(day, job), result{job: job.String(), of: job, today: day.Today}
 	for _, w := range warnings {
 		one.log.Warnf("%s", w)
 		r.Outcome = backup.DoneWarned
@@ -70,8 +70,11 @@ func (p *report) runJobs(ctx context.Context, job *config.Job) (results []result
 	if len(warnings) > 0 {
 		r.Note = backup.Summarise(warnings)
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		one.end(ctx, &r, err)
+	default: // its own account is that it could be looked into
+		one.ended(&result{Result: backup.Result{Outcome: backup.Done, Note: r.Note}})
 	}
 	if r.Outcome != "" {
 		results = append(results, r)
@@ -81,16 +84,19 @@ func (p *report) runJobs(ctx context.Context, job *config.Job) (results []result
 
 // runJob runs one job. Whatever happens to it, the next one can run.
 func (p *report) runJob(ctx context.Context, day decide.Day, job *config.Job) (r result) {
-	r.job = job.String()
-	if ctx.Err() != nil {
+	r.job, r.of, r.today = job.String(), job, day.Today
+	_, due := job.Settings.Schedule.Slot(day.Today)
+	due = due || day.Force
+	switch {
+	case ctx.Err() != nil:
 		r.Outcome = interrupted
-		return r
-	}
-	// A job that is not due needs nothing, not even its source.
-	if _, due := job.Settings.Schedule.Slot(day.Today); !due && !day.Force {
+		if due {
+			p.newJobRun(day, job).notStarted(&result{Result: r.Result, err: fmt.Errorf("not begun: %w", context.Cause(ctx))})
+		}
+	case !due: // which needs nothing, not even its source
 		r.Outcome = backup.NotDue
-		return r
+	default:
+		p.newJobRun(day, job).steps(ctx, &r)
 	}
-	p.newJobRun(day, job).steps(ctx, &r)
 	return r
 }

@@ -19,15 +19,29 @@ const (
 	Healthy Health = "ok"
 	Due     Health = "due" // today, and not done yet
 	Overdue Health = "OVERDUE"
-	Never   Health = "NEVER"   // was it backed up
-	Broken  Health = "BROKEN"  // the newest archive cannot be restored
-	Unknown Health = "UNKNOWN" // the bucket does not answer
+	Never   Health = "NEVER"  // was it backed up
+	Broken  Health = "BROKEN" // the newest archive cannot be restored
+	Failed  Health = "FAILED" // did its last run, or it was killed
+	Running Health = "running"
+	Unknown Health = "UNKNOWN" // the bucket, or DiffDir, does not answer
 )
+
+// States are all of them, the worst last.
+func States() []Health {
+	return []Health{Healthy, Due, Running, Overdue, Never, Failed, Broken, Unknown}
+}
+
+// Bad tells that somebody has to do something about it.
+func (h Health) Bad() bool {
+	return h == Overdue || h == Never || h == Broken || h == Failed
+}
 
 // Standing is a line of the status. It is part of the interface (--json).
 type Standing struct {
 	Job    string `json:"job"`
-	Source string `json:"source"`
+	Kind   string `json:"kind,omitempty"`   // of its source
+	Source string `json:"source"`           // with its kind
+	Config string `json:"config,omitempty"` // file that has the job
 	State  Health `json:"state"`
 	// Last is the date of the newest backup that can be restored.
 	Last      string     `json:"last,omitempty"`
@@ -36,15 +50,29 @@ type Standing struct {
 	Bytes     int64      `json:"bytes,omitempty"`
 	Archives  int        `json:"archives"` // how many can be restored
 	Oldest    string     `json:"oldest,omitempty"`
-	Next      string     `json:"next"` // date of the next due backup
-	Reason    string     `json:"reason,omitempty"`
+	Archive   string     `json:"archive,omitempty"` // NAME:RUN of the last
+	// BucketBytes are those of all archives of the job in the bucket.
+	BucketBytes int64  `json:"bucket_bytes"`
+	Next        string `json:"next"` // date of the next due backup
+	Reason      string `json:"reason,omitempty"`
+
+	// What DiffDir tells; nil where it is not, or tells nothing.
+	Attempt *state.Attempt `json:"attempt,omitempty"` // the last run; it runs if it neither ended nor failed
+	Success *state.Attempt `json:"success,omitempty"` // the last good run
+	Failing *time.Time     `json:"failing_since,omitempty"`
+	Proof   *state.Proof   `json:"proof,omitempty"`
+
+	judged bool // by what there is in the bucket
 }
+
+// Judged tells that the bucket has said what there is of the job.
+func (s Standing) Judged() bool { return s.judged }
 
 // Judge compares what there is with what the schedule asks for. A backup is
 // overdue once its day is over; during the day it may still come. checked is a
 // date on which there was nothing to store, or "".
 func Judge(schedule slot.Schedule, today slot.Date, a catalog.Archives, checked string) Standing {
-	s := Standing{Next: NextDue(schedule, today).String()}
+	s := Standing{Next: NextDue(schedule, today).String(), BucketBytes: a.Bytes, judged: true}
 	points := a.Points()
 	var last *catalog.RecoveryPoint // of the latest date
 	for i := range points {
@@ -69,6 +97,7 @@ func Judge(schedule slot.Schedule, today slot.Date, a catalog.Archives, checked 
 	}
 	committed := last.Committed.UTC()
 	s.Last, s.Committed, s.Type, s.Bytes = last.Date(), &committed, string(last.Type()), last.Bytes
+	s.Archive = last.Name + ":" + last.Run
 	done := max(doneUntil(points), checked)
 	if _, isDue := schedule.Slot(today); isDue && done >= today.String() {
 		s.Next = NextDue(schedule, today.AddDays(1)).String() // today's is done

@@ -1,11 +1,17 @@
 package state
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
+
+	"github.com/gofrs/flock"
 
 	"napback/internal/slot"
 )
@@ -26,27 +32,39 @@ type Account struct {
 	Success *Attempt `json:"success,omitempty"`
 	// Failing is when the first of the attempts since then failed.
 	Failing *time.Time `json:"failing,omitempty"`
-	// Proof is the last restore that was made to prove that it can be done. It has a
-	// file of its own, as a drill may run beside a backup.
-	Proof *Proof `json:"-"`
+	// Proof is the last restore that was made to prove that it can be done.
+	Proof *Proof `json:"proof,omitempty"`
+
+	// Unusable is why the account that is there cannot be used, nil if it can.
+	Unusable error `json:"-"`
 }
 
 // Attempt is one run of a job that was due. Times are UTC.
 type Attempt struct {
 	Run   string    `json:"run"` // of napback
 	Began time.Time `json:"began"`
-	// Ended is nil while the run goes on, and for ever if it was killed.
+	// Ended is nil while the run goes on, and for ever if it was killed. Failed tells
+	// the two apart as soon as another process has had the lock (Bury).
 	Ended   *time.Time `json:"ended,omitempty"`
 	Outcome string     `json:"outcome,omitempty"` // as the summary has it
 	Failed  bool       `json:"failed,omitempty"`
 	// Reason is why it failed, or a line about what was warned of.
 	Reason string `json:"reason,omitempty"`
-	// Of what was stored; all empty if nothing was.
-	Archive string     `json:"archive,omitempty"` // NAME:RUN
-	Type    slot.Type  `json:"type,omitempty"`
-	Date    *slot.Date `json:"date,omitempty"`
-	Read    int64      `json:"read_bytes"`
-	Stored  int64      `json:"stored_bytes"`
+	// Date is that of the backup; nil if it failed.
+	Date *slot.Date `json:"date,omitempty"`
+	// Of what was stored; empty if nothing was.
+	Archive string    `json:"archive,omitempty"` // NAME:RUN
+	Type    slot.Type `json:"type,omitempty"`
+	Read    int64     `json:"read_bytes"`
+	Stored  int64     `json:"stored_bytes"`
+}
+
+// At is when it ended, or began if it has no end.
+func (a Attempt) At() time.Time {
+	if a.Ended != nil {
+		return *a.Ended
+	}
+	return a.Began
 }
 
 // Proof is a restore that was made to prove that it can be done, and what of it was
@@ -66,39 +84,45 @@ type Proof struct {
 const (
 	accountFormat    = "napback-account/1"
 	accountExtension = ".account" + extension
-	proofExtension   = ".proof" + extension
+	accountLock      = "accounts" + extension // no job's file: these have a +
+	// changeTime is far longer than a change of an account takes.
+	changeTime = 10 * time.Second
 	// maxAccount bounds what is read of an account, in bytes.
 	maxAccount = 1 << 20
 )
 
 // Account reads what is remembered of the job's runs; of a job without any it is
-// empty. An error tells that there is some which cannot be used; the rest is there.
+// empty. An error tells that there is one which cannot be used.
 func (j *Job) Account() (Account, error) {
-	a, err := j.runs()
-	data, bad := readFile(j.path(proofExtension), maxAccount)
-	if bad == nil && data != nil {
-		bad = json.Unmarshal(data, &a.Proof)
-	}
-	if bad != nil {
-		a.Proof, bad = nil, fmt.Errorf("read proof %q: %w", j.path(proofExtension), bad)
-	}
-	return a, errors.Join(err, bad)
-}
-
-// runs is the account without its proof.
-func (j *Job) runs() (Account, error) {
 	empty := Account{Format: accountFormat, Job: j.key.Name, Endpoint: j.key.Endpoint, Bucket: j.key.Bucket, Source: j.key.Source}
 	path := j.path(accountExtension)
-	data, err := readFile(path, maxAccount)
-	if err != nil || data == nil {
+	a, err := readAccount(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return empty, nil
+	}
+	if err != nil {
 		return empty, err
 	}
-	var a Account
-	if err := json.Unmarshal(data, &a); err != nil {
-		return empty, fmt.Errorf("read account %q: %w", path, err)
+	if (Key{a.Job, a.Endpoint, a.Bucket, a.Source}) != j.key {
+		return empty, fmt.Errorf("read account %q: it is of job %q, %q in bucket %q", path, a.Job, a.Source, a.Bucket)
 	}
-	if a.Format != accountFormat || (Key{a.Job, a.Endpoint, a.Bucket, a.Source}) != j.key {
-		return empty, fmt.Errorf("read account %q: it is of format %q for job %q, %q in bucket %q", path, a.Format, a.Job, a.Source, a.Bucket)
+	return a, nil
+}
+
+// readAccount reads any job's.
+func readAccount(path string) (a Account, err error) {
+	data, err := readFile(path, maxAccount)
+	switch {
+	case err == nil && data == nil:
+		return a, fs.ErrNotExist
+	case err == nil:
+		err = json.Unmarshal(data, &a)
+	}
+	if err == nil && a.Format != accountFormat {
+		err = fmt.Errorf("it is of format %q", a.Format)
+	}
+	if err != nil {
+		return Account{}, fmt.Errorf("read account %q: %w", path, err)
 	}
 	return a, nil
 }
@@ -107,6 +131,46 @@ func (j *Job) runs() (Account, error) {
 // an end.
 func (j *Job) Began(run string, now time.Time) error {
 	return j.note(func(a *Account) { a.Attempt = &Attempt{Run: run, Began: now.UTC()} })
+}
+
+// Killed is the outcome of an attempt that nobody has ended.
+const Killed = "killed"
+
+// Bury tells that nobody is going to end the attempt that has no end.
+func (a *Account) Bury() (changed bool) {
+	if a.Attempt == nil || a.Attempt.Ended != nil || a.Attempt.Failed {
+		return false
+	}
+	a.Attempt.Failed, a.Attempt.Outcome, a.Attempt.Reason = true, Killed, "was killed, or the machine went down"
+	if a.Failing == nil {
+		a.Failing = &a.Attempt.Began
+	}
+	return true
+}
+
+// buryAll notes it of all jobs. Who gets the lock of DiffDir does: what has no end
+// after that runs.
+func (d *Dir) buryAll() error {
+	entries, err := os.ReadDir(d.path)
+	if err != nil {
+		return fmt.Errorf("DiffDir %q: %w", d.path, cause(err))
+	}
+	var errs []error
+	for _, e := range entries {
+		path := filepath.Join(d.path, e.Name())
+		if !e.Type().IsRegular() || !strings.HasSuffix(path, accountExtension) {
+			continue
+		}
+		a, err := readAccount(path)
+		if err != nil {
+			continue // its job tells of it
+		}
+		j := d.Job(Key{a.Job, a.Endpoint, a.Bucket, a.Source})
+		if j.path(accountExtension) == path && a.Bury() {
+			errs = append(errs, j.save(a))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Ended notes how a run has ended.
@@ -123,23 +187,43 @@ func (j *Job) Ended(end Attempt) error {
 }
 
 // Proved notes a drill.
-func (j *Job) Proved(p Proof) error { return j.keep(proofExtension, p) }
+func (j *Job) Proved(p Proof) error {
+	return j.note(func(a *Account) { a.Proof = &p })
+}
 
 // note changes the account. One that cannot be read begins anew: it must never keep
 // a job from telling how it is now.
 func (j *Job) note(change func(*Account)) error {
-	a, _ := j.runs()
+	release, err := j.lockAccounts()
+	if err != nil {
+		return fmt.Errorf("note in DiffDir how job %q went: %w", j.key.Name, cause(err))
+	}
+	defer release()
+	a, _ := j.Account()
 	change(&a)
-	return j.keep(accountExtension, a)
+	return j.save(a)
 }
 
-func (j *Job) keep(suffix string, what any) error {
-	data, err := json.MarshalIndent(what, "", "  ")
+// lockAccounts keeps changes of accounts apart: a drill does not wait for a run.
+func (j *Job) lockAccounts() (release func(), err error) {
+	path := filepath.Join(j.dir, accountLock)
+	if err := regular(path); err != nil {
+		return nil, err
+	}
+	l := flock.New(path, flock.SetPermissions(0o600), flock.SetFlag(os.O_CREATE|os.O_RDONLY|noFollow))
+	ctx, cancel := context.WithTimeout(context.Background(), changeTime)
+	defer cancel()
+	_, err = l.TryLockContext(ctx, changeTime/1000)
+	return func() { _ = l.Close() }, err
+}
+
+func (j *Job) save(a Account) error {
+	data, err := json.MarshalIndent(a, "", "  ")
 	if err == nil {
-		err = writeDurably(j.path(suffix), append(data, '\n'), os.Rename)
+		err = writeDurably(j.path(accountExtension), append(data, '\n'), os.Rename)
 	}
 	if err != nil {
-		return fmt.Errorf("note how %q went: %w", j.key.Name, err)
+		return fmt.Errorf("note in DiffDir how job %q went: %w", j.key.Name, cause(err))
 	}
 	return nil
 }

@@ -74,3 +74,83 @@ func TestAnAccountTellsOfTheLastRunAndTheLastGoodOne(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestWhoHasTheLockBuriesWhatHasNoEnd(t *testing.T) {
+	d, err := Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	began := time.Date(2026, 11, 20, 1, 0, 0, 0, time.UTC)
+	killed, done := d.Job(Key{Name: "killed", Bucket: "b"}), d.Job(Key{Name: "done", Bucket: "b"})
+	must(killed.Began("r", began))
+	must(done.Ended(Attempt{Run: "r", Began: began, Ended: &began, Outcome: "ok"}))
+	release, ok, err := d.Lock()
+	if err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	defer release()
+	a, err := killed.Account()
+	must(err)
+	if !a.Attempt.Failed || a.Attempt.Outcome != Killed || a.Attempt.Ended != nil || a.Failing == nil || !a.Failing.Equal(began) {
+		t.Errorf("%+v, failing since %v", a.Attempt, a.Failing)
+	}
+	if a, err = done.Account(); err != nil || a.Attempt.Failed {
+		t.Errorf("%+v, %v", a.Attempt, err)
+	}
+}
+
+func TestALookAtTheLockKeepsNobodyOut(t *testing.T) {
+	d, err := Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := func(want bool) {
+		t.Helper()
+		if got, err := d.Held(); err != nil || got != want {
+			t.Errorf("held: %v, %v; want %v", got, err, want)
+		}
+	}
+	held(false)
+	if entries, _ := os.ReadDir(d.path); len(entries) != 0 {
+		t.Errorf("a look makes %v", entries)
+	}
+	release, ok, err := d.Lock()
+	if err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	held(true)
+	if _, ok, err := d.Lock(); ok || err != nil {
+		t.Errorf("a second lock: %v, %v", ok, err)
+	}
+	release()
+	held(false)
+
+	// Looks all the time, and still anybody can have it.
+	stop, stopped := make(chan bool), make(chan bool)
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				_, _ = d.Held()
+			}
+		}
+	}()
+	for range 20 {
+		release, ok, err := d.Lock()
+		if err != nil || !ok {
+			t.Fatal(ok, err)
+		}
+		release()
+	}
+	close(stop)
+	<-stopped
+}
