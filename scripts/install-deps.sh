@@ -19,6 +19,7 @@ zstd zstd
 test_programs="$demo_programs
 aws awscli
 bash bash
+fish fish
 gcc gcc
 getfacl acl
 getfattr attr
@@ -34,6 +35,8 @@ mount mount
 pg_dump postgresql-client
 pg_dumpall postgresql-client
 psql postgresql-client
+rpm rpm
+rpm2cpio rpm2cpio
 script bsdutils
 setfacl acl
 setfattr attr
@@ -43,6 +46,8 @@ svnadmin subversion
 systemd-analyze systemd
 unshare util-linux
 xz xz-utils
+zip zip
+zsh zsh
 "
 
 die() {
