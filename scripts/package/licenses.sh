@@ -7,16 +7,16 @@ set -eu
 # module, folder: of each package that is linked, and of its module.
 linked=$(go list -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}}	{{.Dir}}
 {{.Path}} {{.Version}}	{{$.Dir}}{{end}}{{end}}' "$@" | sed '/^$/d' | sort -u)
+# module, file: what in those folders is a license by its name.
 texts=$(
 	echo "Go $(go env GOVERSION)	$(go env GOROOT)/LICENSE"
-	echo "$linked" | while IFS='	' read -r module dir; do
-		[ -n "$module" ] || continue
-		for file in "$dir"/*; do
-			case $(basename "$file" | tr '[:lower:]' '[:upper:]') in
-			LICENSE* | LICENCE* | COPYING* | NOTICE* | PATENTS*) [ ! -f "$file" ] || echo "$module	$file" ;;
-			esac
-		done
-	done
+	echo "$linked" | cut -f 2 | sed '/^$/d' | sort -u | tr '\n' '\0' |
+		xargs -0 -r sh -c 'find "$@" -maxdepth 1 -type f \( -iname "licen[sc]e*" -o -iname "copying*" -o -iname "notice*" -o -iname "patents*" \)' find |
+		sort | { echo "$linked" && echo && cat; } |
+		awk -F '\t' '
+			!listed && $0 == "" { listed = 1; next }
+			!listed { of[$2] = $1; next }
+			{ dir = $0; sub("/[^/]*$", "", dir); print of[dir] "\t" $0 }'
 )
 without=$(echo "$linked" | cut -f 1 | sort -u | while read -r module; do
 	[ -z "$module" ] || echo "$texts" | cut -f 1 | grep -Fqx "$module" || echo "$module"

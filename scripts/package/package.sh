@@ -89,7 +89,7 @@ archive() {
 	[ "$os" = linux ] || rm -r "$work/tree/usr/local/lib"
 	mv "$work/tree/usr/local" "$work/$1"
 	tar -C "$work" --sort=name --format=ustar --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --mtime="@$SOURCE_DATE_EPOCH" -cf - "$1" |
-		gzip -n -9 >"$out/$1.tar.gz"
+		gzip -n >"$out/$1.tar.gz"
 }
 
 # zipped NAME makes NAME.zip, with the manuals as text.
