@@ -19,6 +19,7 @@ zstd zstd
 test_programs="$demo_programs
 aws awscli
 bash bash
+bsdtar libarchive-tools
 fish fish
 gcc gcc
 getfacl acl
@@ -36,7 +37,6 @@ pg_dump postgresql-client
 pg_dumpall postgresql-client
 psql postgresql-client
 rpm rpm
-rpm2cpio rpm2cpio
 script bsdutils
 setfacl acl
 setfattr attr
@@ -45,6 +45,7 @@ svn subversion
 svnadmin subversion
 systemd-analyze systemd
 unshare util-linux
+unzip unzip
 xz xz-utils
 zip zip
 zsh zsh

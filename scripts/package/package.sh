@@ -65,8 +65,10 @@ build() {
 	shift 2
 	mkdir -p "$work/bin"
 	GOOS=$os GOARCH=$arch go build -trimpath -buildvcs=true -ldflags='-s -w' -o "$work/bin/" "$@"
-	[ "$out" = "${out%/release}" ] || for file in "$work/bin/"*; do
-		go version -m "$file" | awk -v v="$version" '$1 == "mod" && $3 == v { found = 1 } END { exit !found }' ||
+	for file in "$work/bin/"*; do
+		go version -m "$file" >"$work/built"
+		grep -q 'vcs\.revision=' "$work/built" || die "$file does not bear the commit" "go stamps none in a worktree of git: clone it"
+		[ "$out" = "${out%/release}" ] || awk -v v="$version" '$1 == "mod" && $3 == v { found = 1 } END { exit !found }' "$work/built" ||
 			die "$file does not bear the version $version" "from v2 on the module's path has to end with /v2"
 	done
 	GOOS=$os GOARCH=$arch scripts/package/licenses.sh "$@" >"$work/copyright"
