@@ -104,6 +104,14 @@ func TestShellsCompleteCommandLines(t *testing.T) {
 					t.Errorf("%q becomes\n%q instead of\n%q", line, got, want)
 				}
 			}
+			// A TAB runs what is in PATH, not what a hostile folder has under the name.
+			if err := os.WriteFile(path("napback"), []byte("#!/bin/sh\ntouch "+path("ran")+"\n"), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			typed(t, i, j.env, path("napback")+" rest")
+			if _, err := os.Stat(path("ran")); err == nil {
+				t.Error("a TAB has run the program that the line names")
+			}
 			got := typed(t, i, j.env, "napback -c "+path("n.conf")+` list \$`)
 			if quoted := strings.NewReplacer(`\`, "", "'", "").Replace(got); !strings.HasSuffix(quoted, "list $(touch ran)") || got == quoted {
 				t.Errorf("the name becomes %q", got)
