@@ -143,7 +143,11 @@ func (e *call) printDrilled(asJSON bool, l drilled) error {
 }
 
 func seconds(s float64) string {
-	return time.Duration(s * float64(time.Second)).Round(100 * time.Millisecond).String()
+	d := time.Duration(s * float64(time.Second))
+	if d < time.Second {
+		return d.Round(10 * time.Millisecond).String()
+	}
+	return d.Round(time.Second).String()
 }
 
 // printRecovery tells what a recovery of all that was drilled would take.

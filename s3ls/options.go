@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 
 	"napback/internal/archive"
 	"napback/internal/cli"
@@ -72,9 +71,6 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 		err = l.listAll(ctx, prefix)
 	default:
 		err = l.list(ctx, prefix)
-	}
-	if errors.Is(err, archive.ErrNotExist) { // the bucket: what else is missing is shown, or not there
-		return cli.WithHint(err, "is the name right? s3put --create-bucket creates it")
 	}
 	return err
 }

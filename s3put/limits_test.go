@@ -138,12 +138,12 @@ func TestBandwidthLimitSlowsDown(t *testing.T) {
 	}
 }
 
-// TestProgressOnATerminal: bytes and chunks are shown there without asking.
+// TestProgressOnATerminal: bytes and time are shown there without asking.
 func TestProgressOnATerminal(t *testing.T) {
 	store := tooltest.File(t)
 	command := "s3put -z 10 --create-bucket bkt:x -- printf 0123456789abcdef"
 	r := store.Run(t, nil, "script", "-qefc", command, "/dev/null")
-	if r.Code != 0 || !strings.Contains(r.Out, " chunks ") || !strings.Contains(r.Out, "\nbkt:x:") {
+	if r.Code != 0 || !strings.Contains(r.Out, "s3put: 16 B in ") || !strings.Contains(r.Out, "\nbkt:x:") {
 		t.Errorf("exit status %d, %q", r.Code, fmt.Sprint(r.Out, r.Err))
 	}
 }

@@ -144,7 +144,7 @@ func put(ctx context.Context, o *options, std cli.Streams, service store.Service
 			return cause
 		}
 		if errors.Is(err, archive.ErrNotExist) && !o.CreateBucket {
-			err = cli.WithHint(err, "--create-bucket creates it")
+			err = cli.WithHint(err, "--create-bucket makes it")
 		}
 		return err
 	}

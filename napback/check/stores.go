@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"napback/internal/cli"
 	"napback/napback/backup/decide"
 	"napback/napback/catalog"
 	"napback/napback/jobs"
@@ -63,9 +62,6 @@ func (s *survey) bucket(ctx context.Context, p *place) {
 		l, err := p.List(ctx, p.jobs[0].Name+"-")
 		return l, tools.Plainly(ctx, err)
 	})
-	if cli.ExitStatus(err) == cli.NotFound {
-		err = cli.WithHint(err, "make the bucket first: backups never do; or mend Bucket and Endpoint")
-	}
 	switch {
 	case errors.Is(err, tools.ErrDenied) && s.Write:
 		s.Result(what+": it answers; the credentials do not allow to list it", nil)

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"napback/internal/cli"
 )
 
 // maxFaults is how many faults are named. All are counted.
@@ -235,14 +237,14 @@ func (c *comparison) missing(name string) {
 
 // inWords tells what was found.
 func (c *comparison) inWords() string {
-	words := []string{fmt.Sprintf("restored %d entries", c.entries)}
+	words := []string{"restored " + cli.Plural(c.entries, "entry", "entries")}
 	if c.live != nil {
 		words = append(words, fmt.Sprintf("%d are as in the source", c.compared))
 		if c.changed > 0 {
-			words = append(words, fmt.Sprintf("%d have changed there since", c.changed))
+			words = append(words, fmt.Sprintf("%d not compared, since changed there", c.changed))
 		}
 		if c.wrong > 0 {
-			words = append(words, fmt.Sprintf("%d ARE WRONG", c.wrong))
+			words = append(words, fmt.Sprintf("%d WRONG", c.wrong))
 		}
 	}
 	return strings.Join(words, ", ")

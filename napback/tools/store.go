@@ -105,7 +105,7 @@ func (s Store) Contents(ctx context.Context, job string) (*catalog.Contents, err
 		s.log("s3ls", "somebody has planted more archives than are listed: the backup goes by its own state, and nothing is removed")
 		return &catalog.Contents{ListDenied: true, Time: l.Time}, nil
 	case exitedWith(err, cli.NotFound):
-		return nil, cli.WithHint(err, "s3put --create-bucket creates one")
+		return nil, cli.WithHint(About(s.set.Bucket, err), "s3put --create-bucket makes one")
 	case err != nil:
 		return nil, About(s.set.Bucket, err)
 	}
