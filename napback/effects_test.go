@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -57,7 +58,7 @@ func TestDirectivesReachThePrograms(t *testing.T) {
 		"RunOnFailure c":                                   {"# if it fails: c\n"},
 	} {
 		s.configure(s.block(strings.Split(text, "\n")...))
-		out := s.napback(0, day(0), "-t").out
+		out := regexp.MustCompile(` \\\n *`).ReplaceAllString(s.napback(0, day(0), "-t").out, " ")
 		for _, w := range want {
 			if text, absent := strings.CutPrefix(w, "!"); strings.Contains(out, text) == absent {
 				t.Errorf("%q: want %q in\n%s", text, w, out)
