@@ -4,10 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -25,9 +24,6 @@ import (
 	"napback/napback/run"
 )
 
-// configDir is where words on the command line name configurations.
-const configDir = "/etc/napback"
-
 const description = `Backs up the directories, databases and Subversion repositories that the
 configuration names: full and incremental, compressed, encrypted, each into its
 slot of a rotation. Without a command it runs the jobs that are due. Run it once
@@ -36,13 +32,16 @@ a day from cron or a timer.
 Example:
   napback -c /etc/napback/web.conf        run what is due today
   napback web                             the same
-  napback -c web.conf -t                  show what would be run
-  napback -c web.conf restore --to /tmp/r home/build`
+  napback web -t                          show what would be run
+  napback web restore home/build --to /tmp/r`
 
 // napback reads the command line and does what it asks for.
 func napback(ctx context.Context, args []string, std cli.Streams) error {
 	app := newApp(ctx, std)
-	err := app.RunContext(ctx, append([]string{"napback"}, args...))
+	args, err := arrange(args, app)
+	if err == nil {
+		err = app.RunContext(ctx, append([]string{"napback"}, args...))
+	}
 	var usage *usageError
 	if errors.As(err, &usage) {
 		return cli.WithHint(cli.WithCode(cli.Usage, usage.err), "napback -h lists the options")
@@ -59,7 +58,7 @@ func newApp(ctx context.Context, std cli.Streams) *urfave.App {
 	return &urfave.App{
 		Name:        "napback",
 		Usage:       "back up directories, databases and repositories to S3 on a rotating schedule",
-		UsageText:   "napback -c FILE [-t] [-f] [-d] [--date YYYY-MM-DD]\nnapback -c FILE COMMAND ...",
+		UsageText:   "napback [-c FILE | WORD] [-t] [-f] [-d] [--date YYYY-MM-DD]\nnapback [-c FILE | WORD] COMMAND ...",
 		Description: description,
 		Reader:      std.In, Writer: std.Out, ErrWriter: std.Err,
 		HideVersion:               true, // its flag is -v, ours -V
@@ -70,11 +69,12 @@ func newApp(ctx context.Context, std cli.Streams) *urfave.App {
 		ExitErrHandler:            func(*urfave.Context, error) {},
 		OnUsageError:              func(_ *urfave.Context, err error, _ bool) error { return &usageError{err} },
 		Flags: []urfave.Flag{
-			&urfave.StringSliceFlag{Name: "config", Aliases: []string{"c"}, Usage: "read configuration `FILE`; repeatable. Words name " + configDir + "/WORD.conf", TakesFile: true},
+			&urfave.StringSliceFlag{Name: "config", Aliases: []string{"c"}, Usage: "read configuration `FILE`; repeatable. A WORD names " + configDir + "/WORD.conf; default: " + defaultConfig, TakesFile: true},
 			&urfave.BoolFlag{Name: "test", Aliases: []string{"t"}, Usage: "print what would be run and do nothing"},
 			&urfave.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "run also what is not due or was done today"},
 			&urfave.BoolFlag{Name: "debug", Aliases: []string{"d"}, Usage: "say everything on stderr"},
 			&urfave.StringFlag{Name: "date", Usage: "run as if today were `YYYY-MM-DD` (the schedule only)"},
+			&urfave.StringFlag{Name: "progress", Value: "auto", Usage: "show on stderr how far each job is: `WHEN` is auto (on a terminal), always or never"},
 			&urfave.BoolFlag{Name: "version", Aliases: []string{"V"}, Usage: "print the version"},
 		},
 		Commands: commands(std),
@@ -98,11 +98,11 @@ func runBackup(c *urfave.Context, std cli.Streams) error {
 	if err != nil {
 		return err
 	}
-	configs, err := loadConfigs(c, e.host.Name)
+	configs, err := loadFiles(c.StringSlice("config"), e.host.Name)
 	if err != nil {
 		return err
 	}
-	r := run.Run{Std: std, Host: e.host, Day: e.day, Debug: c.Bool("debug")}
+	r := run.Run{Std: e.std, Host: e.host, Day: e.day, Debug: c.Bool("debug"), Progress: e.progress}
 	r.Lower = sync.OnceValue(func() priority.Programs { return priority.Find(c.Context, e.host.Kit.Env) })
 	if show {
 		return r.Show(c.Context, configs)
@@ -112,10 +112,11 @@ func runBackup(c *urfave.Context, std cli.Streams) error {
 
 // call is one call of napback, as commands see it.
 type call struct {
-	std  cli.Streams
-	log  *journal.Journal
-	host backup.Host // this machine, as backups see it
-	day  decide.Day
+	std      cli.Streams // which make room for progress
+	progress *cli.Progress
+	log      *journal.Journal
+	host     backup.Host // this machine, as backups see it
+	day      decide.Day
 }
 
 func newCall(c *urfave.Context, std cli.Streams) (*call, error) {
@@ -123,9 +124,15 @@ func newCall(c *urfave.Context, std cli.Streams) (*call, error) {
 	if err != nil {
 		return nil, fmt.Errorf("name of this host: %w", err)
 	}
+	mode := c.String("progress")
+	if mode != "auto" && mode != "always" && mode != "never" {
+		return nil, cli.UsageErrorf("--progress %q: want auto, always or never", mode)
+	}
+	progress := cli.NewProgress(std.Err, mode)
+	std.Out, std.Err = progress.Over(std.Out), progress.Over(std.Err)
 	log := journal.New(std.Err, c.Bool("debug"))
 	e := &call{
-		std: std, log: log, host: backup.Host{Kit: programs.New(), Name: name, Now: time.Now, Log: log},
+		std: std, progress: progress, log: log, host: backup.Host{Kit: programs.New(), Name: name, Now: time.Now, Log: log},
 		day: decide.Day{Today: slot.Today(time.Now()), Dated: c.IsSet("date"), Force: c.Bool("force")},
 	}
 	if e.day.Dated {
@@ -136,24 +143,15 @@ func newCall(c *urfave.Context, std cli.Streams) (*call, error) {
 	return e, nil
 }
 
-// loadConfigs reads all configurations that the command line names.
-func loadConfigs(c *urfave.Context, host string) ([]*config.Config, error) {
-	files := c.StringSlice("config")
-	for _, word := range c.Args().Slice() {
-		if strings.ContainsRune(word, filepath.Separator) || strings.HasPrefix(word, "-") {
-			return nil, cli.WithHint(cli.UsageErrorf("argument %q: neither a command nor a word that names a file in %s", word, configDir),
-				"options come first; files are given with -c")
-		}
-		files = append(files, filepath.Join(configDir, word+".conf"))
-	}
-	return loadFiles(files, host)
-}
-
 // loadFiles reads configurations. What is wrong with any of them is reported at
 // once.
 func loadFiles(files []string, host string) ([]*config.Config, error) {
 	if len(files) == 0 {
-		return nil, cli.WithHint(cli.UsageErrorf("no configuration is given"), "napback -c FILE, or napback WORD for %s/WORD.conf", configDir)
+		if _, err := os.Stat(defaultConfig); errors.Is(err, fs.ErrNotExist) {
+			return nil, cli.WithHint(cli.UsageErrorf("no configuration is given, and there is no %s", defaultConfig),
+				"napback -c FILE, or napback WORD for %s/WORD.conf", configDir)
+		}
+		files = []string{defaultConfig}
 	}
 	var configs []*config.Config
 	var errs []error

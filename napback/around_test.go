@@ -130,3 +130,25 @@ func TestPingsOfTheRunAndOfJobs(t *testing.T) {
 		t.Error(e)
 	}
 }
+
+// The bucket is listed once to see whether there is anything to do, whoever wants to
+// know it; but again after a program that may have mounted it.
+func TestTheBucketIsListedOnceBeforeABackup(t *testing.T) {
+	m := newMonitor(t)
+	for _, c := range []struct {
+		extra string
+		want  int
+	}{{"Timeout 1h", 1}, {"PingURL " + m.URL + "/job", 1}, {"RunBefore true", 2}} {
+		s := newSite(t, c.extra)
+		s.write("a", "1")
+		calls := filepath.Join(s.dir, "calls")
+		s.fake("s3ls", `echo call >>`+calls+`; exec "$REAL" "$@"`)
+		s.napback(0, day(0))
+		if got := strings.Count(s.read(calls), "\n"); got != c.want {
+			t.Errorf("%s: listed %d times, want %d", c.extra, got, c.want)
+		}
+		if got := s.archives(); !slices.Equal(got, []string{"job-0-FULL"}) {
+			t.Errorf("%s: archives %q", c.extra, got)
+		}
+	}
+}

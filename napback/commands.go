@@ -1,8 +1,6 @@
 package main
 
 import (
-	"strings"
-
 	urfave "github.com/urfave/cli/v2"
 
 	"napback/internal/cli"
@@ -16,7 +14,7 @@ import (
 // have been made.
 func commands(std cli.Streams) []*urfave.Command {
 	all := []*urfave.Command{restoreCommand(std), listCommand(std), statusCommand(std), verifyCommand(std), checkCommand(std),
-		drillCommand(std), adoptCommand(std), pruneCommand(std), initCommand(std)}
+		drillCommand(std), adoptCommand(std), pruneCommand(std), initCommand(std), schedulesCommand(std)}
 	return append(all, filters(std)...)
 }
 
@@ -29,11 +27,8 @@ func command(std cli.Streams, do action, cmd *urfave.Command) *urfave.Command {
 	cmd.UseShortOptionHandling = true
 	cmd.OnUsageError = func(_ *urfave.Context, err error, _ bool) error { return &usageError{err} }
 	cmd.Action = func(c *urfave.Context) error {
-		for _, word := range c.Args().Slice() {
-			if strings.HasPrefix(word, "-") && len(word) > 1 {
-				return cli.WithHint(cli.UsageErrorf("argument %q: options come before the job", word),
-					"napback -c FILE %s [options] %s", cmd.Name, cmd.ArgsUsage)
-			}
+		if err := checkGlobal(c, cmd); err != nil {
+			return err
 		}
 		e, err := newCall(c, std)
 		if err != nil {
@@ -49,6 +44,22 @@ func command(std cli.Streams, do action, cmd *urfave.Command) *urfave.Command {
 		return do(c, e, configs)
 	}
 	return cmd
+}
+
+// checkGlobal refuses options that mean something for backups only. Who gives -t to
+// a command expects that nothing is done.
+func checkGlobal(c *urfave.Context, cmd *urfave.Command) error {
+	switch pretends := takesValue(cmd.Flags); {
+	case c.Bool("test"):
+		err := cli.UsageErrorf("-t is for backups, not for %s", cmd.Name)
+		if _, ok := pretends["pretend"]; ok {
+			return cli.WithHint(err, "-p shows what %s would do, and does nothing", cmd.Name)
+		}
+		return err
+	case c.Bool("force"):
+		return cli.UsageErrorf("-f is for backups, not for %s", cmd.Name)
+	}
+	return nil
 }
 
 // The flags of commands that open archives.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -58,5 +59,26 @@ func TestBackupsWithCreateOnlyCredentials(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What was denied is said with a name that differs from job to job.
+func TestWhatAStoreDeniesIsOneErrorForAllJobs(t *testing.T) {
+	server, bucket := storetest.Versitygw(t), "mybackups"
+	if _, err := server.Client(server.Owner()).CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: &bucket}); err != nil {
+		t.Fatal(err)
+	}
+	user := server.User(t, bucket, "s3:ListBucket")
+	s := newSite(t)
+	s.write("a", "1")
+	s.must(os.WriteFile(s.conf, []byte(fmt.Sprintf("Bucket mybackups\nEndpoint %s\nS3KeyFile %s\nDiffDir %s\n%s<Directory %s>\nName other\n</Directory>\n",
+		server.Endpoint, user.KeyFile(t), s.diffs, s.block(), s.source)), 0o600))
+	e := s.napback(1, day(0))
+	if len(regexp.MustCompile(`napback: error: .*access denied`).FindAllString(e.stderr, -1)) != 1 || strings.Count(e.stderr, "hint: check what ") != 1 ||
+		!strings.Contains(e.stderr, "\nnapback: error: 1 more job failed for the same reason as Directory ") {
+		t.Error(e.stderr)
+	}
+	if strings.Count(e.out, "access denied") != 1 || !strings.Contains(e.out, "\n2 jobs: 2 failed; ") {
+		t.Error(e.out)
 	}
 }

@@ -94,10 +94,10 @@ func TestPostgreSQLComesBackInAnEmptyServer(t *testing.T) {
 
 	two := dbtest.PostgreSQL(t)
 	configure(two.Socket)
-	if e := s.cmd(1, "restore", "--load", "shop"); !strings.Contains(e.stderr, "has no roles") {
+	if e := s.cmd(1, "restore", "--load", "shop"); !strings.Contains(e.stderr, "the server lacks roles") {
 		t.Error(e)
 	}
-	two.Query("", `DROP DATABASE shop; CREATE ROLE ann; CREATE ROLE "odd ""role"" É";`)
+	two.Query("", `CREATE ROLE ann; CREATE ROLE "odd ""role"" É";`)
 	s.cmd(0, "restore", "--load", "--at", day(0), "shop")
 	if diff := cmp.Diff(before, dbtest.PostgreSQLContent(two, "shop")); diff != "" {
 		t.Errorf("the first day: %s", diff)
@@ -137,7 +137,7 @@ func TestADumpThatIsCutShortIsNoBackup(t *testing.T) {
 			s.fake(program, "echo INSERT")
 		}
 		e := s.napback(1, day(1))
-		if got := strings.Count(e.stderr, "napback: exit status 5: the dump was cut short"); got != 3 {
+		if got := strings.Count(e.stderr, "napback: the dump was cut short"); got != 3 {
 			t.Errorf("%d jobs were cut short: %v", got, e)
 		}
 		want = append(want, "job-1-DIFF")
@@ -250,7 +250,7 @@ func TestAServerThatDiesInTheMiddleOfADump(t *testing.T) {
 		if cmd.ProcessState.ExitCode() != 1 {
 			t.Errorf("%s: exit %d: %s", c.name, cmd.ProcessState.ExitCode(), out.String())
 		}
-		if !strings.Contains(out.String(), "FAILED: mariadb-dump: exit status") && !strings.Contains(out.String(), "FAILED: pg_dump: exit status") {
+		if !strings.Contains(out.String(), ":\n  mariadb-dump: exit status") && !strings.Contains(out.String(), ":\n  pg_dump: ") {
 			t.Errorf("the dump program is not named as the cause: %s", out.String())
 		}
 		want := slices.Clone(before)
@@ -290,13 +290,13 @@ func TestThePlanOfADumpCanBePasted(t *testing.T) {
 		t.Error(e)
 	}
 	to := filepath.Join(s.dir, "back")
-	s.cmd(0, "restore", "--load", "--to", to, "svn")
+	s.cmd(0, "restore", "--load", "--as", to, "svn")
 	if diff := cmp.Diff(r.Content(), dbtest.OpenSubversion(t, to).Content()); diff != "" {
 		t.Error(diff)
 	}
 	// So do those of a restore.
 	again := filepath.Join(s.dir, "again")
-	lines := s.cmd(0, "restore", "-p", "--load", "--to", again, "svn").out
+	lines := s.cmd(0, "restore", "-p", "--load", "--as", again, "svn").out
 	if out, err := exec.CommandContext(t.Context(), "bash", "-ec", lines).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s\n%s", err, out, lines)
 	}

@@ -31,6 +31,7 @@ func TestDirectivesReachThePrograms(t *testing.T) {
 		"ChunkSize 5M":                 {" -z 5000000 "},
 		"Concurrency 3":                {" -c 3 "},
 		"Memory 64MiB":                 {" --memory 67108864 "},
+		"Spool " + s.dir:               {" --spool " + s.dir + " "},
 		"BandwidthLimit 2M":            {" --bwlimit 2000000 "},
 		"StorageClass STANDARD_IA":     {" --storage-class STANDARD_IA "},
 		"SSE AES256":                   {" --sse AES256 "},

@@ -43,7 +43,7 @@ func TestTheExampleOfAWebServerCanBeRun(t *testing.T) {
 	e := s.napback(0, day(0), "-t")
 	for _, want := range []string{
 		"Directory " + s.dir + "/etc on ", "Directory " + s.dir + "/root on ", "Directory " + s.dir + "/home on ", "Directory " + s.dir + "/var/www on ",
-		"Directory " + s.dir + "/srv/uploads on ", "MySQL all on ", "PostgreSQL postgres@all on ", "MySQL shop on ",
+		"Directory " + s.dir + "/srv/uploads on ", "MySQL all on ", "PostgreSQL all on ", " run-as postgres ", "Command packages on ", "MySQL shop on ",
 		"Subversion " + s.dir + "/srv/svn/one on ", "Subversion " + s.dir + "/srv/svn/two on ",
 		"/var/www/*/cache", "nice -n 10 ",
 	} {
@@ -66,11 +66,11 @@ func TestTheRightsOfTheServiceAreEnough(t *testing.T) {
 	for _, f := range []string{"ann/secret", "ann"} {
 		s.must(os.Chown(filepath.Join(s.source, f), 1234, 1234))
 	}
-	if !strings.Contains(s.read("../scripts/napback.service"), "\nCapabilityBoundingSet=CAP_DAC_READ_SEARCH\nNoNewPrivileges=yes\n") {
+	if !strings.Contains(s.read("../scripts/napback.service"), "\nCapabilityBoundingSet=CAP_DAC_READ_SEARCH CAP_SETUID CAP_SETGID CAP_KILL\nNoNewPrivileges=yes\n") {
 		t.Fatal("the service has other rights now")
 	}
 	for n := range 2 {
-		cmd := exec.CommandContext(t.Context(), "setpriv", "--bounding-set=-all,+dac_read_search", "--inh-caps=-all", "--no-new-privs",
+		cmd := exec.CommandContext(t.Context(), "setpriv", "--bounding-set=-all,+dac_read_search,+setuid,+setgid,+kill", "--inh-caps=-all", "--no-new-privs",
 			filepath.Join(binDir(t), "napback"), "-c", s.conf, "--date", day(n))
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", err, out)

@@ -12,6 +12,7 @@ import (
 	"napback/napback/confine"
 	"napback/napback/guard"
 	"napback/napback/programs"
+	"napback/napback/runas"
 	"napback/napback/source"
 	"napback/napback/source/dump"
 	"napback/napback/unpack"
@@ -38,11 +39,20 @@ func filters(std cli.Streams) []*urfave.Command {
 			if c.Bool("restrict") {
 				key = rand.Text()
 			}
-			return dump.SafeSQL(std.Out, std.In, key)
+			return dump.SafeSQL(std.Out, std.In, key, dump.Other{Of: c.String("of"), As: c.String("as")})
 		}, &urfave.Command{
 			Name: programs.SQL, Usage: "copy a dump for psql, unless it holds commands that no dump has",
-			Flags: []urfave.Flag{&urfave.BoolFlag{Name: "restrict", Usage: "have psql refuse them, too"}},
+			Flags: []urfave.Flag{
+				&urfave.BoolFlag{Name: "restrict", Usage: "have psql refuse them, too"},
+				&urfave.StringFlag{Name: "as", Usage: "call the database `NAME`"},
+				&urfave.StringFlag{Name: "of", Usage: "in place of `NAME`"},
+			},
 		}),
+		filter(0, 0, func(*urfave.Context) error { return dump.Roles(std.Out, std.In) },
+			&urfave.Command{Name: programs.NeededRoles, Usage: "print the roles that a dump of PostgreSQL needs"}),
+		filter(2, 2, func(c *urfave.Context) error {
+			return dump.RenameMySQL(std.Out, std.In, dump.Other{Of: c.Args().Get(0), As: c.Args().Get(1)})
+		}, &urfave.Command{Name: programs.Rename, Usage: "copy a dump of MySQL, and give its database another name", ArgsUsage: "NAME OTHER", SkipFlagParsing: true}),
 		// The stage before every tar.
 		filter(1, 1, func(c *urfave.Context) error {
 			dir := c.Args().First()
@@ -66,6 +76,14 @@ func filters(std cli.Streams) []*urfave.Command {
 		}, &urfave.Command{
 			Name: programs.Confined, Usage: "run a program that can write below a directory only", ArgsUsage: "DIR PROGRAM [ARG...]",
 			SkipFlagParsing: true,
+		}),
+		// The stage that becomes a program of another user. Its own failures look like
+		// none of the program's.
+		filter(2, -1, func(c *urfave.Context) error {
+			words := c.Args().Slice()
+			return cli.WithCode(runas.CannotRun, runas.Exec(words[0], words[1], words[2:]))
+		}, &urfave.Command{
+			Name: programs.As, Usage: "run a program as another user", ArgsUsage: "USER PROGRAM [ARG...]", SkipFlagParsing: true,
 		}),
 	}
 }

@@ -94,7 +94,7 @@ func TestADumpRunsNoProgramsThroughAnOldPsql(t *testing.T) {
 	keys := s.signing()
 	s.configure(job("PostgreSQL", "postgres@shop", "job", "PostgreSQLOptions -h "+postgres.Socket, keys))
 	mine := filepath.Join(s.dir, "mine.sql")
-	s.must(os.WriteFile(mine, []byte("SELECT 1;\n"), 0o600))
+	s.must(os.WriteFile(mine, []byte("SELECT 1;\n--\n-- PostgreSQL database dump complete\n--\n"), 0o600))
 	args := []string{"--sign-key", strings.Fields(keys)[1], "bk:job-0-FULL"}
 	for _, m := range []string{"job=job", "type=FULL", "slot=0", "date=" + day(0), "source=PostgreSQL postgres@shop", "compression=none"} {
 		args = append(args, "-m", m)

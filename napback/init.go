@@ -17,9 +17,6 @@ import (
 	"napback/napback/setup"
 )
 
-// defaultConfig is the configuration that init makes.
-const defaultConfig = configDir + "/napback.conf"
-
 func initCommand(std cli.Streams) *urfave.Command {
 	return &urfave.Command{
 		Name:  "init",

@@ -123,9 +123,18 @@ func TestOneMailARunTellsHowItWent(t *testing.T) {
 	s.configure(s.mailing(m, "failure") + s.block() + "<Directory " + s.diffs + ">\nName other\nCompression none\n</Directory>\n")
 	s.napback(1, day(2))
 	mails = m.received()
-	if len(mails) != 1 || !strings.Contains(mails[0], "FAILED (1 of 2 jobs)\n") || !strings.Contains(mails[0], "The last lines of zstd:\n    one\n    no memory\n") ||
+	if len(mails) != 1 || !strings.Contains(mails[0], "FAILED (1 of 2 jobs)\n") || !regexp.MustCompile(`\nThe last lines of zstd, of Directory .*/src:\n    one\n    no memory\n`).MatchString(mails[0]) ||
 		!strings.Contains(mails[0], "other-2-") {
-		t.Errorf("mails %q", mails)
+		t.Fatalf("mails %q", mails)
+	}
+	_, body, _ := strings.Cut(mails[0], "\n\n")
+	for line := range strings.Lines(body) {
+		if len(line) > 81 {
+			t.Errorf("more than 80 columns: %q", line)
+		}
+	}
+	if strings.Count(body, "no memory") != 2 || strings.Count(body, "exit status 1") != 1 { // the reason, and the line in its context
+		t.Errorf("the reason stands more than once:\n%s", body)
 	}
 }
 
@@ -167,7 +176,7 @@ func TestARunThatIsLockedOutOnlyMails(t *testing.T) {
 	}
 	defer release()
 	s.napback(7, day(0))
-	if mails := m.received(); len(mails) != 1 || !strings.Contains(mails[0], "another napback is running") {
+	if mails := m.received(); len(mails) != 1 || !strings.Contains(strings.Join(strings.Fields(mails[0]), " "), "another napback is running") {
 		t.Errorf("mails %q", mails)
 	}
 	if calls, _ := p.heard(); len(calls) != 0 {

@@ -34,7 +34,7 @@ func TestARepositoryComesBackRevisionByRevision(t *testing.T) {
 	for n := range want {
 		to := filepath.Join(s.dir, "back", day(n))
 		s.must(os.MkdirAll(filepath.Dir(to), 0o755))
-		s.cmd(0, "restore", "--at", day(n), "--load", "--to", to, "svn")
+		s.cmd(0, "restore", "--at", day(n), "--load", "--as", to, "svn")
 		if diff := cmp.Diff(want[n], dbtest.OpenSubversion(t, to).Content()); diff != "" {
 			t.Errorf("%s: %s", day(n), diff)
 		}
@@ -42,7 +42,7 @@ func TestARepositoryComesBackRevisionByRevision(t *testing.T) {
 	// Into an empty one; never into one that has something.
 	empty := filepath.Join(s.dir, "empty")
 	s.must(exec.Command("svnadmin", "create", empty).Run())
-	s.cmd(0, "restore", "--load", "--to", empty, "svn")
+	s.cmd(0, "restore", "--load", "--as", empty, "svn")
 	if e := s.cmd(1, "restore", "--load", "svn"); !strings.Contains(e.stderr, "has revisions already") {
 		t.Error(e)
 	}
@@ -75,7 +75,7 @@ func TestAnIncrementIsNotLostByAFailure(t *testing.T) {
 	}
 	s.napback(0, day(1))
 	to := filepath.Join(s.dir, "back")
-	s.cmd(0, "restore", "--load", "--to", to, "svn")
+	s.cmd(0, "restore", "--load", "--as", to, "svn")
 	if diff := cmp.Diff(r.Content(), dbtest.OpenSubversion(t, to).Content()); diff != "" {
 		t.Error(diff)
 	}
@@ -110,7 +110,7 @@ func TestAnotherRepositoryBeginsWithAFull(t *testing.T) {
 		t.Error(e)
 	}
 	to := filepath.Join(s.dir, "back")
-	s.cmd(0, "restore", "--load", "--to", to, "svn")
+	s.cmd(0, "restore", "--load", "--as", to, "svn")
 	if diff := cmp.Diff(r.Content(), dbtest.OpenSubversion(t, to).Content()); diff != "" {
 		t.Error(diff)
 	}
@@ -150,5 +150,5 @@ func TestEveryRepositoryBelowADirectory(t *testing.T) {
 	if e := s.napback(1, day(4)); !strings.Contains(e.stderr, "there is no repository below it") {
 		t.Error(e)
 	}
-	s.cmd(0, "restore", "--load", "--to", filepath.Join(root, "b"), "all/team/b")
+	s.cmd(0, "restore", "--load", "--as", filepath.Join(root, "b"), "all/team/b")
 }

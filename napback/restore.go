@@ -2,13 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	urfave "github.com/urfave/cli/v2"
 
 	"napback/internal/cli"
+	"napback/internal/shell"
 	"napback/napback/catalog"
 	"napback/napback/config"
 	"napback/napback/jobs"
@@ -22,13 +25,16 @@ func restoreCommand(std cli.Streams) *urfave.Command {
 		Name:      "restore",
 		Usage:     "bring back what a job backed up",
 		ArgsUsage: "JOB [PATH...]",
-		Description: "JOB is the name of the job's archives without slot and type, or its source.\n" +
-			"PATHs, absolute or relative to the source, restore only these.\n" +
-			"Of a database or repository comes a dump, to stdout, into a file or loaded.",
+		Description: "JOB is the name of the job's archives without slot and type, or the end of it, or\n" +
+			"the source. PATHs, absolute or relative to the source, restore only these; so does\n" +
+			"an absolute PATH alone, without a JOB.\n" +
+			"Of a database, a repository or a command comes a stream, to stdout, into a file or loaded.",
 		Flags: append([]urfave.Flag{
 			atFlag(),
 			&urfave.StringFlag{Name: "to", Usage: "restore below `DIR`, which must be empty or absent; a dump into this new file", TakesFile: true},
-			&urfave.BoolFlag{Name: "load", Usage: "load a dump into the job's server, or into a new repository; default: write it to stdout"},
+			&urfave.BoolFlag{Name: "load", Usage: "load a dump into the job's server or repository, or give it to the job's Load; default: write it to stdout"},
+			&urfave.StringFlag{Name: "as", Usage: "with --load: make a database of this `NAME`, or a repository at this path"},
+			&urfave.StringFlag{Name: "options", Usage: "with --load: find the server by these `OPTIONS`, in place of the job's, as \"--host=db2 --user=root\""},
 			&urfave.BoolFlag{Name: "in-place", Usage: "restore to where it was, deleting what the backup does not have"},
 			&urfave.BoolFlag{Name: "yes", Aliases: []string{"y"}, Usage: "do not ask before --in-place"},
 			acceptFlag(),
@@ -70,16 +76,19 @@ func restoreJob(c *urfave.Context, e *call, configs []*config.Config) error {
 	if err := checkKindUsage(c, kind); err != nil {
 		return err
 	}
-	if err := t.Placed(c.Bool("in-place"), c.Bool("load"), kind, c.String("to")); err != nil {
+	if err := t.Placed(c.Bool("in-place"), c.Bool("load"), kind, c.String("as")); err != nil {
 		return err
 	}
-	r := restore.Request{From: unpack.Reader{Kit: e.host.Kit, Settings: t.Settings, Key: key, Log: e.log}, Job: t.Name, Point: p, Source: made, To: c.String("to")}
+	r := restore.Request{From: unpack.Reader{Kit: e.host.Kit, Settings: t.Settings, Key: key, Log: e.log, Progress: e.progress}, Job: t.Name, Point: p, Source: made, To: c.String("to")}
 	if kind.Tree {
-		return restoreTree(c, e.std, r)
+		return restoreTree(c, e.std, r, t.Path)
+	}
+	if t.Path != "" {
+		return cli.WithHint(wholeOnly(kind), "restore %s is all of it", cli.Safe(t.Name))
 	}
 	s := &restore.Stream{Request: r}
 	if c.Bool("load") {
-		if s.Loader, err = newLoader(e.host.Source(), t, kind, r); err != nil {
+		if s.Loader, err = newLoader(c, e.host.Source(), t, kind, r); err != nil {
 			return err
 		}
 	}
@@ -87,15 +96,47 @@ func restoreJob(c *urfave.Context, e *call, configs []*config.Config) error {
 }
 
 // newLoader returns what loads archives of the job's source.
-func newLoader(host source.Host, t jobs.Target, kind source.Kind, r restore.Request) (source.Loader, error) {
+func newLoader(c *urfave.Context, host source.Host, t jobs.Target, kind source.Kind, r restore.Request) (source.Loader, error) {
 	if kind.Load == nil {
 		return nil, cli.WithHint(cli.UsageErrorf("nothing is known that loads a %s", cli.Safe(kind.Name)), "restore --to FILE, and load that by hand")
 	}
 	job := config.Job{Kind: kind, Source: r.Source, Name: t.Name, Settings: *t.Settings}
 	if j := t.Job; j != nil && j.Kind.Name == kind.Name {
-		job.Source, job.Words = j.Source, j.Words // that of this host, with its own server
+		job.Source = j.Source // that of this host, with its own server
 	}
-	return kind.Load(host, source.Load{Job: job.OfSource(), To: r.To, Signed: len(t.Settings.VerifyKeys()) > 0 && !t.Settings.AcceptUnsigned})
+	load := source.Load{Job: job.OfSource(), Signed: len(t.Settings.VerifyKeys()) > 0 && !t.Settings.AcceptUnsigned}
+	var err error
+	if name := c.String("as"); name != "" {
+		if load.As, err = kind.LoadsAs(name); err != nil {
+			return nil, cli.UsageErrorf("--as %q: %w", name, err)
+		}
+	}
+	if c.IsSet("options") {
+		if load.Connect, err = connection(kind, c.String("options")); err != nil {
+			return nil, cli.UsageErrorf("--options %q: %w", c.String("options"), err)
+		}
+	}
+	return kind.Load(host, load)
+}
+
+// connection reads options as the directive in whose place they stand.
+func connection(kind source.Kind, text string) ([]string, error) {
+	words, err := shell.Split(text)
+	if err != nil {
+		return nil, err
+	}
+	if len(words) > 0 && !strings.HasPrefix(words[0], "-") {
+		return nil, errors.New("want options, which begin with -")
+	}
+	i := slices.IndexFunc(kind.Options, func(o source.Option) bool { return o.Name == kind.Connects })
+	for _, word := range words {
+		if check := kind.Options[i].Check; check != nil {
+			if err := check(word); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return append([]string{}, words...), nil
 }
 
 // checkRestoreUsage refuses what cannot be meant.
@@ -105,6 +146,8 @@ func checkRestoreUsage(c *urfave.Context) (catalog.Moment, error) {
 		return catalog.Moment{}, cli.WithHint(cli.UsageErrorf("restore what? no job is named"), "napback -c FILE list shows the jobs")
 	case c.Bool("in-place") && c.String("to") != "":
 		return catalog.Moment{}, cli.UsageErrorf("--to and --in-place are two destinations, give one")
+	case !c.Bool("load") && (c.IsSet("as") || c.IsSet("options")):
+		return catalog.Moment{}, cli.UsageErrorf("--as and --options tell where to --load, which is missing")
 	}
 	return catalog.ParseMoment(c.String("at"), time.Local)
 }
@@ -123,16 +166,31 @@ func checkKindUsage(c *urfave.Context, kind source.Kind) error {
 	case inPlace:
 		return cli.WithHint(cli.UsageErrorf("--in-place is for directories"), "--load loads a dump")
 	case c.NArg() > 1:
-		return cli.UsageErrorf("a %s can only be restored as a whole: PATHs are for directories", cli.Safe(kind.Name))
-	case load && to && !kind.LoadsTo:
-		return cli.WithHint(cli.UsageErrorf("--load and --to are two destinations, give one"), "a dump is loaded into the server that the job is configured for")
+		return wholeOnly(kind)
+	case load && to && kind.LoadsAs != nil:
+		return cli.WithHint(cli.UsageErrorf("--load and --to are two destinations, give one"), "--load --as NAME loads under another name")
+	case load && to:
+		return cli.UsageErrorf("--load and --to are two destinations, give one")
+	case c.String("as") != "" && kind.LoadsAs == nil:
+		return cli.UsageErrorf("--as: a %s has no other name", cli.Safe(kind.Name))
+	case c.IsSet("options") && kind.Connects == "":
+		return cli.UsageErrorf("--options is for databases: a %s has no server", cli.Safe(kind.Name))
 	}
 	return nil
 }
 
-// restoreTree restores a directory.
-func restoreTree(c *urfave.Context, std cli.Streams, r restore.Request) error {
-	t, err := restore.NewTree(c.Context, r, c.Bool("in-place"), c.Args().Tail())
+func wholeOnly(kind source.Kind) error {
+	return cli.UsageErrorf("a %s can only be restored as a whole: PATHs are for directories", cli.Safe(kind.Name))
+}
+
+// restoreTree restores a directory, or the PATHs of the command line. By a path inside
+// the directory instead of its job, only that path is meant.
+func restoreTree(c *urfave.Context, std cli.Streams, r restore.Request, inside string) error {
+	paths := c.Args().Tail()
+	if inside != "" {
+		paths = append(paths, inside)
+	}
+	t, err := restore.NewTree(c.Context, r, c.Bool("in-place"), paths)
 	if err != nil {
 		return err
 	}

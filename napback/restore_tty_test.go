@@ -42,7 +42,14 @@ func terminal(t *testing.T) (master, slave *os.File) {
 // once its question has been printed there.
 func (s *site) dialogue(questions, answers []string, args ...string) (code int, screen string) {
 	s.t.Helper()
+	return s.dialogueOn(80, questions, answers, args...)
+}
+
+// dialogueOn is dialogue on a terminal of so many columns.
+func (s *site) dialogueOn(columns int, questions, answers []string, args ...string) (code int, screen string) {
+	s.t.Helper()
 	master, slave := terminal(s.t)
+	resize(s.t, slave.Fd(), columns)
 	cmd := s.command(s.t.Context(), "napback", append([]string{"-c", s.conf}, args...)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = slave, slave, slave
 	cmd.SysProcAttr = &unix.SysProcAttr{Setsid: true, Setctty: true}

@@ -15,6 +15,7 @@ import (
 	"napback/napback/config"
 	"napback/napback/jobs"
 	"napback/napback/metrics"
+	"napback/napback/page"
 	"napback/napback/standing"
 )
 
@@ -26,7 +27,7 @@ func statusCommand(std cli.Streams) *urfave.Command {
 		Description: "Prints for each job its last good backup and when the next is due. Exits 3 if the last\n" +
 			"run of a job failed or was killed, or if a job is overdue, was never backed up, or has a\n" +
 			"newest archive or a last proof that could not be restored; 1 if a bucket does not answer.",
-		Flags: []urfave.Flag{ownerFlag(), hostFlag(), jsonFlag(), prometheusFlag()},
+		Flags: []urfave.Flag{ownerFlag(), hostFlag(), jsonFlag(), prometheusFlag(), htmlFlag()},
 	})
 }
 
@@ -43,13 +44,21 @@ func status(c *urfave.Context, e *call, configs []*config.Config) error {
 			return cli.WithCode(cli.Usage, fmt.Errorf("--prometheus: %w", err))
 		}
 	}
+	if err := checkHTML(c); err != nil {
+		return err
+	}
 	wanted, err := e.wanted(c, configs)
 	if err != nil {
 		return err
 	}
-	lines, err := e.standings(c, configs, wanted)
+	lines, drawn, err := e.standings(c, configs, wanted)
 	if err != nil {
 		return err
+	}
+	if c.IsSet("html") {
+		if err := writePage(c.String("html"), e.std.Out, drawn); err != nil {
+			return err
+		}
 	}
 	if err := e.printStandings(c, lines); err != nil {
 		return err
@@ -72,21 +81,24 @@ func (e *call) printStandings(c *urfave.Context, lines []standing.Standing) erro
 		return cli.Printf(e.std.Out, "%s", text)
 	case c.Bool("json"):
 		return cli.PrintJSON(e.std.Out, lines)
+	case c.IsSet("html"):
+		return nil
 	}
 	return printStatus(e.std.Out, lines, now)
 }
 
-// standings tells how jobs stand.
-func (e *call) standings(c *urfave.Context, configs []*config.Config, wanted []jobs.Target) ([]standing.Standing, error) {
+// standings tells how jobs stand, and what of it is drawn on the page.
+func (e *call) standings(c *urfave.Context, configs []*config.Config, wanted []jobs.Target) ([]standing.Standing, page.Page, error) {
 	clock := jobs.Clock{Now: e.host.Now(), Today: func(store time.Time) slot.Date { return backup.DateBy(e.day, e.host.Now(), store).Today }}
 	var lines []standing.Standing
+	drawn := page.Page{Host: e.host.Name, At: clock.Now}
 	for _, t := range wanted {
 		if t.Job == nil {
-			return nil, cli.Errorf(cli.NotFound, "job %q is not configured: it has no schedule to be judged by", t.Name)
+			return nil, drawn, cli.Errorf(cli.NotFound, "job %q is not configured: it has no schedule to be judged by", t.Name)
 		}
 		s, a, err := e.finder().Standing(c.Context, t, choiceOf(c), clock, nil)
 		if c.Context.Err() != nil {
-			return nil, err
+			return nil, drawn, err
 		}
 		if err != nil { // one bucket that does not answer must not hide the others
 			cli.PrintError(e.std.Err, "napback", fmt.Errorf("%s: %w", t.Job, err))
@@ -94,11 +106,17 @@ func (e *call) standings(c *urfave.Context, configs []*config.Config, wanted []j
 			e.finder().Warn(t, a, catalog.RecoveryPoint{Entry: catalog.Entry{Run: newestRun(a)}})
 		}
 		lines = append(lines, s)
+		drawn.Jobs = append(drawn.Jobs, page.Job{
+			Standing: s, Schedule: t.Job.Settings.Schedule, Today: clock.Today(time.Time{}), Archives: a, Checked: standing.CheckedOn(e.finder().Record(t), a),
+		})
 	}
 	if c.NArg() == 0 {
-		lines = append(lines, e.finder().Directories(configs, wanted, clock)...)
+		for _, s := range e.finder().Directories(configs, wanted, clock) {
+			lines = append(lines, s)
+			drawn.Jobs = append(drawn.Jobs, page.Job{Standing: s, Today: clock.Today(time.Time{})})
+		}
 	}
-	return lines, nil
+	return lines, drawn, nil
 }
 
 // verdict is the exit code that some standings make.

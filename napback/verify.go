@@ -47,7 +47,7 @@ func verify(c *urfave.Context, e *call, configs []*config.Config) error {
 	if err != nil {
 		return err
 	}
-	v := &check.Verifier{Find: e.finder(), From: unpack.Reader{Kit: e.host.Kit, Key: key, Log: e.log}, Who: choiceOf(c), All: c.Bool("all"), At: at,
+	v := &check.Verifier{Find: e.finder(), From: unpack.Reader{Kit: e.host.Kit, Key: key, Log: e.log, Progress: e.progress}, Who: choiceOf(c), All: c.Bool("all"), At: at,
 		Unpack: c.Bool("unpack") || key.InFile(), AcceptPlain: c.Bool("accept-unencrypted")}
 	v.Result = func(a catalog.Entry, err error) error {
 		state := "ok"

@@ -47,7 +47,7 @@ func judge(k *key, s selector, now time.Time) (*recipient, error) {
 	if err := judgeOwnership(entity, s, now, config); err != nil {
 		return nil, err
 	}
-	userID, err := judgeUserID(entity, s.email, now, config)
+	userID, err := judgeUserID(entity, s, now, config)
 	if err != nil {
 		return nil, err
 	}
@@ -92,16 +92,16 @@ func judgePrimary(e *openpgp.Entity, now time.Time, config *packet.Config) (*pac
 	return nil, errors.New("has no user id with a valid self-signature")
 }
 
-// judgeUserID returns the user id to show: the one with the address that was
-// asked for, which must be valid, or the primary one.
-func judgeUserID(e *openpgp.Entity, email string, now time.Time, config *packet.Config) (string, error) {
-	if email == "" {
+// judgeUserID returns the user id to show: the one that was asked for, or with the
+// address that was, which must be valid, or the primary one.
+func judgeUserID(e *openpgp.Entity, s selector, now time.Time, config *packet.Config) (string, error) {
+	if s.email == "" {
 		_, id := e.PrimaryIdentity(now, config)
 		return cli.Safe(id.Name), nil
 	}
 	err := errors.New("has that address only in a user id without self-signature")
 	for name, id := range e.Identities {
-		if address(name) != email {
+		if !s.names(name) {
 			continue
 		}
 		if _, failed := id.Verify(now, config); failed == nil {

@@ -10,7 +10,7 @@ import (
 
 // options are pgpipe's command line.
 type options struct {
-	Recipients     []string `short:"r" name:"recipient" placeholder:"RECIPIENT" sep:"none" help:"Encrypt to this key: a fingerprint, a key id or an e-mail address. Repeatable."`
+	Recipients     []string `short:"r" name:"recipient" placeholder:"RECIPIENT" sep:"none" help:"Encrypt to this key: a fingerprint, a key id, an e-mail address or a whole user id. Repeatable."`
 	RecipientFiles []string `short:"R" name:"recipients-file" placeholder:"FILE" sep:"none" help:"Take the recipients' keys from FILE (exported keys) instead of the keyring; without -r, encrypt to all of them. Repeatable."`
 	Keyring        string   `placeholder:"FILE" help:"Look for recipients in FILE (pubring.kbx, pubring.gpg or exported keys). Default: your GnuPG keyring."`
 	Armor          bool     `short:"a" help:"Write ASCII armor instead of binary."`

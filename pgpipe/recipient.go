@@ -11,12 +11,13 @@ import (
 	"napback/internal/sign/pgpkey"
 )
 
-// selector is a parsed RECIPIENT: an e-mail address, or the hexadecimal
-// digits of a fingerprint or key id.
+// selector is a parsed RECIPIENT: an e-mail address, a whole user id, or the
+// hexadecimal digits of a fingerprint or key id.
 type selector struct {
 	text   string // as the user wrote it
 	hex    string // upper case: a fingerprint, or the end of one
-	email  string // lower case
+	email  string // lower case; of a user id, too
+	userID string // the user id as a whole, exactly; "" if only the address is given
 	subkey bool   // written with `!`: use exactly the key that hex names
 }
 
@@ -35,18 +36,22 @@ func parseRecipient(text string) (selector, error) {
 		s.hex, s.subkey = digits, forced
 		return s, nil
 	}
-	address := bare
-	if inner, ok := strings.CutPrefix(bare, "<"); ok {
-		address, ok = strings.CutSuffix(inner, ">")
-		if !ok {
-			address = ""
-		}
+	s.email = address(bare)
+	if forced || s.email == "" {
+		return s, cli.UsageErrorf("recipient %q: want a fingerprint, a key id, an e-mail address or a whole user id, as in 'Name <me@example.org>'", text)
 	}
-	if forced || !isAddress(address) {
-		return s, cli.UsageErrorf("recipient %q: want a fingerprint, a key id or an e-mail address", text)
+	if open := strings.LastIndexByte(bare, '<'); open > 0 {
+		s.userID = bare
 	}
-	s.email = lowerASCII(address)
 	return s, nil
+}
+
+// names tells whether the selector, which is no key id, names a user id.
+func (s selector) names(userID string) bool {
+	if s.userID != "" {
+		return userID == s.userID
+	}
+	return address(userID) == s.email
 }
 
 func isHex(s string) bool {
@@ -91,7 +96,7 @@ func (s selector) matches(k *key) bool {
 		if s.hex != "" {
 			return slices.ContainsFunc(c.Prints(), s.matchesPrint)
 		}
-		return slices.ContainsFunc(c.UserIDs(), func(id string) bool { return address(id) == s.email })
+		return slices.ContainsFunc(c.UserIDs(), s.names)
 	})
 }
 
@@ -167,8 +172,7 @@ func findRecipient(ring []*key, s selector, now time.Time) (*recipient, error) {
 	}
 	switch {
 	case len(candidates) == 0:
-		return nil, cli.WithHint(cli.Errorf(cli.NotFound, "recipient %q: no such key", s.text),
-			"%s", knownKeys(ring))
+		return nil, cli.WithHint(cli.Errorf(cli.NotFound, "recipient %q: no such key", s.text), "%s", nearKeys(ring, s))
 	case len(usable) == 0 && len(reasons) == 1:
 		return nil, fmt.Errorf("recipient %q: %s", s.text, reasons[0])
 	case len(usable) == 0:
@@ -180,6 +184,22 @@ func findRecipient(ring []*key, s selector, now time.Time) (*recipient, error) {
 	}
 	usable[0].passedOver = reasons
 	return usable[0], nil
+}
+
+// nearKeys tells which keys there are instead: those of the address, if only the name
+// beside it is another.
+func nearKeys(ring []*key, s selector) string {
+	byAddress := selector{email: s.email}
+	var near []string
+	for _, k := range ring {
+		if s.userID != "" && byAddress.matches(k) && len(near) < maxKnownKeys {
+			near = append(near, k.describe())
+		}
+	}
+	if len(near) == 0 {
+		return knownKeys(ring)
+	}
+	return fmt.Sprintf("a user id has to match as a whole; the address %s alone names %s", cli.Safe(s.email), strings.Join(near, "; "))
 }
 
 // maxKnownKeys is how many keys an error lists when none matches.

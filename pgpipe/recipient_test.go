@@ -102,6 +102,19 @@ func TestUnknownAndAmbiguousRecipientsListTheCandidates(t *testing.T) {
 	refuse(t, cli.NotFound, append(ring, "-r", "twice@example.org"), "ambiguous", prints["twice"], prints["twice, the other"],
 		"Other <twice@example.org>: usable", "hint: name the key by its fingerprint")
 	// Several errors are all told, and the code is that of the unknown one.
+	// A whole user id matches exactly, or its address tells what there is.
+	for id, print := range map[string]string{"Some good <good@example.org>": prints["good"],
+		"Some twice <twice@example.org>": prints["twice"], "Other <twice@example.org>": prints["twice, the other"]} {
+		r := pgpipe(t, strings.NewReader(""), append(ring, "--check", "-r", id)...)
+		if r.status != cli.OK || !strings.HasPrefix(string(r.stdout), print) {
+			t.Errorf("%q: status %d, %s%s", id, r.status, r.stdout, r.stderr)
+		}
+	}
+	refuse(t, cli.Failed, append(ring, "-r", "Some revokeduid <revokeduid@example.org>"), "revoked")
+	for _, other := range []string{"Some <good@example.org>", "some good <good@example.org>", "Some good <GOOD@example.org>", "Some good (x) <good@example.org>"} {
+		refuse(t, cli.NotFound, append(ring, "-r", other), "no such key", "the address good@example.org alone names "+prints["good"])
+	}
+	refuse(t, cli.NotFound, append(ring, "-r", "Nobody <nobody@example.org>"), "no such key", "the keyring holds")
 	refuse(t, cli.NotFound, append(ring, "-r", "expired@example.org", "-r", "nobody@example.org"), "expired on", "no such key")
 }
 

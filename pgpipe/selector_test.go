@@ -14,6 +14,8 @@ func TestParseRecipient(t *testing.T) {
 		" 0123456789abcdef! ":   {hex: "0123456789ABCDEF", subkey: true},
 		"A@B.example":           {email: "a@b.example"},
 		"<a@b>":                 {email: "a@b"},
+		"Alice <a@b>":           {email: "a@b", userID: "Alice <a@b>"},
+		" Al (x) <A@B.org> ":    {email: "a@b.org", userID: "Al (x) <A@B.org>"},
 		"deadbee@deadbeef":      {email: "deadbee@deadbeef"},
 		"\u212a@example.org":    {email: "\u212a@example.org"}, // the Kelvin sign is no k
 		strings.Repeat("a", 64): {hex: strings.Repeat("A", 64)},
@@ -24,7 +26,7 @@ func TestParseRecipient(t *testing.T) {
 			t.Errorf("%q: got %+v, %v", text, got, err)
 		}
 	}
-	for _, text := range []string{"", "!", "alice", "0xdeadbee", "a@", "@b", "a b@c", "<a@b", "Alice <a@b>", "a@b!", "<>", "0x", "0x0xdeadbeef", "a@b>c"} {
+	for _, text := range []string{"", "!", "alice", "0xdeadbee", "a@", "@b", "a b@c", "<a@b", "Alice <a@b", "Alice <b>", "Alice <a@b>!", "Alice <a@b> x", "a@b!", "<>", "0x", "0x0xdeadbeef", "a@b>c"} {
 		if got, err := parseRecipient(text); cli.ExitStatus(err) != cli.Usage {
 			t.Errorf("%q: got %+v, %v", text, got, err)
 		}

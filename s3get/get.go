@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"os/signal"
 	"strings"
 	"syscall"
@@ -32,6 +33,13 @@ var describe = cli.Describe{
 	Usage:   "BUCKET:NAME[:RUN] [flags]",
 	Purpose: "Write an archive from S3 or a local directory to standard output, every chunk verified before it is written.",
 	Example: "s3get bucket:home | pgpipe -d -k secret.asc | zstd -d | tar -x",
+	Old: map[string]string{
+		"-f": "-f of js3tream is --spool DIR: chunks are held in files in DIR instead of memory",
+		"-b": "without -b: s3get BUCKET:NAME, with --js3tream if that stored it", "--bucket": "without --bucket: s3get BUCKET:NAME",
+		"-o": "without -o: s3get always writes to standard output",
+		"-i": "s3put BUCKET:NAME stores standard input",
+		"-z": "s3get takes chunks in the size that they have", "--size": "s3get takes chunks in the size that they have",
+	},
 }
 
 func (o *options) check(std cli.Streams) error {
@@ -57,6 +65,8 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 	if err := o.check(std); err != nil {
 		return err
 	}
+	progress := cli.NewProgress(std.Err, o.Progress)
+	std.Err = progress.Over(std.Err)
 	log := o.Log(describe.Tool, std)
 	verifier, err := o.Verifier()
 	if err != nil {
@@ -75,7 +85,8 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 	// A reader that has enough closes the pipe. Writing to it must then fail with
 	// an error of its own, and not end the process.
 	signal.Ignore(syscall.SIGPIPE)
-	err = o.get(ctx, service, std, log)
+	err = o.get(ctx, service, std, progress, log)
+	progress.Finish()
 	// A connection to the server can break with EPIPE too.
 	if output, ok := errors.AsType[*archive.OutputError](err); ok && errors.Is(output, syscall.EPIPE) {
 		log.Verbosef("the reader has closed the pipe")
@@ -88,9 +99,9 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 }
 
 // get finds the archive and writes or verifies it.
-func (o *options) get(ctx context.Context, service store.Service, std cli.Streams, log *cli.Log) error {
+func (o *options) get(ctx context.Context, service store.Service, std cli.Streams, progress *cli.Progress, log *cli.Log) error {
 	if o.Js3tream {
-		return o.getJs3tream(ctx, service, std, log)
+		return o.getJs3tream(ctx, service, std, progress, log)
 	}
 	address, err := archive.ParseAddress(o.Address)
 	if err != nil {
@@ -102,8 +113,8 @@ func (o *options) get(ctx context.Context, service store.Service, std cli.Stream
 		return err
 	}
 	log.Verbosef("reading %s:%s:%s, %s in %d chunks", address.Bucket, m.Name, m.Run, cli.FormatSize(m.Bytes), m.Chunks)
-	progress := cli.NewProgress(std.Err, o.Progress, m.Bytes)
-	defer progress.Close()
+	progress.Begin(describe.Tool)
+	progress.Expect(m.Bytes, false)
 	if o.Verify {
 		if err := archive.Verify(ctx, bucket, m, o.options(progress, log)); err != nil {
 			return err
@@ -111,7 +122,7 @@ func (o *options) get(ctx context.Context, service store.Service, std cli.Stream
 		log.Verbosef("verified %s:%s:%s", address.Bucket, m.Name, m.Run)
 		return nil
 	}
-	return archive.Get(ctx, bucket, m, std.Out, o.options(progress, log))
+	return archive.Get(ctx, bucket, m, counted{std.Out, progress}, o.options(progress, log))
 }
 
 // find reads the manifest of the run that an address means. With verifying, it
@@ -157,7 +168,7 @@ func find(ctx context.Context, bucket archive.Store, address archive.Address, ve
 	return info.Manifest, nil
 }
 
-func (o *options) getJs3tream(ctx context.Context, service store.Service, std cli.Streams, log *cli.Log) error {
+func (o *options) getJs3tream(ctx context.Context, service store.Service, std cli.Streams, progress *cli.Progress, log *cli.Log) error {
 	bucketName, name, err := archive.ParseJs3tream(o.Address)
 	if err != nil {
 		return err
@@ -169,17 +180,34 @@ func (o *options) getJs3tream(ctx context.Context, service store.Service, std cl
 	}
 	what := cmp.Or(strings.TrimSuffix(a.Prefix, ":"), bucketName)
 	log.Warnf("%s has no manifest: nothing shows that these %d chunks are whole or all", what, a.Chunks())
-	progress := cli.NewProgress(std.Err, o.Progress, a.Bytes())
-	defer progress.Close()
-	return a.Get(ctx, bucket, std.Out, o.options(progress, log))
+	progress.Begin(describe.Tool)
+	progress.Expect(a.Bytes(), false)
+	return a.Get(ctx, bucket, counted{std.Out, progress}, o.options(progress, log))
 }
 
 func (o *options) options(progress *cli.Progress, log *cli.Log) archive.GetOptions {
 	return archive.GetOptions{
 		Budget: o.Budget(),
 		Fetched: func(number, size int64) {
-			progress.Chunk(size)
 			log.Verbosef("verified chunk %d, %s", number, cli.FormatSize(size))
 		},
+		Moved: func(n int64) {
+			progress.Moved(n)
+			if o.Verify {
+				progress.Piped(n) // it goes nowhere
+			}
+		},
 	}
+}
+
+// counted tells how much has been written.
+type counted struct {
+	io.Writer
+	progress *cli.Progress
+}
+
+func (c counted) Write(p []byte) (int, error) {
+	n, err := c.Writer.Write(p)
+	c.progress.Piped(int64(n))
+	return n, err
 }

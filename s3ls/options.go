@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"napback/internal/archive"
 	"napback/internal/cli"
@@ -69,13 +70,18 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 		return err
 	}
 	l := &lister{options: o, bucket: bucket, service: service, st: service.Bucket(bucket), out: out, log: log}
-	if err := l.clock(ctx, prefix); err != nil {
-		return err
+	err = l.clock(ctx, prefix)
+	switch {
+	case err != nil:
+	case o.All:
+		err = l.listAll(ctx, prefix)
+	default:
+		err = l.list(ctx, prefix)
 	}
-	if o.All {
-		return l.listAll(ctx, prefix)
+	if errors.Is(err, archive.ErrNotExist) { // the bucket: what else is missing is shown, or not there
+		return cli.WithHint(err, "is the name right? s3put --create-bucket creates it")
 	}
-	return l.list(ctx, prefix)
+	return err
 }
 
 func (o *options) check() error {

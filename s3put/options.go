@@ -19,7 +19,7 @@ type options struct {
 	SignPassphrase string `name:"sign-passphrase-file" placeholder:"FILE" help:"Take the passphrase of that key from the first line of FILE (not readable by others)."`
 
 	store.Transfer
-	ChunkSize cli.Size          `short:"z" default:"25000000" placeholder:"SIZE" help:"Bytes in a chunk: 25000000, 25M, 64MiB (default: 25000000)."`
+	ChunkSize cli.Size          `short:"z" aliases:"size" default:"25000000" placeholder:"SIZE" help:"Bytes in a chunk: 25000000, 25M, 64MiB (default: 25000000)."`
 	Tag       string            `short:"t" placeholder:"TEXT" help:"A note that s3ls shows."`
 	Meta      map[string]string `short:"m" mapsep:"none" placeholder:"KEY=VALUE" help:"Put a value into the manifest; repeatable."`
 
@@ -48,6 +48,12 @@ var describe = cli.Describe{
 	Purpose: "Store standard input, or what COMMAND writes, as an archive in S3 or a local directory.",
 	Example: "tar -c /home | zstd | pgpipe -r me@example.org | s3put bucket:home\n" +
 		"s3put bucket:db -- pg_dump mydb",
+	Old: map[string]string{
+		"-f": "-f of js3tream is --spool DIR: chunks are held in files in DIR instead of memory",
+		"-b": "without -b: s3put BUCKET:NAME", "--bucket": "without --bucket: s3put BUCKET:NAME",
+		"-i": "without -i: s3put always reads standard input, and s3get writes to standard output",
+		"-o": "s3get BUCKET:NAME writes an archive to standard output",
+	},
 }
 
 // parse reads the command line. done is true when there is nothing to do.

@@ -35,6 +35,8 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 	if err != nil {
 		return err
 	}
+	progress := cli.NewProgress(std.Err, o.Progress)
+	std.Out, std.Err = progress.Over(std.Out), progress.Over(std.Err) // the producer has its own
 	log := o.Log(describe.Tool, std)
 	service, err := store.Open(ctx, store.Config{
 		Options:      o.Options,
@@ -55,7 +57,7 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 	if o.Spool == "" {
 		o.LimitMemory()
 	}
-	return put(ctx, o, std, service, signer, producer, log)
+	return put(ctx, o, std, service, signer, producer, progress, log)
 }
 
 // openSigner reads the keys. It refuses a signer that the verifier would not
@@ -88,7 +90,7 @@ type producer interface {
 }
 
 // put stores what the producer gives and prints the address of its run.
-func put(ctx context.Context, o *options, std cli.Streams, service store.Service, signer archive.Signer, from producer, log *cli.Log) error {
+func put(ctx context.Context, o *options, std cli.Streams, service store.Service, signer archive.Signer, from producer, progress *cli.Progress, log *cli.Log) error {
 	bucket, err := openBucket(ctx, o, service, log)
 	if err != nil {
 		return err
@@ -104,10 +106,11 @@ func put(ctx context.Context, o *options, std cli.Streams, service store.Service
 	if err != nil {
 		return fmt.Errorf("name of this host: %w", err)
 	}
-	progress := cli.NewProgress(std.Err, o.Progress, -1)
 	address := o.address
+	progress.Begin(describe.Tool)
+	progress.Expect(sizeOf(from), false)
 	out := &printer{w: std.Out, json: o.JSON, early: o.JSON || o.CommitFD != nil, started: time.Now()}
-	manifest, err := archive.Put(ctx, bucket, from, archive.PutOptions{
+	manifest, err := archive.Put(ctx, bucket, counted{from, progress}, archive.PutOptions{
 		Name:      address.Name,
 		ChunkSize: int64(o.ChunkSize),
 		Budget:    o.Budget(),
@@ -130,12 +133,12 @@ func put(ctx context.Context, o *options, std cli.Streams, service store.Service
 		Finish: from.finish,
 		Fetch:  func(prefix string) string { return service.RecoverCommand(address.Bucket, prefix) },
 		Stored: func(number, size int64) {
-			progress.Chunk(size)
 			log.Verbosef("stored chunk %d, %s", number, cli.FormatSize(size))
 		},
-		Log: log,
+		Moved: progress.Moved,
+		Log:   log,
 	})
-	progress.Close()
+	progress.Finish()
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) && errors.Is(err, context.Canceled) {
 			return cause
@@ -146,6 +149,39 @@ func put(ctx context.Context, o *options, std cli.Streams, service store.Service
 		return err
 	}
 	return report(o, out, address, manifest, log)
+}
+
+// counted tells how much has been read.
+type counted struct {
+	io.Reader
+	progress *cli.Progress
+}
+
+func (c counted) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.progress.Piped(int64(n))
+	return n, err
+}
+
+// sizeOf is how much a producer will give, -1 if that is not known.
+func sizeOf(from producer) int64 {
+	plain, ok := from.(plainProducer)
+	if !ok {
+		return -1
+	}
+	file, ok := plain.Reader.(*os.File)
+	if !ok {
+		return -1
+	}
+	info, err := file.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return -1
+	}
+	at, err := file.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return -1
+	}
+	return info.Size() - at
 }
 
 // openBucket returns the bucket, and creates it where that is asked for.

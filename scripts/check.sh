@@ -66,6 +66,7 @@ napback/backup/retire/p/p.go   napback/napback/tools
 napback/catalog/q/q.go         napback/napback/tools
 napback/standing/p/p.go        napback/napback/config
 napback/metrics/p/p.go         napback/napback/jobs
+napback/page/p/p.go            napback/napback/jobs
 napback/restore/p/p.go         napback/napback/backup
 napback/restore/q/q.go         napback/napback/run
 napback/unpack/p/p.go          napback/napback/backup

@@ -19,6 +19,8 @@ zstd zstd
 test_programs="$demo_programs
 aws awscli
 bash bash
+curl curl
+chromium chromium
 gcc gcc
 getfacl acl
 getfattr attr
@@ -38,6 +40,7 @@ script bsdutils
 setfacl acl
 setfattr attr
 shellcheck shellcheck
+sqlite3 sqlite3
 svn subversion
 svnadmin subversion
 systemd-analyze systemd

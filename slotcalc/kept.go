@@ -107,6 +107,7 @@ func dots(gap int) string {
 
 // state is what exists on a day, in JSON.
 type state struct {
+	Job     string     `json:"job,omitempty"`
 	Date    slot.Date  `json:"date"`
 	Picture string     `json:"picture"`
 	Backups []survivor `json:"backups"` // oldest first
@@ -143,7 +144,7 @@ func (o keptOptions) print(q query, std cli.Streams) error {
 		first = slot.FirstDate()
 	}
 	made := simulate(q.schedule, first, q.date)
-	s := state{Date: q.date, Picture: picture(made), Backups: []survivor{}}
+	s := state{Job: q.job, Date: q.date, Picture: picture(made), Backups: []survivor{}}
 	for _, b := range made {
 		if !b.gone {
 			s.Backups = append(s.Backups, survivor{b.date, q.date.Sub(b.date), b.slot.Number, b.slot.Type, true, b.replaced})
@@ -189,7 +190,11 @@ func (s state) table(w io.Writer) error {
 	fmt.Fprintf(out, "\n%s\n", s.Picture)
 	fmt.Fprintln(out, "oldest to newest: F full, D incremental, f d kept only for those that build on it, . gone; all restore")
 	if s.Reach != nil {
-		fmt.Fprintf(out, "in the long run the oldest that restores is %d to %s old\n", s.Reach.Least, cli.Plural(s.Reach.Most, "day", "days"))
+		least := ""
+		if s.Reach.Least < s.Reach.Most {
+			least = fmt.Sprintf("%d to ", s.Reach.Least)
+		}
+		fmt.Fprintf(out, "in the long run the oldest that restores is %s%s old\n", least, cli.Plural(s.Reach.Most, "day", "days"))
 	}
 	return flush(out)
 }

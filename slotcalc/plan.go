@@ -14,6 +14,7 @@ const maxDays = 1_000_000
 
 // day is one day of a schedule in JSON.
 type day struct {
+	Job  string    `json:"job,omitempty"`
 	Date slot.Date `json:"date"`
 	Due  bool      `json:"due"`
 	*turn
@@ -30,9 +31,9 @@ type turn struct {
 func (q query) day(date slot.Date) day {
 	s, due := q.schedule.Slot(date)
 	if !due {
-		return day{Date: date}
+		return day{Job: q.job, Date: date}
 	}
-	return day{date, true, &turn{s.Number, s.Type, s.Turn, s.Cycle}}
+	return day{q.job, date, true, &turn{s.Number, s.Type, s.Turn, s.Cycle}}
 }
 
 // printSlot answers whether a backup is due: with its slot and type, or with
@@ -48,7 +49,7 @@ func printSlot(q query, std cli.Streams) error {
 	return cli.Printf(std.Out, "%d %s\n", d.Slot, d.Type)
 }
 
-// print prints one line a day, from the date on.
+// print prints one line a day, from the date on, or their months.
 func (o planOptions) print(q query, std cli.Streams) error {
 	if err := checkDays(o.Days); err != nil {
 		return err
@@ -56,9 +57,15 @@ func (o planOptions) print(q query, std cli.Streams) error {
 	if q.date.AddDays(o.Days-1).Sub(slot.LastDate()) > 0 {
 		return cli.UsageErrorf("--days %d: the last of these days would be after %v", o.Days, slot.LastDate())
 	}
+	if o.Calendar && q.json {
+		return cli.UsageErrorf("--calendar and --json exclude each other: a calendar is for people")
+	}
+	if o.Calendar {
+		return q.calendar(std.Out, q.date, q.date.AddDays(o.Days-1))
+	}
 	out := bufio.NewWriter(std.Out)
 	for n := range o.Days {
-		if err := printDay(out, q.day(q.date.AddDays(n)), q.json); err != nil {
+		if err := q.printDay(out, q.date.AddDays(n)); err != nil {
 			return err
 		}
 	}
@@ -67,9 +74,10 @@ func (o planOptions) print(q query, std cli.Streams) error {
 
 // printDay keeps the three columns on days that are not due, so that a shell
 // can read every line the same way.
-func printDay(out io.Writer, d day, asJSON bool) error {
+func (q query) printDay(out io.Writer, date slot.Date) error {
+	d := q.day(date)
 	switch {
-	case asJSON:
+	case q.json:
 		return cli.PrintJSON(out, []day{d})
 	case !d.Due:
 		return cli.Printf(out, "%v - -\n", d.Date)

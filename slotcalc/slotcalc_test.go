@@ -47,18 +47,18 @@ func TestManualExamplesRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := tooltest.RunExamples(t, "slotcalc.1", dir, os.Environ(), nil)
-	if len(out) != 4 {
-		t.Fatalf("%d examples; want 4", len(out))
+	if len(out) != 5 {
+		t.Fatalf("%d examples; want 5", len(out))
 	}
 	if made, err := filepath.Glob(filepath.Join(dir, "documents-[0-4]-FULL.tar.gz")); err != nil || len(made) != 1 {
 		t.Errorf("made %q, %v", made, err)
 	}
-	if !strings.Contains(out[1], "due: slot") || !strings.Contains(out[2], "FDDDDDD") {
-		t.Errorf("printed %q and %q", out[1], out[2])
+	if !strings.Contains(out[1], "due: slot") || !strings.Contains(out[2], "FDDDDDD") || !strings.Contains(out[3], " Mo  Tu ") {
+		t.Errorf("printed %q, %q and %q", out[1], out[2], out[3])
 	}
-	next, err := slot.ParseDate(strings.TrimSpace(out[3]))
+	next, err := slot.ParseDate(strings.TrimSpace(out[4]))
 	if err != nil || slot.DefaultSimple().At(next).Type != slot.Full {
-		t.Errorf("printed %q, %v", out[3], err)
+		t.Errorf("printed %q, %v", out[4], err)
 	}
 }
 

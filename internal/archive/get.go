@@ -17,6 +17,17 @@ type GetOptions struct {
 	// Fetched, if not nil, is called for each chunk that has been
 	// verified, by several goroutines.
 	Fetched func(number, size int64)
+	// Moved, if not nil, is called as bytes of chunks come in, by several
+	// goroutines.
+	Moved func(n int64)
+}
+
+// counted is w, with what is written to it told to Moved.
+func (o GetOptions) counted(w io.Writer) io.Writer {
+	if o.Moved == nil {
+		return w
+	}
+	return io.MultiWriter(w, countedWriter(o.Moved))
 }
 
 // Get writes the stream of the archive that m describes to w. Each chunk is
@@ -34,7 +45,7 @@ func Get(ctx context.Context, st Store, m *Manifest, w io.Writer, o GetOptions) 
 	budget.Memory -= sumsCost(m.Chunks)
 	// The only chunk may be much smaller than chunks could be.
 	return emit(ctx, w, m.Chunks, min(m.ChunkBytes, max(m.Bytes, 1)), budget, func(ctx context.Context, c chunk) error {
-		return fetch(ctx, st, m, sums, c.number, c.buf, o.Fetched)
+		return fetch(ctx, st, m, sums, c.number, o.counted(c.buf), o.Fetched)
 	})
 }
 
@@ -83,7 +94,7 @@ func Verify(ctx context.Context, st Store, m *Manifest, o GetOptions) error {
 	return InOrder(ctx, max(o.Budget.Concurrency, 1),
 		func(context.Context) iter.Seq2[int64, error] { return numbers(m) },
 		func(ctx context.Context, n int64) (struct{}, error) {
-			return struct{}{}, fetch(ctx, st, m, sums, n, io.Discard, o.Fetched)
+			return struct{}{}, fetch(ctx, st, m, sums, n, o.counted(io.Discard), o.Fetched)
 		},
 		func(struct{}) error { return nil })
 }

@@ -188,7 +188,7 @@ func (a *Js3tream) Get(ctx context.Context, st Store, w io.Writer, o GetOptions)
 	budget.Memory -= a.Chunks() * oldChunkMemory
 	return emit(ctx, w, a.Chunks(), largest, budget, func(ctx context.Context, c chunk) error {
 		old := a.chunks[c.number]
-		err := copyChunk(ctx, st, a.key(old), old.size, c.buf)
+		err := copyChunk(ctx, st, a.key(old), old.size, o.counted(c.buf))
 		if err == nil && o.Fetched != nil {
 			o.Fetched(c.number, old.size)
 		}

@@ -43,6 +43,9 @@ type PutOptions struct {
 	// Stored, if not nil, is called for each chunk that has been stored,
 	// by several goroutines.
 	Stored func(number, size int64)
+	// Moved, if not nil, is called as bytes of chunks are sent, with less than
+	// zero for those that have to be sent again, by several goroutines.
+	Moved func(n int64)
 
 	Now func() time.Time // the host's clock; nil for time.Now
 	Log *cli.Log         // may be nil
@@ -269,7 +272,11 @@ func (p *put) store(ctx context.Context, c chunk) error {
 	copy(p.sums.at(c.number), sum[:])
 	p.mu.Unlock()
 	key := ChunkKey(p.Name, p.run, c.number)
-	err := p.st.Put(ctx, Upload{Key: key, Body: c.buf.reader(), Size: c.buf.n, SHA256: sum, Bulk: true})
+	body := &countedBody{ReadSeeker: c.buf.reader(), moved: p.moved}
+	err := p.st.Put(ctx, Upload{Key: key, Body: body, Size: c.buf.n, SHA256: sum, Bulk: true})
+	if err == nil {
+		body.to(c.buf.n) // also if an earlier try turns out to have sent it all
+	}
 	p.mu.Lock()
 	if p.ours[c.number] = !errors.Is(err, ErrExist); p.ours[c.number] && err != nil {
 		p.cut = append(p.cut, key)
@@ -279,6 +286,12 @@ func (p *put) store(ctx context.Context, c chunk) error {
 		p.Stored(c.number, c.buf.n)
 	}
 	return err
+}
+
+func (p *put) moved(n int64) {
+	if p.Moved != nil {
+		p.Moved(n)
+	}
 }
 
 func (p *put) addMeta(more map[string]string) {

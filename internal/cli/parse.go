@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -14,6 +15,8 @@ type Describe struct {
 	Usage   string // what follows the name in the synopsis, if kong's own would be wrong
 	Purpose string // one line: what the tool is for
 	Example string // one real pipeline
+	// Old tells what to write instead of flags that tools had which this one succeeds.
+	Old map[string]string
 }
 
 // errHelped ends Parse after -h or -V has been printed.
@@ -58,9 +61,32 @@ func Parse(options any, args []string, std Streams, d Describe) (done bool, err 
 		return true, nil
 	}
 	if err != nil {
-		return false, WithHint(WithCode(Usage, lowerFirst(err)), "%s -h lists the options", d.Tool)
+		return false, d.hint(WithCode(Usage, lowerFirst(err)), args, parser)
 	}
 	return false, nil
+}
+
+// hint tells what to write instead of a wrong command line.
+func (d Describe) hint(err error, args []string, parser *kong.Kong) error {
+	hint := d.Tool + " -h lists the options"
+	if wantsDryRun(err) && slices.ContainsFunc(parser.Model.Flags, func(f *kong.Flag) bool { return f.Name == "pretend" }) {
+		hint = "-p says what would be done, and does nothing"
+	}
+	err = WithHint(err, "%s", hint)
+	if dashes := slices.Index(args, "--"); dashes >= 0 {
+		args = args[:dashes]
+	}
+	for _, arg := range slices.Backward(args) { // the last hint is printed first
+		if old, ok := d.Old[arg]; ok {
+			err = WithHint(err, "%s", old)
+		}
+	}
+	return err
+}
+
+// wantsDryRun tells an error about what is a dry run elsewhere.
+func wantsDryRun(err error) bool {
+	return strings.HasPrefix(err.Error(), "unknown flag -n") || strings.HasPrefix(err.Error(), "unknown flag --dry-run")
 }
 
 // UsageErrorf is an error with the code Usage, for combinations of options

@@ -52,3 +52,25 @@ func TestWrongCommandLineIsUsage(t *testing.T) {
 		}
 	}
 }
+
+func TestOldFlagsAreToldWhatToWrite(t *testing.T) {
+	d := Describe{Tool: "tool", Old: map[string]string{"-f": "write --spool", "-b": "write nothing", "-q": "never told"}}
+	for _, c := range []struct{ args, want string }{
+		{"-f -b x", "tool: hint: tool -h lists the options\ntool: hint: write --spool\ntool: hint: write nothing\n"},
+		{"--bad -- -f", "tool: hint: tool -h lists the options\n"},
+	} {
+		var o testOptions
+		var out bytes.Buffer
+		_, err := Parse(&o, strings.Fields(c.args), Streams{Out: &out, Err: &out}, d)
+		PrintError(&out, "tool", err)
+		_, hints, _ := strings.Cut(out.String(), "\n")
+		for _, line := range strings.Split(strings.TrimSpace(c.want), "\n") {
+			if !strings.Contains(hints, line) {
+				t.Errorf("%q: %q lacks %q", c.args, hints, line)
+			}
+		}
+		if strings.Count(hints, "hint") != strings.Count(c.want, "hint") {
+			t.Errorf("%q: %q", c.args, hints)
+		}
+	}
+}

@@ -1,4 +1,4 @@
-// Package shell writes words as a POSIX shell reads them back.
+// Package shell writes words as a POSIX shell reads them back, and reads them.
 //
 // Quote is for what a person sees and may paste; Word and Literal are for
 // commands that are stored, whose bytes no terminal gets as they are. A

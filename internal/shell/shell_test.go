@@ -45,3 +45,24 @@ func TestOnlyWhatNeedsQuotesHasThem(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 }
+
+func TestSplitReadsWhatAShellReads(t *testing.T) {
+	for _, text := range []string{
+		"", " ", "a", " a  b\t c ", `'a b' "c d" e\ f`, `a'b'"c"\d`, `'' "" a`, `'it'\''s' "say \"hi\""`, `"a\b \\ \x"`, `'\' "'" '"'`,
+		"a\\\nb", "a \\\n b", "\"a\\\nb\"", "--host=db --user='o b'", "\\'a",
+	} {
+		want, err := exec.Command("/bin/sh", "-c", "printf '%s\\0' x "+text).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		words, err := Split(text)
+		if got := strings.Join(append([]string{"x"}, words...), "\x00") + "\x00"; err != nil || got != string(want) {
+			t.Errorf("%q: %q, %v; a shell reads %q", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"'a", `a "b`, `a\`, `"a\`} {
+		if words, err := Split(text); err == nil {
+			t.Errorf("%q: %q", text, words)
+		}
+	}
+}

@@ -49,10 +49,13 @@ func PassphraseFile(path string) Unlocker {
 
 // TryPassphrase unlocks key in place.
 func TryPassphrase(key *packet.PrivateKey, secret []byte) error {
-	if err := key.Decrypt(secret); err != nil {
-		return fmt.Errorf("%w, or a damaged key (%w)", ErrPassphrase, err)
+	switch err := key.Decrypt(secret); {
+	case err == nil:
+		return nil
+	case len(secret) == 0:
+		return cli.Errorf(cli.Passphrase, "the passphrase is missing: what was given for it is empty")
 	}
-	return nil
+	return cli.WithHint(ErrPassphrase, "if it is the right one, the key is damaged")
 }
 
 // OpenSigner reads the file at path, which holds one exported secret key and

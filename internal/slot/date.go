@@ -49,9 +49,18 @@ func (d Date) AddDays(n int64) Date { return Date{d.day + n} }
 // Sub returns the number of days from other to d.
 func (d Date) Sub(other Date) int64 { return d.day - other.day }
 
+// Weekday returns d's day of the week.
+func (d Date) Weekday() time.Weekday { return d.time().Weekday() }
+
+// Civil returns the year, the month and the day of the month of d.
+func (d Date) Civil() (year int, month time.Month, day int) { return d.time().Date() }
+
+// time is the first moment of d in UTC.
+func (d Date) time() time.Time { return time.Unix(d.day*secondsPerDay, 0).UTC() }
+
 // String writes the date as ParseDate reads it.
 func (d Date) String() string {
-	return time.Unix(d.day*secondsPerDay, 0).UTC().Format(dateLayout)
+	return d.time().Format(dateLayout)
 }
 
 // MarshalText is String, for JSON.

@@ -15,7 +15,7 @@
 //	cycle = n / (D+1)
 //	FULL when slot mod (D+1) = 0, else DIFF
 //
-// A slot is used again after exactly N*(D+1) turns.
+// As P may be anything below F*(D+1), it chooses the day of the FULL, too (Given.FullOn). A slot is used again after exactly N*(D+1) turns.
 //
 // Hanoi with frequency F and K discs:
 //

@@ -72,7 +72,7 @@ const (
 // are DefaultSimple's.
 type Simple struct {
 	Frequency int // days from one backup to the next
-	Phase     int // shifts the due days: this many days earlier
+	Phase     int // shifts the due days, and the FULLs with them: this many days earlier
 	Diffs     int // DIFFs after each FULL
 	Fulls     int // FULLs that are kept, each with its DIFFs
 }
@@ -88,7 +88,7 @@ func (s Simple) Validate() error {
 		inRange("diffs", s.Diffs, 0, maxSlots-1),
 		inRange("fulls", s.Fulls, 1, maxSlots),
 	}
-	if s.Frequency >= 1 {
+	if errors.Join(errs...) == nil {
 		errs = append(errs, s.checkPhase())
 	}
 	err := errors.Join(errs...)
@@ -99,8 +99,12 @@ func (s Simple) Validate() error {
 }
 
 func (s Simple) checkPhase() error {
-	if s.Phase < 0 || s.Phase >= s.Frequency {
-		return fmt.Errorf("phase %d: want 0 to %d, as it must be less than the frequency", s.Phase, s.Frequency-1)
+	if s.Phase < 0 || int64(s.Phase) >= s.round() {
+		most := ""
+		if s.round() > 1 {
+			most = fmt.Sprintf(" to %d", s.round()-1)
+		}
+		return fmt.Errorf("phase %d: want 0%s, as a FULL comes every %s", s.Phase, most, days(s.round()))
 	}
 	return nil
 }
@@ -146,6 +150,9 @@ func (s Simple) Span() int64 { return s.slots() * int64(s.Frequency) }
 func (s Simple) Reach() (least, most int64) {
 	return (s.slots() - 1) * int64(s.Frequency), (s.slots()+int64(s.Diffs))*int64(s.Frequency) - 1
 }
+
+// round is the number of days from one FULL to the next.
+func (s Simple) round() int64 { return int64(s.Frequency) * (int64(s.Diffs) + 1) }
 
 // slots is how many slots the schedule has.
 func (s Simple) slots() int64 { return int64(s.Fulls) * (int64(s.Diffs) + 1) }

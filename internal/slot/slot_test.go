@@ -19,10 +19,13 @@ func date(t testing.TB, text string) Date {
 func schedules() []Schedule {
 	var all []Schedule
 	for _, frequency := range []int{1, 2, 3, 7} {
-		for phase := range frequency {
-			for _, diffs := range []int{0, 1, 6} {
-				for _, fulls := range []int{1, 2, 4} {
+		for _, diffs := range []int{0, 1, 6} {
+			for _, fulls := range []int{1, 2, 4} {
+				for phase := range frequency {
 					all = append(all, Simple{frequency, phase, diffs, fulls})
+				}
+				if diffs > 0 {
+					all = append(all, Simple{frequency, frequency * (diffs + 1) / 2, diffs, fulls}, Simple{frequency, frequency*(diffs+1) - 1, diffs, fulls})
 				}
 			}
 		}

@@ -16,7 +16,8 @@ import (
 
 // noBucket is the cause of every operation on a bucket that is not there.
 func noBucket(name string) error {
-	return cli.WithCode(cli.NotFound, fmt.Errorf("bucket %q: %w", name, archive.ErrNotExist))
+	return cli.WithHint(cli.WithCode(cli.NotFound, fmt.Errorf("bucket %q: %w", name, archive.ErrNotExist)),
+		"s3ls lists the buckets that there are")
 }
 
 // noObject is the cause of an operation on an object that is not there.

@@ -73,7 +73,6 @@ func openS3(ctx context.Context, cfg Config, endpoint string, p *policy, l *limi
 	clock := new(serviceClock)
 	settings := func(o *s3.Options) {
 		o.HTTPClient = requests
-		o.Logger = logging.Nop{} // errors tell what is worth telling
 		o.Credentials = &markedCredentials{sdk.Credentials}
 		o.Retryer = aws.NopRetryer{} // retry.go does it
 		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
@@ -129,7 +128,12 @@ func isOpen(endpoint string) bool {
 
 // loadSDK reads the SDK's own configuration: environment, files, profile.
 func loadSDK(ctx context.Context, cfg Config, client config.HTTPClient) (aws.Config, error) {
-	options := []func(*config.LoadOptions) error{config.WithHTTPClient(client)}
+	// Errors tell what is worth telling; what else the SDK would print is for who
+	// looks for the reason.
+	logger := logging.LoggerFunc(func(_ logging.Classification, format string, args ...any) {
+		cfg.Log.Debugf("AWS SDK: %s", oneLine(fmt.Sprintf(format, args...)))
+	})
+	options := []func(*config.LoadOptions) error{config.WithHTTPClient(client), config.WithLogger(logger)}
 	if cfg.Region != "" {
 		options = append(options, config.WithRegion(cfg.Region))
 	}

@@ -16,7 +16,7 @@ import (
 // Options are the flags that every tool shares which talks to a store. Tools
 // embed the struct in their own options.
 type Options struct {
-	KeyFile        string   `short:"K" name:"key-file" placeholder:"FILE" help:"File with the lines key=, secret= and optionally token=, readable by its owner only. Default: the AWS SDK's own chain (environment, profile, SSO, instance role)."`
+	KeyFile        string   `short:"K" name:"key-file" aliases:"keyfile" placeholder:"FILE" help:"File with the lines key=, secret= and optionally token=, readable by its owner only. Default: the AWS SDK's own chain (environment, profile, SSO, instance role)."`
 	Endpoint       string   `name:"endpoint" placeholder:"URL" help:"https://HOST or http://HOST:PORT of an S3-compatible service, or file:///DIR for a directory whose sub-directories are the buckets. Default: AWS_ENDPOINT_URL_S3, else AWS_ENDPOINT_URL, else AWS."`
 	Profile        string   `name:"profile" placeholder:"NAME" help:"Profile of the AWS configuration files."`
 	Region         string   `name:"region" placeholder:"NAME" help:"Region of the buckets. Default: the AWS configuration's; us-east-1 where an endpoint is given."`

@@ -12,7 +12,7 @@ import (
 // Transfer are the flags of the tools that move the chunks of an archive. Tools
 // embed the struct in their own options.
 type Transfer struct {
-	NeverDie  bool          `short:"n" help:"When all attempts at a request have failed, wait and go on with it, for ever."`
+	NeverDie  bool          `short:"n" aliases:"neverdie" help:"When all attempts at a request have failed, wait and go on with it, for ever. (No dry run.)"`
 	Attempts  int           `default:"5" placeholder:"N" help:"Tries of a request before it counts as failed (default: 5)."`
 	RetryWait time.Duration `default:"30m" placeholder:"TIME" help:"How long --never-die waits (default: 30m)."`
 
@@ -20,7 +20,7 @@ type Transfer struct {
 	Memory      cli.Size `default:"256MiB" placeholder:"SIZE" help:"Memory for chunks; concurrency adapts to it (default: 256MiB)."`
 	Spool       string   `placeholder:"DIR" help:"Hold chunks in files in DIR instead of memory."`
 
-	Progress string `enum:"auto,always,never" default:"auto" placeholder:"WHEN" help:"Show progress on stderr: auto, always, never (default: auto)."`
+	Progress string `enum:"auto,always,never,json" default:"auto" placeholder:"WHEN" help:"Show progress on stderr: auto, always, never, or json for programs (default: auto)."`
 }
 
 // Check refuses what cannot be meant, with errors of the code cli.Usage.

@@ -64,6 +64,10 @@ func File(path string) error { return current().file(path) }
 // may make files there, so it must not be writable even if it is sticky.
 func Dir(path string) error { return current().directory(path) }
 
+// Way checks the way to something, whoever may write that itself, and returns where it
+// leads: a path without symbolic links. Nobody else can make it lead elsewhere.
+func Way(path string) (string, error) { return current().way(path) }
+
 // Temp checks a directory for new files of random names: it may be sticky.
 func Temp(path string) error { return current().temp(path) }
 

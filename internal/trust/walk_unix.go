@@ -132,6 +132,11 @@ func (r rule) file(path string) error {
 	return r.leaf(e.path, e.info)
 }
 
+func (r rule) way(path string) (string, error) {
+	e, err := r.there(path)
+	return e.path, err
+}
+
 func (r rule) temp(path string) error {
 	e, err := r.there(path)
 	if err != nil || e.open {

@@ -3,6 +3,7 @@ package backup
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -42,6 +43,7 @@ func (b *Backup) store(ctx context.Context, r *Result) error {
 	if err != nil {
 		return err
 	}
+	b.options.Progress.Expect(b.expected(), true)
 	if err := a.run(ctx, producers, put); err != nil {
 		return b.source.Explain(err)
 	}
@@ -121,24 +123,40 @@ func (a *attempt) runChain(ctx context.Context, c *chain.Chain) ([]chain.Status,
 		}
 	}
 	c.Log = func(stage, line string) {
+		if ctx.Err() != nil { // whose cause is told: what is said now is that stages were ended
+			a.host.Log.Debugf("%s", cli.Safe(line))
+			return
+		}
 		if stage == "s3put" && (len(last) > 0 || strings.HasPrefix(line, "s3put: error: ")) {
 			last = append(last, line)
 			return
 		}
 		log(stage, line)
 	}
+	c.Aside = tools.Watch(a.options.Progress.Report)
 	a.host.Log.Debugf("%s", c)
 	status, err := c.Run(ctx)
 	a.host.Log.Debugf("%s", chain.Summary(status))
 	for _, line := range last {
 		// That it did not commit is what napback made it do: people read the cause.
-		if n := len(status); a.now == nil && n > 0 && status[n-1].Code == cli.NotCommitted {
+		if n := len(status); a.now == nil && n > 0 && status[n-1].Code == cli.NotCommitted || saysAsWell(err, line) {
 			a.host.Log.Debugf("%s", line)
 			continue
 		}
 		log("s3put", line)
 	}
 	return status, err
+}
+
+// saysAsWell tells that err says what s3put has said: its last error. Hints come with
+// an error, however it is told.
+func saysAsWell(err error, line string) bool {
+	var failed *chain.Error
+	if !errors.As(err, &failed) || failed.Cause.Stage != "s3put" {
+		return false
+	}
+	text := strings.TrimPrefix(line, "s3put: ")
+	return strings.HasPrefix(text, "hint: ") || text == "error: "+failed.Cause.LastLine()
 }
 
 // cleanUp removes what the attempt no longer needs.
@@ -170,7 +188,11 @@ func (b *Backup) chain(name string, stages []chain.Stage, byHand bool) (producer
 	if base := b.decision.Base; base != nil {
 		up.Parent = base.Run
 	}
-	put, err = b.host.Store(b.job).Put(up)
+	to := b.host.Store(b.job)
+	if !byHand {
+		to = to.Showing(b.options.Progress)
+	}
+	put, err = to.Put(up)
 	return b.lowered(stages), b.lowered([]chain.Stage{put})[0], err
 }
 
@@ -187,6 +209,9 @@ func (b *Backup) meta() []string {
 	}
 	if d.Base != nil {
 		kv = append(kv, "chain="+d.Base.Chain, "parent="+d.Base.Run)
+	}
+	if from, ok := b.source.(source.Noted); ok {
+		kv = append(kv, from.Meta()...)
 	}
 	if b.Self.Machine != "" {
 		kv = append(kv, "machine="+b.Self.Machine)

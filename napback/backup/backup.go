@@ -79,6 +79,11 @@ type Options struct {
 	Lower func() priority.Programs
 	// Begins is told as soon as it is known that there is something to do; may be nil.
 	Begins func()
+	// Found is a Survey of the job from just before, with nothing in between that
+	// could have changed what it saw; nil = make one.
+	Found *Survey
+	// Progress, if not nil, shows how far the chain is.
+	Progress *cli.Progress
 }
 
 // New makes what a job needs to run, before it touches anything.
@@ -128,9 +133,11 @@ func (b *Backup) Left() *catalog.Contents { return b.left }
 
 // Run does all steps. After an error the result tells how far it came.
 func (b *Backup) Run(ctx context.Context) (r Result, err error) {
-	found, err := b.host.Survey(ctx, b.job, b.dir, b.day)
-	if err != nil {
-		return r, err
+	found := b.options.Found
+	if found == nil {
+		if found, err = b.host.Survey(ctx, b.job, b.dir, b.day); err != nil {
+			return r, err
+		}
 	}
 	b.left = &catalog.Contents{Time: found.Contents.Time, ListDenied: found.Contents.ListDenied, Runs: slices.Clone(found.Contents.Runs)}
 	if err := b.decide(ctx, found, b.note, b.warn); err != nil {

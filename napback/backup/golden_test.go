@@ -45,6 +45,11 @@ func TestTheHashesOfChainsNeverChange(t *testing.T) {
 			"dc744baa6c586af971775a66cafb418ee85b9a1d5278e27be1aa28541bdd37fe"},
 		{"Directory $/tree\nFrequency 7\nPhase 3\nDiffs 3\nFulls 2",
 			"7df6ce9c18faa32a1172203869bae7a5fd8599d6473306fed5a43f69e42cee7a"},
+		// A weekday is only another way to write a phase.
+		{"Directory $/tree\nPhase 4",
+			"4a7120c44fcce1be8085eb1ebb3b54f7b18b1c1ce36e88f5405a86c82dc9d55f"},
+		{"Directory $/tree\nFullOn sunday",
+			"4a7120c44fcce1be8085eb1ebb3b54f7b18b1c1ce36e88f5405a86c82dc9d55f"},
 		{"Directory /",
 			"72fc264f62284bd6fd435de8f3228b591ff070501c6ba3b1c41e18907e98bdce"},
 		{"Exclude /proc\nExclude *.o\nDirectory /",

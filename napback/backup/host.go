@@ -25,7 +25,14 @@ type Host struct {
 
 // Store returns the client of a job's store.
 func (h Host) Store(job *config.Job) tools.Store {
-	return tools.Open(h.Kit, &job.Settings, h.Log.Lines(nil))
+	return tools.Open(h.Kit, &job.Settings, h.Log.Lines(func(stage, line string) bool { return !isEnd(stage, line) }))
+}
+
+// isEnd tells a line that one of our tools prints at its end: an error, or its hint.
+// The error of the chain has both.
+func isEnd(stage, line string) bool {
+	text, own := strings.CutPrefix(line, stage+": ")
+	return own && (strings.HasPrefix(text, "error: ") || strings.HasPrefix(text, "hint: "))
 }
 
 // machineFile holds what tells this machine from all others.

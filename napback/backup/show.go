@@ -76,16 +76,17 @@ func (b *Backup) commands() (string, error) {
 		return "", err
 	}
 	if before != "" {
-		before += " && "
+		before += " &&\n"
 	}
 	first := chain.Chain{Stages: producers}
 	if b.job.Settings.UseTempFile {
+		second := chain.Chain{Stages: []chain.Stage{put}}
 		// The next run removes it if the person forgets it (spoolName).
 		file := shell.Quote(filepath.Join(b.job.Settings.TempDir, "napback-0.tmp"))
-		return fmt.Sprintf("%s(umask 077; LC_ALL=C %s >%s) && LC_ALL=C %s <%[3]s; rm -f %[3]s\n", before, &first, file, put), nil
+		return fmt.Sprintf("%s(umask 077; LC_ALL=C %s >%s) &&\nLC_ALL=C %s <%[3]s; rm -f %[3]s\n", before, first.Lines(), file, second.Lines()), nil
 	}
 	first.Stages = append(first.Stages, put)
-	return before + "LC_ALL=C " + first.String() + "\n", nil
+	return before + "LC_ALL=C " + first.Lines() + "\n", nil
 }
 
 // hookLines are the hooks as -t shows them, which does not run them.

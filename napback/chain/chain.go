@@ -90,6 +90,10 @@ type Chain struct {
 	// length, but otherwise raw: they may hold any byte.
 	Log func(stage, line string)
 
+	// Aside, if not nil, gets every line before Log does, and takes those that it
+	// returns true for: they are neither logged nor kept.
+	Aside func(stage, line string) bool
+
 	// Grace is how long stages have to end by themselves, and then after
 	// SIGTERM; 0 = 10 s.
 	Grace time.Duration

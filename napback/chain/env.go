@@ -28,7 +28,11 @@ func Store() []string {
 // that messages are in one language. A name that ends in * stands for all that
 // begin so. The AWS_* variables are kept only if asked for.
 func Environ(base []string, keep ...string) []string {
-	names := slices.Concat(harmless, keep)
+	return Only(base, slices.Concat(harmless, keep)...)
+}
+
+// Only is Environ without the harmless variables.
+func Only(base []string, names ...string) []string {
 	var env []string
 	for _, entry := range base {
 		name, _, _ := strings.Cut(entry, "=")

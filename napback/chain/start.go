@@ -140,6 +140,9 @@ func (r *running) startStage(s Stage, in, out *os.File, extra []*os.File) error 
 	if log := r.chain.Log; log != nil {
 		p.stderr.emit = func(line string) { log(s.Name, line) }
 	}
+	if aside := r.chain.Aside; aside != nil {
+		p.stderr.aside = func(line string) bool { return aside(s.Name, line) }
+	}
 	p.cmd = &exec.Cmd{
 		Path: s.Path, Args: append([]string{s.Name}, s.Args...), Env: s.Env,
 		Stderr: p.stderr, ExtraFiles: extra, WaitDelay: stderrDelay, SysProcAttr: inGroup(r.leader()),

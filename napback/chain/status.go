@@ -62,11 +62,17 @@ type Error struct {
 	All   []Status // every stage, in the order of the chain
 }
 
-// Error is the cause, in one line: how it ended and the last thing it said.
+// LostReader tells that stages failed only because nobody reads what they write.
+func (e *Error) LostReader() bool { return e.Cause.lostReader() }
+
+// Error is the cause, in one line: the error that it printed, or how it ended and the
+// last thing it said.
 func (e *Error) Error() string {
 	how := fmt.Sprintf("exit status %d", e.Cause.Code)
 	if e.Cause.Signal != "" {
 		how = "killed by " + e.Cause.Signal
+	} else if said := e.Cause.Said(); said != "" {
+		return e.Cause.Stage + ": " + said
 	}
 	if said := e.Cause.LastLine(); said != "" {
 		how += ": " + said
@@ -78,17 +84,28 @@ func (e *Error) Error() string {
 // stderr, or, where it printed errors as our tools do, the last error, without
 // the tool's name.
 func (s Status) LastLine() string {
+	if said := s.Said(); said != "" {
+		return said
+	}
 	last := ""
 	for _, line := range slices.Backward(s.Stderr) {
 		line = strings.TrimSpace(line)
-		if said, ok := strings.CutPrefix(line, s.Stage+": error: "); ok {
-			return said
-		}
 		if last == "" {
 			last = line
 		}
 	}
 	return strings.TrimPrefix(last, s.Stage+": ")
+}
+
+// Said is the last error that the stage printed as our tools do, without the tool's
+// name, or "".
+func (s Status) Said() string {
+	for _, line := range slices.Backward(s.Stderr) {
+		if said, ok := strings.CutPrefix(strings.TrimSpace(line), s.Stage+": error: "); ok {
+			return said
+		}
+	}
+	return ""
 }
 
 // sameTime is the span within which the order of two ends is not known: the

@@ -96,7 +96,7 @@ func (r *running) tryCommit(ctx context.Context) {
 		line, err = json.Marshal(extra)
 	}
 	if err != nil {
-		r.refused = fmt.Errorf("commit %q: %w", r.named, err)
+		r.refused = fmt.Errorf("not committed: %w", err)
 		r.closeCommit()
 		return
 	}

@@ -15,8 +15,9 @@ const (
 // tail takes a stage's stderr, cuts it into lines, passes them on and keeps the
 // last ones. Memory is bounded whatever the stage writes.
 type tail struct {
-	emit func(line string) // gets each line; nil = nobody
-	mu   *sync.Mutex       // held while emit runs: one for all stages of a chain
+	aside func(line string) bool // takes lines that are for a program, and are not kept; nil = nobody
+	emit  func(line string)      // gets each other line; nil = nobody
+	mu    *sync.Mutex            // held while these run: one for all stages of a chain
 
 	line  []byte // the line that has not ended yet
 	cut   bool   // the line is longer than lineBytes
@@ -47,6 +48,9 @@ func (t *tail) flush() {
 		line += "..."
 	}
 	t.line, t.cut = t.line[:0], false
+	if t.isAside(line) {
+		return
+	}
 	if len(t.lines) == tailLines {
 		t.lines = append(t.lines[:0], t.lines[1:]...)
 	}
@@ -56,6 +60,15 @@ func (t *tail) flush() {
 		defer t.mu.Unlock()
 		t.emit(line)
 	}
+}
+
+func (t *tail) isAside(line string) bool {
+	if t.aside == nil {
+		return false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.aside(line)
 }
 
 // close passes on what came after the last line end.

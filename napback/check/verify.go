@@ -125,6 +125,9 @@ func (v *Verifier) one(ctx context.Context, t jobs.Target, a catalog.Entry) erro
 	}
 	from := v.From
 	from.Settings = t.Settings
+	from.Progress.Begin("verify " + a.Name)
+	from.Progress.Expect(a.Bytes, false)
+	defer from.Progress.End()
 	if !v.Unpack {
 		return from.Verify(ctx, a)
 	}

@@ -29,11 +29,11 @@ type Job struct {
 	Kind source.Kind
 	// Source is what the file says, in its one form: see source.Kind.
 	Source string
-	Words  []string // a program with its arguments, of kinds that have one
 	// Name is the job's archive name without -SLOT-TYPE. No two jobs of a
 	// Config share one. That of a directory of sources belongs to no archive:
 	// see Member.
 	Name     string
+	Short    string // Name without the Prefix
 	Cycle    string // name of the Cycle that the job stands in, or ""
 	Settings Settings
 	File     string // where the job is configured
@@ -48,7 +48,7 @@ func (j Job) String() string { return j.Kind.Name + " " + j.Source }
 
 // OfSource is what the job's kind is told of it.
 func (j *Job) OfSource() source.Job {
-	return source.Job{Kind: j.Kind.Name, Source: j.Source, Words: j.Words, Name: j.Name, Options: j.Settings.Options, DiffDir: j.Settings.DiffDir}
+	return source.Job{Kind: j.Kind.Name, Source: j.Source, Name: j.Name, Options: j.Settings.Options, DiffDir: j.Settings.DiffDir}
 }
 
 // Member returns the job of one source below a directory of sources, named by its
@@ -58,7 +58,7 @@ func (c *Config) Member(dir Job, relative string) (Job, bool) {
 	job := dir
 	job.Kind = dir.Kind.Members.Of
 	job.Source = dir.Source + "/" + relative
-	job.Name = dir.Name + "/" + relative
+	job.Name, job.Short = dir.Name+"/"+relative, dir.Short+"/"+relative
 	for _, other := range c.Jobs {
 		if other.Kind.Name == job.Kind.Name && other.Source == job.Source {
 			return Job{}, false
@@ -100,8 +100,9 @@ type Settings struct {
 	CycleType         CycleType // SimpleCycle unless told otherwise
 	Frequency         int
 	Phase             int
-	Diffs             int
-	Fulls             int
+	FullOn            *time.Weekday // nil: Phase tells
+	Diffs             *int          // nil: see slot.Given
+	Fulls             *int          // nil: see slot.Given
 	Discs             int
 	ArchiveOldestDisc bool
 	// Schedule is what the cycle's values make, checked. It is set for
@@ -116,6 +117,7 @@ type Settings struct {
 	RunBefore    []string // program and arguments
 	RunAfter     []string
 	RunOnFailure []string
+	RunFinished  []string
 
 	LogLevel      string // debug, info (the default), warn or error
 	LogFile       string
@@ -139,24 +141,29 @@ func defaults() Settings {
 		CycleType:   SimpleCycle,
 		Frequency:   simple.Frequency,
 		Phase:       simple.Phase,
-		Diffs:       simple.Diffs,
-		Fulls:       simple.Fulls,
 		Discs:       hanoi.Discs,
 		LogLevel:    "info",
 		LogFormat:   "text",
 	}
 }
 
-// schedule makes the schedule of a job of the given kind.
-func (s *Settings) schedule(kind source.Kind) slot.Schedule {
+// schedule makes the schedule of a job of the given kind, checked. A SimpleCycle is
+// checked with its DIFFs also where the kind has none.
+func (s *Settings) schedule(kind source.Kind) (slot.Schedule, error) {
 	if s.CycleType == HanoiCycle {
-		return slot.Hanoi{Frequency: s.Frequency, Discs: s.Discs, ArchiveOldest: s.ArchiveOldestDisc}
+		hanoi := slot.Hanoi{Frequency: s.Frequency, Discs: s.Discs, ArchiveOldest: s.ArchiveOldestDisc}
+		return hanoi, hanoi.Validate()
 	}
-	simple := slot.Simple{Frequency: s.Frequency, Phase: s.Phase, Diffs: s.Diffs, Fulls: s.Fulls}
+	simple, err := s.given().Simple()
 	if !kind.Diffs {
-		simple.Diffs = 0
+		simple = simple.WithoutDiffs()
 	}
-	return simple
+	return simple, err
+}
+
+// given is what is said of a SimpleCycle.
+func (s *Settings) given() slot.Given {
+	return slot.Given{Frequency: s.Frequency, Phase: s.Phase, FullOn: s.FullOn, Diffs: s.Diffs, Fulls: s.Fulls}
 }
 
 // Load reads a configuration. Its error joins everything that is wrong, each

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"napback/internal/compress"
+	"napback/internal/slot"
 	"napback/internal/trust"
 	"napback/napback/notify"
 	"napback/napback/source"
@@ -27,6 +28,7 @@ type directive struct {
 	name   string
 	where  place
 	kinds  []string // of sources that it has a meaning for; nil for all
+	own    bool     // stands in the block of a source only
 	repeat bool     // may be given more than once in a scope
 	words  bool     // takes one or more words, not exactly one
 	set    setter
@@ -84,6 +86,7 @@ func storeDirectives() []directive {
 		{name: "ChunkSize", flag: "-z", tools: Put, read: written(size(1, 5<<30))},
 		{name: "Concurrency", flag: "-c", tools: Put | Get, read: written(number(1, 1000))},
 		{name: "Memory", flag: "--memory", tools: Put | Get, read: written(size(1, maxBytes))},
+		{name: "Spool", flag: "--spool", tools: Put, read: valid(absolute), obeys: trust.Temp},
 		{name: "StorageClass", flag: "--storage-class", tools: Put, read: valid(noBlanks)},
 		{name: "SSE", flag: "--sse", tools: Put, read: enum("AES256", "aws:kms", "aws:kms:dsse")},
 		{name: "SSEKMSKey", flag: "--sse-kms-key", tools: Put, read: valid(noBlanks)},
@@ -113,9 +116,21 @@ func cycleDirectives() []directive {
 	return []directive{
 		{name: "CycleType", set: one(func(s *Settings) *CycleType { return &s.CycleType }, enum(SimpleCycle, HanoiCycle))},
 		{name: "Frequency", set: one(func(s *Settings) *int { return &s.Frequency }, number(1, maxCount))},
-		{name: "Phase", cycle: SimpleCycle, set: one(func(s *Settings) *int { return &s.Phase }, number(0, maxCount))},
-		{name: "Diffs", cycle: SimpleCycle, set: one(func(s *Settings) *int { return &s.Diffs }, number(0, maxCount))},
-		{name: "Fulls", cycle: SimpleCycle, set: one(func(s *Settings) *int { return &s.Fulls }, number(1, maxCount))},
+		{name: "Phase", cycle: SimpleCycle, excludes: "FullOn", set: func(s *Settings, words []string, _ bool) (err error) {
+			s.FullOn = nil
+			s.Phase, err = number(0, maxCount)(words[0])
+			return err
+		}},
+		{name: "FullOn", cycle: SimpleCycle, excludes: "Phase", set: func(s *Settings, words []string, _ bool) error {
+			day, err := slot.ParseWeekday(words[0])
+			if err == nil {
+				s.FullOn = &day
+			}
+			s.Phase = 0
+			return err
+		}},
+		{name: "Diffs", cycle: SimpleCycle, set: one(func(s *Settings) **int { return &s.Diffs }, given(number(0, maxCount)))},
+		{name: "Fulls", cycle: SimpleCycle, set: one(func(s *Settings) **int { return &s.Fulls }, given(number(1, maxCount)))},
 		{name: "Discs", cycle: HanoiCycle, set: one(func(s *Settings) *int { return &s.Discs }, number(1, 30))},
 		{name: "ArchiveOldestDisc", cycle: HanoiCycle, set: one(func(s *Settings) *bool { return &s.ArchiveOldestDisc }, boolean)},
 	}
@@ -130,7 +145,7 @@ func optionDirectives(of []source.Kind) []directive {
 				all[i].kinds = append(all[i].kinds, kind.Name)
 				continue
 			}
-			d := directive{name: o.Name, kinds: []string{kind.Name}, repeat: o.Repeat, set: option(o)}
+			d := directive{name: o.Name, kinds: []string{kind.Name}, own: o.Own, repeat: o.Repeat, set: option(o)}
 			switch o.Form {
 			case source.Arguments:
 				d.words = true
@@ -145,7 +160,7 @@ func optionDirectives(of []source.Kind) []directive {
 	return all
 }
 
-// jobDirectives say what happens around a job.
+// jobDirectives say what happens around a job, and at the end of them all.
 func jobDirectives() []directive {
 	return []directive{
 		{name: "Timeout", set: one(func(s *Settings) *time.Duration { return &s.Timeout }, duration(0))},
@@ -153,6 +168,7 @@ func jobDirectives() []directive {
 		{name: "RunBefore", words: true, set: command(func(s *Settings) *[]string { return &s.RunBefore }), obeys: program},
 		{name: "RunAfter", words: true, set: command(func(s *Settings) *[]string { return &s.RunAfter }), obeys: program},
 		{name: "RunOnFailure", words: true, set: command(func(s *Settings) *[]string { return &s.RunOnFailure }), obeys: program},
+		{name: "RunFinished", where: atTop, words: true, set: command(func(s *Settings) *[]string { return &s.RunFinished }), obeys: program},
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"napback/internal/cli"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -67,8 +69,18 @@ func TestEveryErrorHasItsOwnWords(t *testing.T) {
 		{"SSEKMSKey k", `f:4: SSEKMSKey needs SSE aws:kms`},
 		{"SSEKMSKey k\n<Directory /y>\nSSE AES256\n</Directory>", `f:4: SSEKMSKey needs SSE aws:kms`},
 		{"UseTempFile 1", `f:4: UseTempFile needs a TempDir to put the file in`},
-		{"Phase 3\nFrequency 2", `f:5: phase 3: want 0 to 1, as it must be less than the frequency`},
-		{"Fulls 1000000\nDirectory /z", "f:4: fulls 1000000 with diffs 6: these are 7000000 slots, want at most 1000000"},
+		{"Phase 14\nFrequency 2", `f:5: phase 14: want 0 to 13, as a FULL comes every 14 days`},
+		{"Phase 2\nFrequency 2\nFulls 3", `f:6: phase 2: want 0 to 1, as a FULL comes every 2 days`},
+		{"Phase 2\nFulls 3\nMySQL x", "f:5: phase 2: want 0, as a FULL comes every day"},
+		{"FullOn sunday\nDiffs 3", `f:5: full-on sunday: a FULL comes every 4 days (frequency 1, diffs 3), which falls on the same weekday only if the days are a multiple of 7`},
+		{"FullOn sunday\n<MySQL x>\nFulls 14\n</MySQL>", `f:6: full-on sunday: a FULL comes every day (frequency 1, diffs 0), which falls on the same weekday only if the days are a multiple of 7`},
+		{"FullOn sunday\nPhase 0", `f:5: Phase and FullOn exclude each other, the first is at f:4`},
+		{"Phase 1\nFullOn sunday", `f:5: FullOn and Phase exclude each other, the first is at f:4`},
+		{"LogConfig /etc/s3napback.logconfig", `f:4: unknown directive "LogConfig"`},
+		{"log4perl.rootLogger = INFO, screen", `f:4: unknown directive "log4perl.rootLogger"`},
+		{"FullOn caturday", `f:4: FullOn "caturday": want a weekday, monday to sunday`},
+		{"CycleType HanoiCycle\nFullOn sunday", `f:5: FullOn has no meaning in a HanoiCycle: remove it, or add CycleType SimpleCycle`},
+		{"Fulls 1000000\nDiffs 6\nDirectory /z", "f:5: fulls 1000000 with diffs 6: these are 7000000 slots, want at most 1000000"},
 		{"<Cycle c>\nDiscs 4\nDirectory /y\n</Cycle>", `f:5: Discs has no meaning in a SimpleCycle: remove it, or add CycleType HanoiCycle`},
 		{"<Cycle c>\nCycleType HanoiCycle\nDiffs 4\nDirectory /y\n</Cycle>", `f:6: Diffs has no meaning in a HanoiCycle: remove it, or add CycleType SimpleCycle`},
 		{"<Directory /y>\nArchiveOldestDisc on\n</Directory>", `f:5: ArchiveOldestDisc has no meaning in a SimpleCycle: remove it, or add CycleType HanoiCycle`},
@@ -224,5 +236,16 @@ func TestErrorsWithoutEndAreCut(t *testing.T) {
 	got := strings.Split(reasons(t, memory{"f": strings.Repeat("Wibble\n", 5000)}), "\n")
 	if len(got) != maxProblems+1 || !strings.HasSuffix(got[maxProblems], "too many errors, the others are not shown") {
 		t.Errorf("%d errors, the last is %q", len(got), got[len(got)-1])
+	}
+}
+
+func TestALogConfigurationOfTheOldKindIsToldWhatReplacesIt(t *testing.T) {
+	for _, line := range []string{"LogConfig /etc/x.logconfig", "log4perl.logger=INFO", "log4perl.rootLogger = INFO, A"} {
+		_, err := load("f", Env{Host: "h"}, memory{"f": required + "Directory /x\n" + line + "\n"})
+		var out strings.Builder
+		cli.PrintError(&out, "napback", err)
+		if !strings.Contains(out.String(), "napback: hint: there is no file for the log's configuration: LogFile PATH, ") {
+			t.Errorf("%s: %s", line, out.String())
+		}
 	}
 }

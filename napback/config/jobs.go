@@ -2,7 +2,6 @@ package config
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -109,14 +108,13 @@ func (p *parser) job(sc *scope, s Settings, cycle string) *named {
 		p.addf(sc.at, "%s %q: %v", sc.kind, sc.value, err)
 		return nil
 	}
-	s.Schedule = s.schedule(sc.kind)
-	if err := s.Schedule.Validate(); err != nil {
-		at := sc.settingAt("Phase", "Frequency", "Diffs", "Fulls", "Discs")
+	if s.Schedule, err = s.schedule(sc.kind); err != nil {
+		at := sc.settingAt("Phase", "FullOn", "Frequency", "Diffs", "Fulls", "Discs")
 		for _, reason := range strings.Split(err.Error(), "\n") {
-			p.addf(at, "%s", reason)
+			p.add(problem{at: at, reason: reason, hint: s.hintOnWeekday()})
 		}
 	}
-	job := &Job{Kind: sc.kind, Source: cleaned, Words: sc.words, Cycle: cycle, Settings: s, File: sc.at.file, Line: sc.at.line}
+	job := &Job{Kind: sc.kind, Source: cleaned, Cycle: cycle, Settings: s, File: sc.at.file, Line: sc.at.line}
 	if s.Bucket == "" && !sc.tried("Bucket") {
 		p.addf(p.top.at, "Bucket is missing: add Bucket NAME at the top level")
 	}
@@ -124,10 +122,8 @@ func (p *parser) job(sc *scope, s Settings, cycle string) *named {
 		p.addf(sc.settingAt("UseTempFile"), "UseTempFile needs a TempDir to put the file in")
 	}
 	p.checkUpload(sc, s)
-	if len(sc.words) > 0 {
-		if err := p.files.trusted(program, sc.words[0]); err != nil {
-			p.refuse(sc.at, fmt.Sprintf("%s %q", sc.kind, sc.words[0]), err)
-		}
+	if run := sc.kind.Program; run != "" && !sc.tried(run) {
+		p.addf(sc.at, "%s has no program: add a line %s PROGRAM [ARGUMENT...]", sc.tag, run)
 	}
 	if sc.kind.Check != nil {
 		if err := sc.kind.Check(job.OfSource()); err != nil {
@@ -139,6 +135,14 @@ func (p *parser) job(sc *scope, s Settings, cycle string) *named {
 	return &named{job: job, scope: sc}
 }
 
+// hintOnWeekday tells what goes with FullOn.
+func (s *Settings) hintOnWeekday() string {
+	if s.FullOn == nil || s.CycleType != SimpleCycle {
+		return ""
+	}
+	return "with Frequency 1 and Diffs 6 there is one FULL a week; Phase 0 in a block takes the place of a FullOn outside it"
+}
+
 // What s3put uses when nothing is set.
 const (
 	defaultChunkSize = 25_000_000
@@ -148,7 +152,7 @@ const (
 // checkUpload reports values that s3put would refuse together, each time.
 func (p *parser) checkUpload(sc *scope, s Settings) {
 	chunk, memory := cmp.Or(s.bytes("ChunkSize"), defaultChunkSize), cmp.Or(s.bytes("Memory"), defaultMemory)
-	if chunk > memory {
+	if chunk > memory && s.told("Spool") == "" {
 		p.addf(sc.settingAt("ChunkSize", "Memory"), "a ChunkSize of %s does not fit into the Memory of %s",
 			cli.FormatSize(chunk), cli.FormatSize(memory))
 	}
@@ -207,12 +211,16 @@ func (sc *scope) tried(name string) bool {
 func notes(jobs []Job) []string {
 	var plain []string
 	warned := map[string][]string{}
+	warn := func(j Job, text string) { warned[text] = append(warned[text], j.String()) }
 	for _, j := range jobs {
 		if len(j.Settings.GpgRecipients) == 0 {
 			plain = append(plain, j.String())
 		}
 		for _, w := range j.Settings.Schedule.Warnings() {
-			warned[w] = append(warned[w], j.String())
+			warn(j, w)
+		}
+		if s := j.Settings; j.Kind.Diffs && s.CycleType == SimpleCycle && s.given().OnlyFulls() {
+			warn(j, "Fulls without Diffs: every backup is a FULL; Diffs 0 says so, Diffs 6 makes increments between them")
 		}
 	}
 	var all []string

@@ -98,10 +98,10 @@ func TestTheManualsExampleParses(t *testing.T) {
 		`opt: Directory /opt, {Frequency:7 Phase:0 Diffs:3 Fulls:2}, without ["/opt/scratch"]`,
 		`root: Directory /root, {Frequency:7 Phase:0 Diffs:3 Fulls:2}, without ["/opt/scratch"]`,
 		`home/ann: Directory /home/ann, {Frequency:1 Phase:0 Diffs:6 Fulls:8}, without ["/home/ann/cache"]`,
-		`ROOT: Directory /, {Frequency:1 Phase:0 Diffs:6 Fulls:8}, without ["/proc" "/sys" "/var/run"]`,
+		`ROOT: Directory /, {Frequency:1 Phase:0 Diffs:0 Fulls:8}, without ["/proc" "/sys" "/var/run"]`,
 		`MySQL/all: MySQL all, {Frequency:1 Phase:0 Diffs:0 Fulls:14}, without []`,
 		`MySQL/shop: MySQL shop, {Frequency:1 Phase:0 Diffs:0 Fulls:14}, without []`,
-		`Subversion/srv/svn: SubversionDir /srv/svn, {Frequency:1 Phase:0 Diffs:6 Fulls:10}, without []`,
+		`Subversion/srv/svn: SubversionDir /srv/svn, {Frequency:1 Phase:0 Diffs:0 Fulls:10}, without []`,
 		`Subversion/srv/svn/site: Subversion /srv/svn/site, {Frequency:1 Phase:0 Diffs:3 Fulls:10}, without []`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -114,8 +114,9 @@ func TestTheManualsExampleParses(t *testing.T) {
 			t.Errorf("%v does not inherit the settings of the file: %+v", j, s)
 		}
 	}
-	wantNotes := []string{"sources that stand in several places have the name of their Cycle in their archives' names: " +
-		"fortnight/etc, fortnight/srv/www, fortnight/var, halving/etc, halving/srv/www, halving/var"}
+	wantNotes := []string{"Fulls without Diffs: every backup is a FULL; Diffs 0 says so, Diffs 6 makes increments between them (Directory /, SubversionDir /srv/svn)",
+		"sources that stand in several places have the name of their Cycle in their archives' names: " +
+			"fortnight/etc, fortnight/srv/www, fortnight/var, halving/etc, halving/srv/www, halving/var"}
 	if diff := cmp.Diff(wantNotes, c.Notes); diff != "" {
 		t.Error(diff)
 	}
@@ -128,7 +129,7 @@ func TestDefaultsAreThoseOfTheManual(t *testing.T) {
 		t.Errorf("schedule %+v, want %+v", got, want)
 	}
 	want := Settings{Bucket: "b", DiffDir: "/d", NeverDie: true, RetryWait: 30 * 60e9, Compression: "auto", CycleType: "SimpleCycle",
-		Frequency: 1, Diffs: 6, Fulls: 4, Discs: 5, LogLevel: "info", LogFormat: "text"}
+		Frequency: 1, Discs: 5, LogLevel: "info", LogFormat: "text"}
 	got := j.Settings
 	got.Schedule = nil
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -45,6 +45,10 @@ func (p *parser) resolve(all []*named, env Env) (renamed []string) {
 	}
 	taken := map[string]*named{}
 	for _, n := range all {
+		n.job.Short = n.job.Name
+		if prefix, err := expandPrefix(n.job.Settings.Prefix, env.Host); err == nil && prefix != "" {
+			n.job.Short = strings.TrimPrefix(n.job.Name, prefix+"/")
+		}
 		p.checkJobName(n)
 		first, collides := taken[n.job.Name]
 		if collides {

@@ -94,7 +94,7 @@ func TestARepositoryWithItsOwnJobIsLeftToIt(t *testing.T) {
 		t.Errorf("a repository with a job of its own has a second one, %+v", j)
 	}
 	j, ok := c.Member(c.Jobs[0], "other")
-	if !ok || j.Kind.Name != "Subversion" || j.Source != "/srv/svn/other" || j.Name != "Subversion/srv/svn/other" || j.Settings.Fulls != 3 {
+	if !ok || j.Kind.Name != "Subversion" || j.Source != "/srv/svn/other" || j.Name != "Subversion/srv/svn/other" || *j.Settings.Fulls != 3 {
 		t.Errorf("got %+v, %v", j, ok)
 	}
 }

@@ -32,6 +32,16 @@ func (p *parser) nearest(name string) string {
 	return fmt.Sprintf(": did you mean %s?", best)
 }
 
+// hintOnOld tells what does now what a file of the logging library log4perl did: its
+// lines are name = value.
+func hintOnOld(name string) string {
+	name = strings.ToLower(name)
+	if strings.HasPrefix(name, "log4") || strings.HasPrefix(name, "logconf") {
+		return "there is no file for the log's configuration: LogFile PATH, LogLevel, LogFormat, Syslog and MailTo, as lines here, set what is logged where"
+	}
+	return ""
+}
+
 // typos counts the letters to insert, delete, change or swap with the next
 // one to get from a to b, as far as it is below limit.
 func typos(a, b string, limit int) int {

@@ -14,7 +14,6 @@ type scope struct {
 	place    place
 	kind     source.Kind // of a source
 	value    string      // of a Cycle, its name; of a source, what the file says
-	words    []string    // of a source: what follows value
 	tag      string      // as messages show it: <Cycle daily>
 	at       position
 	parent   *scope // nil for the file
@@ -103,13 +102,12 @@ func (p *parser) open(at position, words []string, in *scope) *scope {
 		p.unknownBlock(at, name)
 		return sc
 	}
-	if isSource && kind.Words {
-		if !p.programOK(at, kind, words[1:]) {
-			return sc
+	if len(words) != 2 || words[1] == "" {
+		then := "quote a value with blanks"
+		if isSource && kind.Program != "" {
+			then = "the program has a line of its own in the block, " + kind.Program + " PROGRAM [ARGUMENT...]"
 		}
-		sc.words = words[2:]
-	} else if len(words) != 2 || words[1] == "" {
-		p.addf(at, "%s takes one value: want <%s VALUE>; quote a value with blanks", words[0], words[0])
+		p.addf(at, "%s takes one value: want <%s VALUE>; %s", words[0], words[0], then)
 		return sc
 	}
 	sc.value = words[1]
@@ -172,10 +170,7 @@ func (p *parser) line(at position, words []string, in *scope) {
 		return
 	}
 	if kind, ok := p.sourceKind(name); ok {
-		if p.sourceAllowed(at, kind, in) && (kind.Words && p.programOK(at, kind, values) || !kind.Words && p.oneValue(at, kind.Name, values)) {
-			in.sources = append(in.sources, &scope{place: inSource, kind: kind, value: values[0], words: values[1:],
-				tag: fmt.Sprintf("%s %s", kind, values[0]), at: at, parent: in})
-		}
+		p.sourceLine(at, kind, values, in)
 		return
 	}
 	if strings.EqualFold(name, cycleBlock) {
@@ -184,7 +179,7 @@ func (p *parser) line(at position, words []string, in *scope) {
 	}
 	d, ok := p.known[strings.ToLower(name)]
 	if !ok {
-		p.addf(at, "unknown directive %q%s", name, p.nearest(name))
+		p.add(problem{at: at, reason: fmt.Sprintf("unknown directive %q%s", name, p.nearest(name)), hint: hintOnOld(name)})
 		return
 	}
 	if p.allowed(at, d, in) && p.countOK(at, d, values) && p.firstOK(at, d, in) {
@@ -223,13 +218,25 @@ func (p *parser) sourceKind(name string) (source.Kind, bool) {
 	return source.Kind{}, false
 }
 
-// programOK reports a source that is not followed by a program.
-func (p *parser) programOK(at position, kind source.Kind, values []string) bool {
-	if len(values) >= 2 && values[0] != "" && values[1] != "" {
-		return true
+// sourceLine reads a source that is a line.
+func (p *parser) sourceLine(at position, kind source.Kind, values []string, in *scope) {
+	if !p.sourceAllowed(at, kind, in) {
+		return
 	}
-	p.addf(at, "%s takes a name and a program: want %s NAME PROGRAM [ARGUMENT...]", kind, kind)
-	return false
+	sc := &scope{place: inSource, kind: kind, at: at, parent: in}
+	switch {
+	case kind.Program == "":
+		if !p.oneValue(at, kind.Name, values) {
+			return
+		}
+	case len(values) < 2 || values[0] == "":
+		p.addf(at, "%s takes a name and a program: want %s NAME PROGRAM [ARGUMENT...]", kind, kind)
+		return
+	default:
+		sc.entries = []entry{{p.known[strings.ToLower(kind.Program)], values[1:], at}}
+	}
+	sc.value, sc.tag = values[0], fmt.Sprintf("%s %s", kind, values[0])
+	in.sources = append(in.sources, sc)
 }
 
 func (p *parser) sourceAllowed(at position, kind source.Kind, in *scope) bool {
@@ -245,6 +252,9 @@ func (p *parser) allowed(at position, d directive, in *scope) bool {
 	switch {
 	case d.where&in.place == 0:
 		p.addf(at, "%s cannot stand in %s: it belongs at the top level, outside every block", d.name, in.tag)
+		return false
+	case d.own && in.place != inSource:
+		p.addf(at, "%s cannot stand %s: it belongs in the block of a %s", d.name, in.describe(), alternatives(d.kinds))
 		return false
 	case in.place == inSource && d.kinds != nil && !slices.Contains(d.kinds, in.kind.Name):
 		p.addf(at, "%s cannot stand in %s: it belongs to %s", d.name, in.tag, alternatives(d.kinds))

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"napback/internal/compress"
+	"napback/internal/slot"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -43,8 +44,11 @@ func directiveCases() map[string][]struct {
 		"Concurrency":    {{"3", told("Concurrency", "3")}},
 		"Memory":         {{"256MiB", told("Memory", "268435456")}},
 		"BandwidthLimit": {{"2M", told("BandwidthLimit", "2000000")}},
-		"StorageClass":   {{"STANDARD_IA", told("StorageClass", "STANDARD_IA")}},
-		"SSE":            {{"aws:KMS", told("SSE", "aws:kms")}},
+		"Spool": {{"/var/tmp", told("Spool", "/var/tmp")}, {"/tmp\nChunkSize 1G", func(s *Settings) {
+			s.Told = Told{"Spool": {"/tmp"}, "ChunkSize": {"1000000000"}}
+		}}},
+		"StorageClass": {{"STANDARD_IA", told("StorageClass", "STANDARD_IA")}},
+		"SSE":          {{"aws:KMS", told("SSE", "aws:kms")}},
 		"SSEKMSKey": {{"arn:aws:kms:x:1:key/2\nSSE aws:kms:dsse", func(s *Settings) {
 			s.Told = Told{"SSEKMSKey": {"arn:aws:kms:x:1:key/2"}, "SSE": {"aws:kms:dsse"}}
 		}}},
@@ -60,8 +64,9 @@ func directiveCases() map[string][]struct {
 		"CycleType":          {{"hanoicycle", func(s *Settings) { s.CycleType = HanoiCycle }}},
 		"Frequency":          {{"7", func(s *Settings) { s.Frequency = 7 }}},
 		"Phase":              {{"0", func(s *Settings) { s.Phase = 0 }}},
-		"Diffs":              {{"0", func(s *Settings) { s.Diffs = 0 }}},
-		"Fulls":              {{"12", func(s *Settings) { s.Fulls = 12 }}},
+		"FullOn":             {{"sunday", func(s *Settings) { s.FullOn = new(time.Sunday) }}, {"TUE", func(s *Settings) { s.FullOn = new(time.Tuesday) }}},
+		"Diffs":              {{"0", func(s *Settings) { s.Diffs = new(0) }}},
+		"Fulls":              {{"12", func(s *Settings) { s.Fulls = new(12) }}},
 		"Discs":              {{"30", func(s *Settings) { s.Discs = 30 }}},
 		"ArchiveOldestDisc":  {{"yes", func(s *Settings) { s.ArchiveOldestDisc = true }}},
 		"Exclude":            {{"*.o", func(s *Settings) { s.Options = source.Options{"Exclude": {"*.o"}} }}, {"'#*#'", func(s *Settings) { s.Options = source.Options{"Exclude": {"#*#"}} }}, {"/x/cache//", func(s *Settings) { s.Options = source.Options{"Exclude": {"/x/cache"}} }}},
@@ -75,6 +80,7 @@ func directiveCases() map[string][]struct {
 		"RunBefore":          {{`/bin/hook "a b" ''`, func(s *Settings) { s.RunBefore = []string{"/bin/hook", "a b", ""} }}},
 		"RunAfter":           {{"hook", func(s *Settings) { s.RunAfter = []string{"hook"} }}},
 		"RunOnFailure":       {{"hook", func(s *Settings) { s.RunOnFailure = []string{"hook"} }}},
+		"RunFinished":        {{"hook a", func(s *Settings) { s.RunFinished = []string{"hook", "a"} }}},
 		"PingURL":            {{"https://hc.example.org/1-2-3", func(s *Settings) { s.Notify = s.Notify.With("PingURL", "https://hc.example.org/1-2-3") }}},
 		"MetricsFile":        {{"/var/lib/node/napback.prom", func(s *Settings) { s.MetricsFile = "/var/lib/node/napback.prom" }}},
 		"LogFile":            {{"/var/log/napback.log", func(s *Settings) { s.LogFile = "/var/log/napback.log" }}},
@@ -111,7 +117,11 @@ func TestEachDirectiveSetsItsField(t *testing.T) {
 			got := parse(t, text).Jobs[0].Settings
 			want := parse(t, required+"Directory /x/y").Jobs[0].Settings
 			c.want(&want)
-			want.Schedule = want.schedule(kinds.Of("Directory"))
+			schedule, err := want.schedule(kinds.Of("Directory"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want.Schedule = schedule
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("%s %s: %s", name, c.value, diff)
 			}
@@ -150,27 +160,27 @@ TarOptions --exclude-caches
 TarOptions --exclude-vcs
 `)
 	type view struct {
-		Fulls, Diffs                                   int
+		Schedule                                       slot.Schedule
 		Exclude, ExcludeFrom, GpgRecipient, TarOptions string
 		Keys                                           string
 	}
 	got := map[string]view{}
 	for _, j := range c.Jobs {
 		s := j.Settings
-		got[j.Source] = view{s.Fulls, s.Diffs, strings.Join(s.Options["Exclude"], " "), strings.Join(s.Options["ExcludeFrom"], " "),
+		got[j.Source] = view{s.Schedule, strings.Join(s.Options["Exclude"], " "), strings.Join(s.Options["ExcludeFrom"], " "),
 			strings.Join(s.GpgRecipients, " "), strings.Join(s.Options["TarOptions"], " "), s.told("S3KeyFile") + "," + s.Profile()}
 	}
-	cycle := view{8, 2, "on-top in-cycle", "/top.list", "c1@x c2@x", "--exclude-caches --exclude-vcs", "/k,"}
+	cycle := view{slot.Simple{Frequency: 1, Diffs: 2, Fulls: 8}, "on-top in-cycle", "/top.list", "c1@x c2@x", "--exclude-caches --exclude-vcs", "/k,"}
 	want := map[string]view{
-		"/top":   {7, 6, "on-top", "/top.list", "top@x", "--exclude-caches --exclude-vcs", "/k,"},
+		"/top":   {slot.Simple{Frequency: 1, Fulls: 7}, "on-top", "/top.list", "top@x", "--exclude-caches --exclude-vcs", "/k,"},
 		"/early": cycle,
 		"/late":  cycle,
-		"/block": {9, 2, "on-top in-cycle in-block", "/top.list /block.list", "block@x", "-S", ",p"},
+		"/block": {slot.Simple{Frequency: 1, Diffs: 2, Fulls: 9}, "on-top in-cycle in-block", "/top.list /block.list", "block@x", "-S", ",p"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if s := c.Settings; s.Fulls != 7 || len(s.Options["Exclude"]) != 1 || s.Schedule != nil {
+	if s := c.Settings; *s.Fulls != 7 || len(s.Options["Exclude"]) != 1 || s.Schedule != nil {
 		t.Errorf("the settings of the top level are %+v", s)
 	}
 }
@@ -193,6 +203,40 @@ func TestDatabasesHaveNoDiffs(t *testing.T) {
 	}
 }
 
+func TestWhatSchedulesAJobHas(t *testing.T) {
+	for text, want := range map[string]string{
+		"Directory /a":          "{1 0 6 4}",
+		"Fulls 3\nDirectory /a": "{1 0 0 3}",
+		"Diffs 3\nDirectory /a": "{1 0 3 4}",
+		"Diffs 3\n<Cycle c>\nFulls 9\nDirectory /a\n</Cycle>": "{1 0 3 9}", // what is inherited is given
+		"Fulls 9\n<Cycle c>\nDiffs 3\nDirectory /a\n</Cycle>": "{1 0 3 9}",
+		"Fulls 3\nMySQL a":                                      "{1 0 0 3}",
+		"Phase 9\nFrequency 2\nDirectory /a":                    "{2 9 6 4}",
+		"Phase 9\nFrequency 2\nMySQL a":                         "{2 1 0 4}", // due on the same days
+		"FullOn sunday\nDirectory /a":                           "{1 4 6 4}",
+		"FullOn Thursday\nDirectory /a":                         "{1 0 6 4}",
+		"FullOn wed\nFrequency 7\nDiffs 3\nDirectory /a":        "{7 1 3 4}",
+		"FullOn wed\nFrequency 7\nDiffs 3\nMySQL a":             "{7 1 0 4}",
+		"FullOn sunday\nMySQL a":                                "{1 0 0 4}",
+		"FullOn sunday\n<MySQL a>\nPhase 0\nFulls 14\n</MySQL>": "{1 0 0 14}",
+		"Phase 3\n<MySQL a>\nFullOn mon\nFrequency 7\n</MySQL>": "{7 3 0 4}",
+		"CycleType HanoiCycle\nFulls 3\nDirectory /a":           "", // an error
+	} {
+		c, err := load("/c/f", Env{Host: "h"}, memory{"/c/f": required + text})
+		if want == "" {
+			if err == nil {
+				t.Errorf("%q is not refused", text)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+		} else if got := fmt.Sprint(c.Jobs[0].Settings.Schedule); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+}
+
 func TestWhatProtectsLittleIsNotedOnce(t *testing.T) {
 	for name, c := range map[string]struct {
 		text string
@@ -203,6 +247,8 @@ func TestWhatProtectsLittleIsNotedOnce(t *testing.T) {
 			[]string{"no GpgRecipient, so not encrypted: Directory /b, MySQL m"}},
 		"one FULL": {"GpgRecipient x@y\nFulls 1\nMySQL a\nMySQL b",
 			[]string{"fulls 1: only the newest backup is kept; 2 or more keep older ones (MySQL a, MySQL b)"}},
+		"FULLs alone by omission": {"GpgRecipient x@y\nFulls 3\nDirectory /a\nMySQL b\nSubversion /c\n<Directory /d>\nDiffs 0\n</Directory>\n<Directory /e>\nCycleType HanoiCycle\n</Directory>",
+			[]string{"Fulls without Diffs: every backup is a FULL; Diffs 0 says so, Diffs 6 makes increments between them (Directory /a, Subversion /c)"}},
 		"all well": {"GpgRecipient x@y\nDirectory /a", nil},
 	} {
 		if diff := cmp.Diff(c.want, parse(t, required+c.text).Notes); diff != "" {

@@ -109,6 +109,7 @@ func TestWhatOthersCanWriteIsNotObeyed(t *testing.T) {
 		{"RunBefore", []string{inOpen, link, bad}, []string{fine, fine + " " + bad, "sh"}},
 		{"RunAfter", []string{inOpen}, []string{fine}},
 		{"RunOnFailure", []string{inOpen}, []string{fine}},
+		{"RunFinished", []string{inOpen}, []string{fine}},
 	} {
 		first := "Bucket b\nDirectory /x\n"
 		if c.setting != "DiffDir" {

@@ -76,6 +76,14 @@ func with[M ~map[string][]string](of M, name string, values []string) M {
 	return changed
 }
 
+// given reads a value that differs from none.
+func given[T any](read reader[T]) reader[*T] {
+	return func(word string) (*T, error) {
+		value, err := read(word)
+		return &value, err
+	}
+}
+
 // written reads a value in the form in which tools get it.
 func written[T any](read reader[T]) reader[string] {
 	return func(word string) (string, error) {

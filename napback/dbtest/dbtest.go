@@ -30,6 +30,7 @@ type Server struct {
 	done    chan struct{}
 	log     string
 	program string
+	as      *syscall.Credential // who asks it for the test; nil: who runs the test
 	client  func(database string, args ...string) *exec.Cmd
 }
 

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"napback/internal/tooltest"
@@ -18,24 +19,55 @@ import (
 // come first in pg_hba.conf.
 func PostgreSQL(t testing.TB, hba ...string) *Server {
 	t.Helper()
+	return postgreSQL(t, hba, nil)
+}
+
+// PeerPostgreSQL starts a PostgreSQL that goes by the system's users, as Debian's
+// does: each is let in as the role of its name only, and root as none. The account of
+// servers is the role postgres, too, for the Server's own methods. It is for root.
+func PeerPostgreSQL(t testing.TB) *Server {
+	t.Helper()
+	tooltest.NeedsRoot(t, "asks a server as several users")
+	return postgreSQL(t, []string{"local all all peer map=dbtest"}, []string{`dbtest /^(.*)$ \1`, "dbtest nobody postgres"})
+}
+
+func postgreSQL(t testing.TB, hba, ident []string) *Server {
+	t.Helper()
 	dir := directory(t)
+	if err := os.Chmod(dir, 0o755); err != nil { // whoever asks for the socket
+		t.Fatal(err)
+	}
 	data := dir + "/data"
 	run(t, dir, tooltest.System(t, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8")
-	if len(hba) > 0 {
-		run(t, dir, "sh", "-c", `{ printf '%s\n' "$1"; cat "$2"; } >"$2.new" && mv "$2.new" "$2"`, "sh", strings.Join(hba, "\n"), data+"/pg_hba.conf")
+	for file, lines := range map[string][]string{"pg_hba.conf": hba, "pg_ident.conf": ident} {
+		if len(lines) > 0 {
+			run(t, dir, "sh", "-c", `{ printf '%s\n' "$1"; cat "$2"; } >"$2.new" && mv "$2.new" "$2"`, "sh", strings.Join(lines, "\n"), data+"/"+file)
+		}
 	}
 	s := &Server{t: t, Socket: dir}
+	if len(ident) > 0 {
+		s.as = account(t)
+	}
 	s.client = func(database string, args ...string) *exec.Cmd {
 		if database == "" {
 			database = "postgres"
 		}
 		args = append([]string{"-X", "-q", "-A", "-t", "-w", "-v", "ON_ERROR_STOP=1", "-h", dir, "-U", "postgres"}, args...)
-		cmd := exec.Command(tooltest.System(t, "psql"), args...)
+		cmd := s.command("psql", args...)
 		cmd.Env = append(os.Environ(), "PGDATABASE="+database) // where = is an ordinary character
 		return cmd
 	}
 	s.start(dir, tooltest.System(t, "postgres"), "-D", data, "-k", dir, "-h", "", "-F", "-c", "shared_buffers=16MB")
 	return s
+}
+
+// command is a program that asks the server.
+func (s *Server) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(tooltest.System(s.t, name), args...)
+	if s.as != nil {
+		cmd.Dir, cmd.SysProcAttr = "/", &syscall.SysProcAttr{Credential: s.as}
+	}
+	return cmd
 }
 
 // FillPostgreSQL makes the databases shop and "odd name", and roles.
@@ -119,7 +151,7 @@ func PostgreSQLContent(s *Server, database string) string {
 		b.WriteString(sequence + s.Query(database, "SELECT last_value, is_called FROM "+strings.TrimSpace(sequence)+";"))
 	}
 	b.WriteString(s.Query(database, `SELECT oid, lomowner::regrole, md5(lo_get(oid)), obj_description(oid) FROM pg_largeobject_metadata ORDER BY oid;`))
-	schema := exec.Command(tooltest.System(s.t, "pg_dump"), "-h", s.Socket, "-U", "postgres", "-w", "--schema-only", "--create")
+	schema := s.command("pg_dump", "-h", s.Socket, "-U", "postgres", "-w", "--schema-only", "--create")
 	schema.Env = append(os.Environ(), "PGDATABASE="+database)
 	out, err := schema.Output()
 	if err != nil {
@@ -132,7 +164,7 @@ func PostgreSQLContent(s *Server, database string) string {
 // PostgreSQLRoles is what pg_dumpall writes of roles, their passwords included.
 func PostgreSQLRoles(s *Server) string {
 	s.t.Helper()
-	cmd := exec.Command(tooltest.System(s.t, "pg_dumpall"), "-h", s.Socket, "-U", "postgres", "-w", "--globals-only")
+	cmd := s.command("pg_dumpall", "-h", s.Socket, "-U", "postgres", "-w", "--globals-only")
 	out, err := cmd.Output()
 	if err != nil {
 		s.t.Fatalf("%v: %v", cmd, err)

@@ -52,13 +52,12 @@ func (o *trying) compare(ctx context.Context) error {
 
 // names looks for what a backup would store now, and was not restored.
 func (o *trying) names(ctx context.Context, c *comparison) error {
-	kit := o.From.Kit
-	list, err := tar.Listing(ctx, kit, o.target.Job.OfSource())
+	list, err := tar.Listing(ctx, o.Host, o.target.Job.OfSource())
 	if err != nil {
 		return err
 	}
 	of := strings.TrimPrefix(o.request.Source, "/")
-	_, err = kit.Reading(ctx, list, func(string, string) {}, func(r io.Reader) error {
+	_, err = o.From.Kit.Reading(ctx, list, func(string, string) {}, func(r io.Reader) error {
 		return tar.Names(r, func(name string) error {
 			if of != "" {
 				name = strings.TrimPrefix(strings.TrimPrefix(name, of), "/")

@@ -1,5 +1,5 @@
 // Package hooks runs the programs that a configuration wants to be run before
-// a job, after it, and when it fails.
+// a job, after it, when it fails, and at the end of a run.
 //
 // A hook is a program with arguments, run without a shell. What it needs to
 // know is in its environment:
@@ -14,13 +14,15 @@
 //	NAPBACK_ERROR   why it failed; empty unless it did
 //	NAPBACK_HOST    the host's name
 //
-// Besides these it gets only the harmless variables of napback's environment,
-// such as PATH and HOME, and LC_ALL=C; no credentials. Its stdin is empty. What
+// At the end of a run there is no job: what is of one is empty. Besides these a hook
+// gets only the harmless variables of napback's environment, such as PATH and HOME,
+// and LC_ALL=C; no credentials. Its stdin is empty, or what the caller has for it. What
 // it prints, on stdout or stderr, is logged line by line.
 package hooks
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -86,6 +88,7 @@ type Hook struct {
 	Facts Facts
 	Env   []string          // what its environment is made from; nil = this process's own
 	Log   func(line string) // gets every line that it prints, bounded but raw; nil = nobody
+	Stdin []byte            // what it can read there. That it does not is no failure
 
 	// Grace is how long it has to end after SIGTERM, when the context has
 	// ended, before SIGKILL; 0 = 10 s.
@@ -131,7 +134,12 @@ func (h Hook) run(ctx context.Context) error {
 			h.Log(line)
 		}
 	}
+	var in io.Reader // nil, and not a Reader of nothing: the null device
+	if h.Stdin != nil {
+		in = bytes.NewReader(h.Stdin)
+	}
 	c := chain.Chain{
+		In:     in,
 		Stages: []chain.Stage{{Name: filepath.Base(h.Argv[0]), Path: path, Args: h.Argv[1:], Env: h.Facts.Environ(base)}},
 		Log:    func(_, line string) { log(line) },
 		Grace:  h.Grace,

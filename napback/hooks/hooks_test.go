@@ -239,3 +239,22 @@ func TestAProgramThatOthersCanWriteIsNotRun(t *testing.T) {
 		})
 	}
 }
+
+func TestAHookReadsWhatItIsGivenIfItWants(t *testing.T) {
+	j := newJournal()
+	long := []byte(strings.Repeat("all of it\n", 100_000)) // more than a pipe holds
+	if err := (Hook{Argv: []string{script(t, "wc -c")}, Stdin: long, Log: j.add}).Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := (Hook{Argv: []string{script(t, "wc -c")}, Log: j.add}).Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(j.lines) != 2 || strings.TrimSpace(j.lines[0]) != strconv.Itoa(len(long)) || strings.TrimSpace(j.lines[1]) != "0" {
+		t.Errorf("hooks have read %q bytes", j.lines)
+	}
+	for _, text := range []string{"exit 0", "exec <&-; exit 0", "read line"} {
+		if err := (Hook{Argv: []string{script(t, text)}, Stdin: long}).Run(t.Context()); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}

@@ -1,8 +1,10 @@
 // Package jobs tells which job a word on the command line means, and which archives
 // are that job's:
 //
-//  1. A word is the archive name of a configured job, or its source (Find). What
-//     no configuration has any more is found by its name in their buckets.
+//  1. A word is the archive name of a configured job, its source, its name without
+//     the Prefix, the end of its name, or a path inside its source; or it matches some
+//     of these (Find, Wanted). What no configuration has any more is found by its
+//     name in their buckets.
 //  2. Of the archives of that name those of one owner are meant: who is asked
 //     for, or this machine's DiffDir (catalog.Wanted).
 //  3. The archive of a moment, with the chain that it ends, is the newest that is
@@ -15,11 +17,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
-	"path"
-	"slices"
-	"strings"
 	"time"
 
 	"napback/internal/cli"
@@ -35,6 +33,7 @@ type Target struct {
 	Name     string // of its archives
 	Settings *config.Settings
 	Job      *config.Job // nil if no configuration has it
+	Path     string      // inside the source, if it was found by such a path
 }
 
 // All are the jobs of the configurations, with those of the sources that
@@ -77,83 +76,15 @@ type Finder struct {
 	Log tools.Log
 }
 
-// Wanted are the jobs that words mean, or all if there is none.
-func (f Finder) Wanted(ctx context.Context, configs []*config.Config, words []string) ([]Target, error) {
-	if len(words) == 0 {
-		return All(configs), nil
-	}
-	var all []Target
-	for _, word := range words {
-		t, err := f.Find(ctx, configs, word)
-		if err != nil {
-			return nil, err
-		}
-		if !slices.ContainsFunc(all, func(other Target) bool { return other.Name == t.Name }) {
-			all = append(all, t)
-		}
-	}
-	return all, nil
-}
-
-// Find returns the job that a word means: its archive name, or its source.
-// A job that no configuration has any more is found by its name if the bucket of
-// one has its archives.
-func (f Finder) Find(ctx context.Context, configs []*config.Config, word string) (Target, error) {
-	all := All(configs)
-	means := func(t Target) bool { return t.Name == word }
-	if !slices.ContainsFunc(all, means) {
-		source := word
-		if strings.HasPrefix(word, "/") {
-			source = path.Clean(word)
-		}
-		means = func(t Target) bool { return t.Job.Source == source || t.Job.String() == source }
-	}
-	var found []Target
-	var names []string
-	for _, t := range all {
-		if means(t) {
-			found = append(found, t)
-			names = append(names, t.Name)
-		}
-	}
-	switch len(found) {
-	case 1:
-		return found[0], nil
-	case 0:
-		return f.findForeign(ctx, configs, word)
-	}
-	return Target{}, cli.WithHint(cli.Errorf(cli.NotFound, "job %q: %d jobs have this source", word, len(found)),
-		"name one of them: %s", strings.Join(names, ", "))
-}
-
-// findForeign looks for a job's archives in the configured buckets.
-func (f Finder) findForeign(ctx context.Context, configs []*config.Config, word string) (Target, error) {
-	var names []string
-	for _, c := range configs {
-		for _, j := range c.Jobs {
-			names = append(names, j.Name)
-		}
-		if c.Settings.Bucket == "" {
-			continue
-		}
-		l, err := f.Listing(ctx, Target{Name: word, Settings: &c.Settings})
-		if err != nil {
-			return Target{}, err
-		}
-		if slices.Contains(catalog.Jobs(l.Entries), word) {
-			f.Log.Notef("no job %q is configured, but bucket %q has its archives", word, c.Settings.Bucket)
-			return Target{Name: word, Settings: &c.Settings}, nil
-		}
-	}
-	return Target{}, cli.WithHint(cli.Errorf(cli.NotFound, "job %q: no such job", word), "the jobs are: %s", strings.Join(names, ", "))
-}
-
 // Listing lists the runs of a job, and of those whose names begin as its own do, and
 // tells the store's clock.
 func (f Finder) Listing(ctx context.Context, t Target) (catalog.Listing, error) {
 	l, err := tools.Open(f.Kit, t.Settings, tools.Warnings(f.Log)).List(ctx, t.Name+"-")
+	if ctx.Err() != nil {
+		return catalog.Listing{}, err
+	}
 	if err != nil {
-		return catalog.Listing{}, fmt.Errorf("look into bucket %q: %w", t.Settings.Bucket, tools.Explain(ctx, err))
+		return catalog.Listing{}, tools.About(t.Settings.Bucket, err)
 	}
 	return l, nil
 }

@@ -26,6 +26,7 @@ type Journal struct {
 	people slog.Level   // the least that stderr gets
 	about  string       // what begins the lines for people: the job
 	once   *sync.Map    // what several programs say of the endpoint, and people read once
+	to     logging.Destinations
 }
 
 // silent is above every level.
@@ -66,7 +67,7 @@ func Open(c *config.Config, o Options) (*Journal, func() error, error) {
 	if err != nil {
 		return nil, nil, cli.WithCode(cli.Usage, fmt.Errorf("%s: %w", c.Path, err))
 	}
-	j.log = log
+	j.log, j.to = log, closer
 	return j.at(level), closer.Close, nil
 }
 
@@ -114,6 +115,11 @@ func (j *Journal) Notef(format string, args ...any) {
 	j.tell(slog.LevelInfo, "", "note: ", fmt.Sprintf(format, args...))
 }
 
+// Hintf tells what can be done about the warning before it.
+func (j *Journal) Hintf(format string, args ...any) {
+	j.tell(slog.LevelWarn, "", "hint: ", fmt.Sprintf(format, args...))
+}
+
 func (j *Journal) Verbosef(format string, args ...any) {
 	j.tell(slog.LevelDebug, "", "", fmt.Sprintf(format, args...))
 }
@@ -127,6 +133,23 @@ func (j *Journal) Notes(c *config.Config) {
 	for _, note := range c.Notes {
 		j.Notef("%s", note)
 	}
+}
+
+// Failed tells why the log could not be written, at least once; "" = it has all.
+func (j *Journal) Failed() string {
+	if j == nil || j.to == nil {
+		return ""
+	}
+	return j.to.Failed()
+}
+
+// Again notes an error that people have read already, of another job, in the log.
+func (j *Journal) Again(err error) {
+	logged := *j
+	if !j.debug {
+		logged.people = silent
+	}
+	logged.Error(err)
 }
 
 // Error notes an error with its hints.

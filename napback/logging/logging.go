@@ -10,7 +10,8 @@
 //  3. It gets the run's id, and slog's own handlers write it as text or JSON.
 //  4. It goes to each destination. One that cannot be written costs one warning;
 //     its lines go to stderr until it can be written again. Logging never fails
-//     a backup and never holds it up for longer than a few seconds.
+//     a backup and never holds it up for longer than a few seconds. The directory
+//     of a file is never made: its disk may not be mounted.
 //
 // A line of text is for people and for grep:
 //
@@ -70,10 +71,18 @@ type Options struct {
 	syslogPaths []string // instead of the system's
 }
 
+// Destinations are where the lines of a log go.
+type Destinations interface {
+	io.Closer
+	// Failed tells why one of them could not be written, at least once; "" = all
+	// have all lines.
+	Failed() string
+}
+
 // Open returns a logger of level Info. Its error is only about Options that
 // cannot be meant so; a destination that cannot be written costs a warning on
 // stderr. Lines that come after Close go to stderr.
-func Open(o Options) (*slog.Logger, io.Closer, error) {
+func Open(o Options) (*slog.Logger, Destinations, error) {
 	if o.Stderr == nil {
 		o.Stderr = os.Stderr
 	}

@@ -208,7 +208,7 @@ func TestFileRotatesBySizeAndKeepsSoMany(t *testing.T) {
 }
 
 func TestFileIsContinued(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "sub", "napback.log")
+	path := filepath.Join(t.TempDir(), "napback.log")
 	for range 2 {
 		log, closer, err := Open(Options{File: path})
 		if err != nil {
@@ -231,7 +231,7 @@ func TestFileThatCannotBeWrittenCostsOneWarning(t *testing.T) {
 	if err := os.Symlink(filepath.Join(dir, "nothing"), filepath.Join(dir, "dangling")); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{dir, os.DevNull, filepath.Join(plain, "below"), filepath.Join(dir, "dangling")} {
+	for _, path := range []string{dir, os.DevNull, filepath.Join(plain, "below"), filepath.Join(dir, "dangling"), filepath.Join(dir, "a/b/log")} {
 		var stderr bytes.Buffer
 		log := open(t, Options{File: path, Run: "r7", Stderr: &stderr})
 		log.Info("first line")
@@ -241,8 +241,58 @@ func TestFileThatCannotBeWrittenCostsOneWarning(t *testing.T) {
 			!strings.Contains(got, "r7: first line\n") || !strings.Contains(got, "r7: second line\n") {
 			t.Errorf("%s: stderr is %q", path, got)
 		}
-		if _, err := os.Stat(path); err != nil && path != filepath.Join(plain, "below") && filepath.Base(path) != "dangling" {
+		if _, err := os.Stat(path); err != nil && (path == dir || path == os.DevNull) {
 			t.Errorf("%s is gone: %v", path, err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "a")); err == nil {
+		t.Error("the directory of a log is made")
+	}
+}
+
+func TestWhetherTheLogHasAllLinesIsKnown(t *testing.T) {
+	dir := t.TempDir()
+	for name, missed := range map[string]bool{"log": false, "absent/log": true} {
+		_, to, err := Open(Options{File: filepath.Join(dir, name), Stderr: new(bytes.Buffer)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if why := to.Failed(); (why != "") != missed || missed && !strings.Contains(why, "log file "+filepath.Join(dir, name)+": there is no directory") {
+			t.Errorf("%s: %q", name, why)
+		}
+		to.Close()
+	}
+}
+
+// A disk that is unmounted, or a directory that is renamed, while a run goes on: the
+// file that is open is not where anybody looks, and the next one must not make the
+// directory on the disk below.
+func TestADirectoryThatGoesAwayIsNotMade(t *testing.T) {
+	for _, size := range []int{0, 1<<20 - 100} { // with the second, the next line begins a file
+		base := t.TempDir()
+		dir, away := filepath.Join(base, "logs"), filepath.Join(base, "away")
+		if err := os.Mkdir(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "log"), bytes.Repeat([]byte("\n"), size), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var stderr bytes.Buffer
+		log := open(t, Options{File: filepath.Join(dir, "log"), MaxSize: 1, Stderr: &stderr})
+		log.Info("one")
+		if err := os.Rename(dir, away); err != nil {
+			t.Fatal(err)
+		}
+		log.Info("two " + strings.Repeat("x", 200))
+		log.Info("three")
+		if _, err := os.Stat(dir); err == nil {
+			t.Error("the directory is made again")
+		}
+		if got := stderr.String(); strings.Count(got, "warning") != 1 || strings.Contains(got, "INFO one") || !strings.Contains(got, "INFO two") || !strings.Contains(got, "INFO three") {
+			t.Errorf("stderr is %q", got)
+		}
+		if n := lines(t, filepath.Join(away, "log")); n != size+1 {
+			t.Errorf("the file has %d lines", n)
 		}
 	}
 }

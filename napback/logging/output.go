@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -36,7 +39,7 @@ type output struct {
 type destination struct {
 	name   string
 	sink   sink      // nil once closed, or if it could not be made
-	failed bool      // at least once
+	failed string    // why, the first time; "" = never
 	later  time.Time // not to be tried before
 }
 
@@ -80,10 +83,22 @@ func (o *output) try(d *destination, level slog.Level, stamp, line string) bool 
 
 // warn warns of the first failure of a destination.
 func (o *output) warn(d *destination, err error) {
-	if !d.failed {
-		d.failed = true
-		fmt.Fprintf(o.stderr, "napback: warning: %s; its lines are written here instead\n", cli.Safe(fmt.Sprintf("%s: %v", d.name, err)))
+	if d.failed == "" {
+		d.failed = cli.Safe(fmt.Sprintf("%s: %v", d.name, err))
+		fmt.Fprintf(o.stderr, "napback: warning: %s; its lines are written here instead\n", d.failed)
 	}
+}
+
+// Failed is that of Destinations.
+func (o *output) Failed() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, d := range o.destinations {
+		if d.failed != "" {
+			return d.failed
+		}
+	}
+	return ""
 }
 
 // Close closes all destinations.
@@ -113,6 +128,22 @@ const (
 // process at a time may write it.
 type file struct{ *lumberjack.Logger }
 
+// inPlace tells whether the directory of the file is there. The rotation would make
+// it, on whatever disk is mounted there just now.
+func (f file) inPlace() error {
+	dir := filepath.Dir(f.Filename)
+	info, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("there is no directory %q, and it is never made", dir)
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return fmt.Errorf("%q is not a directory", dir)
+	}
+	return nil
+}
+
 func openFile(path string, maxSize int64, maxBackups int) (file, error) {
 	// The rotation opens files by name, which is safe where nobody else can put
 	// a symbolic link.
@@ -130,12 +161,18 @@ func openFile(path string, maxSize int64, maxBackups int) (file, error) {
 		maxBackups = defaultMaxBackups
 	}
 	const mebibyte = 1 << 20
-	return file{&lumberjack.Logger{
+	f := file{&lumberjack.Logger{
 		Filename: path, MaxSize: int((maxSize + mebibyte - 1) / mebibyte), MaxBackups: maxBackups, LocalTime: true,
-	}}, nil
+	}}
+	return f, f.inPlace()
 }
 
 func (f file) write(_ slog.Level, stamp, line string) error {
+	// Each time: the next file is begun while the run goes on, and what is written to
+	// one whose directory is gone, nobody finds.
+	if err := f.inPlace(); err != nil {
+		return err
+	}
 	_, err := f.Write([]byte(stamp + line))
 	return err
 }

@@ -22,18 +22,18 @@ type Report struct {
 	Ending Ending
 	// Count of all Jobs ended like that.
 	Count, Jobs int
-	Summary     string // what people read: of a run the table of all jobs
+	Summary     string // what people read: of a run the table of all jobs, and why some failed
 	Failures    []Failure
 	// Locked: nothing was started because another run was at work, which
 	// tells about itself.
 	Locked bool
 }
 
-// Failure is a job that failed.
+// Failure is what a program said because of which a job failed, beside the reason that
+// the summary has.
 type Failure struct {
 	Job   string
-	Error string
-	Stage string   // that failed; "" = none
+	Stage string   // that failed
 	Lines []string // the last that it wrote on stderr
 }
 

@@ -107,7 +107,11 @@ type MailOptions struct {
 
 // Subject is the subject of the mail: one line, whatever the host's name.
 func (r Report) Subject() string {
-	subject := fmt.Sprintf("napback %s: %v (%d of %d jobs)", r.Host, r.Ending, r.Count, r.Jobs)
+	count := fmt.Sprintf("%d of %d jobs", r.Count, r.Jobs)
+	if r.Count == 0 { // the log could not be written, or the like
+		count = cli.Plural(r.Jobs, "job", "jobs")
+	}
+	subject := fmt.Sprintf("napback %s: %v (%s)", r.Host, r.Ending, count)
 	return strings.Join(strings.Fields(plain(subject)), " ")
 }
 
@@ -116,11 +120,7 @@ func (r Report) Body() string {
 	var b strings.Builder
 	b.WriteString(strings.TrimRight(r.Summary, "\n") + "\n")
 	for _, f := range r.Failures {
-		// What foreign text holds after a line end is no line of ours.
-		fmt.Fprintf(&b, "\n%s: %s\n", cli.Safe(f.Job), strings.ReplaceAll(f.Error, "\n", "\n    "))
-		if len(f.Lines) > 0 {
-			fmt.Fprintf(&b, "The last lines of %s:\n", cli.Safe(f.Stage))
-		}
+		fmt.Fprintf(&b, "\nThe last lines of %s, of %s:\n", cli.Safe(f.Stage), cli.Safe(f.Job))
 		for _, line := range f.Lines {
 			b.WriteString("    " + cli.Safe(line) + "\n")
 		}

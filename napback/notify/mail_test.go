@@ -23,14 +23,13 @@ func message() Report {
 	return Report{
 		Host: "web1", Run: "R1", Ending: Failed, Count: 1, Jobs: 3,
 		Summary: "job         state\nhome/build  FAILED\n.\n..lonely\nFrom here\nMySQL/größe  ok " + strings.Repeat("x", 2000) + "\n",
-		Failures: []Failure{{Job: "home/build", Error: "tar: exit status 2", Stage: "tar",
+		Failures: []Failure{{Job: "home/build", Stage: "tar",
 			Lines: []string{"tar: a\x1b[2J\xff: Cannot open", "tar: secret-word"}}},
 	}
 }
 
 const wantFailure = `
-home/build: tar: exit status 2
-The last lines of tar:
+The last lines of tar, of home/build:
     tar: a?[2J?: Cannot open
     tar: ***
 

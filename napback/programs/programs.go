@@ -10,10 +10,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"napback/internal/cli"
 	"napback/napback/chain"
+	"napback/napback/runas"
 )
 
 // Kit finds the programs that napback composes.
@@ -112,11 +115,49 @@ const (
 	Guard    = "guard-tar"  // copies an archive that tar can extract safely
 	Sealed   = "sealed"     // copies a message that is encrypted
 	Confined = "confined"   // becomes a program that writes below a directory only
+	As       = "run-as"     // becomes a program of another user
+
+	NeededRoles = "needed-roles"    // prints the roles that a dump needs
+	Rename      = "rename-database" // gives the database of a dump another name
 )
+
+// Anything is the format of what Whole copies and counts without knowing what it is.
+const Anything = "anything"
+
+var copiedLine = regexp.MustCompile(`^napback: ([0-9]+) bytes$`)
+
+// Copied reads from a line of Whole how many bytes it has copied.
+func Copied(stage, line string) (n int64, ok bool) {
+	m := copiedLine.FindStringSubmatch(line)
+	if m == nil || stage != "napback" {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(m[1], 10, 64)
+	return n, err == nil
+}
 
 // Hidden is a stage that is napback itself.
 func (k Kit) Hidden(command string, args ...string) (chain.Stage, error) {
 	return k.Tool("napback", append([]string{command}, args...))
+}
+
+// RunAs is a stage as a user runs it, "" being who runs napback. That there is no such
+// user, or that this process could not become it, is an error.
+func (k Kit) RunAs(name string, s chain.Stage) (chain.Stage, error) {
+	if name == "" {
+		return s, nil
+	}
+	if _, err := runas.Find(name); err != nil {
+		return s, err
+	}
+	program, err := filepath.Abs(s.Path) // it runs in another directory
+	if err != nil {
+		return s, err
+	}
+	self, err := k.Sibling("napback")
+	s.Path, s.Args = self, append([]string{As, name, program}, s.Args...)
+	s.Env, s.NoTerminal = chain.Environ(k.Env), true
+	return s, err
 }
 
 // Output runs one program to its end and returns its stdout. Its stderr goes to

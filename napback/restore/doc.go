@@ -21,7 +21,9 @@
 //     after the other, are one.
 //  2. Where it goes is checked: a file that does not exist; or, to be loaded, what
 //     the kind's source.Loader says, such as a server without this database.
-//  3. Each archive is read, verified, decrypted, decompressed, and written or
+//  3. To be loaded, each is read once before, if the Loader has to know what is in
+//     it, such as the roles that it needs. Nothing has been loaded then.
+//  4. Each archive is read, verified, decrypted, decompressed, and written or
 //     loaded, by one chain of processes, oldest first.
 //
 // A restore succeeds only if every stage of every chain has. After a failure the

@@ -32,3 +32,14 @@ func (r *Request) Announce() {
 	}
 	r.From.Log.Notef("%s of host %s as of %s, from %s", cli.Safe(r.Point.Source()), cli.Safe(r.Point.Host), cli.Safe(r.Point.Date()), cli.Safe(strings.Join(names, ", ")))
 }
+
+// show begins to show how far the reading of archives is.
+func (r *Request) show(doing string, archives []catalog.Entry) {
+	var bytes int64
+	for _, a := range archives {
+		bytes += a.Bytes
+	}
+	r.From.Progress.Begin(doing + " " + r.Job)
+	r.From.Progress.Expect(bytes, false)
+	r.From.Progress.Pause() // until it is sure that nobody is asked for a passphrase
+}

@@ -30,6 +30,8 @@ func (r *Tree) readTOC(ctx context.Context, i int) (*toc, error) {
 	}
 	a := r.Point.Chain[i]
 	r.From.Log.Notef("reading the list of %s (%s)", a.Name, cli.FormatSize(a.Bytes))
+	r.show("list of", r.Point.Chain[i:i+1])
+	defer r.From.Progress.End()
 	l := &toc{dirs: map[string][]dumpdir.Item{}}
 	err := r.From.Members(ctx, a, r.Source, true, func(m *dumpdir.Member) error {
 		name := tar.Listed(m.Name)

@@ -11,6 +11,7 @@ import (
 	"napback/internal/cli"
 	"napback/internal/shell"
 	"napback/napback/chain"
+	"napback/napback/programs"
 	"napback/napback/source"
 )
 
@@ -52,11 +53,23 @@ func (d *Stream) writeFile(ctx context.Context) (Done, error) {
 	return Done{What: d.Point.Source(), Where: "to " + d.To}, nil
 }
 
-// Copy writes the dump to out.
-func (d *Stream) Copy(ctx context.Context, out io.Writer) error { return d.run(ctx, out) }
+// Copy writes the dump to out. That nobody reads it to its end is no error.
+func (d *Stream) Copy(ctx context.Context, out io.Writer) error {
+	err := d.run(ctx, out)
+	var failed *chain.Error
+	if !errors.As(err, &failed) || !abandoned(out) {
+		return err
+	}
+	if failed.LostReader() || programs.Decompresses(failed.Cause.Stage) { // of which gzip does not say why
+		return nil
+	}
+	return err
+}
 
 // run runs the chain of each archive.
 func (d *Stream) run(ctx context.Context, out io.Writer, sink ...chain.Stage) error {
+	d.show("restore", d.Point.Chain)
+	defer d.From.Progress.End()
 	for _, a := range d.Point.Chain {
 		if len(d.Point.Chain) > 1 {
 			d.From.Log.Notef("reading %s (%s)", a.Name, cli.FormatSize(a.Bytes))
@@ -66,7 +79,12 @@ func (d *Stream) run(ctx context.Context, out io.Writer, sink ...chain.Stage) er
 			if err != nil {
 				return nil, err
 			}
-			c := chain.Chain{Stages: append(stages, sink...), Out: out, Log: d.From.Hear()}
+			hear := d.From.Hear()
+			c := chain.Chain{Stages: append(stages, sink...), Out: out, Aside: d.From.Watch(a), Log: func(stage, line string) {
+				if !abandoned(out) { // else that is what they complain of
+					hear(stage, line)
+				}
+			}}
 			return c.Run(ctx)
 		})
 		if err != nil {
@@ -78,18 +96,60 @@ func (d *Stream) run(ctx context.Context, out io.Writer, sink ...chain.Stage) er
 
 // load loads the dumps where nothing is lost by it.
 func (d *Stream) load(ctx context.Context) (Done, error) {
-	if err := d.Loader.Prepare(ctx); err != nil {
+	target, err := d.Loader.Target(ctx)
+	if err != nil {
 		return Done{}, err
 	}
+	d.From.Log.Notef("loading %s", cli.Safe(target))
 	sink, err := d.Loader.Stages(ctx)
 	if err != nil {
 		return Done{}, err
 	}
+	if err := d.Loader.Prepare(ctx); err != nil {
+		return Done{}, err
+	}
+	if err := d.look(ctx); err != nil {
+		return Done{}, err
+	}
 	if err := d.run(ctx, nil, sink...); err != nil {
-		return Done{}, cli.WithHint(d.Loader.Explain(err), "what has been loaded %s is not a complete restore", d.Loader.Where())
+		err = d.Loader.Explain(err)
+		if undo := d.Loader.Undo(ctx); undo != "" {
+			err = cli.WithHint(err, "%s", cli.Safe(undo))
+		}
+		return Done{}, err
 	}
 	return Done{What: d.Point.Source(), Where: d.Loader.Where()}, nil
 }
+
+// look reads the archives for what the Loader has to know of them.
+func (d *Stream) look(ctx context.Context) error {
+	more, err := d.Loader.Look()
+	if err != nil || len(more) == 0 {
+		return err
+	}
+	var printed []byte
+	for _, a := range d.Point.Chain {
+		d.From.Log.Notef("reading %s (%s), to see what it needs", a.Name, cli.FormatSize(a.Bytes))
+		_, err := d.From.Run(ctx, func() ([]chain.Status, error) {
+			stages, err := d.From.Stages(a)
+			if err != nil {
+				return nil, err
+			}
+			c := chain.Chain{Stages: append(stages, more...), Log: d.From.Hear(), Aside: d.From.Watch(a)}
+			return c.Reading(ctx, func(r io.Reader) (err error) {
+				printed, err = programs.ReadAll(r, maxPrinted)
+				return err
+			})
+		})
+		if err != nil {
+			return fmt.Errorf("read %s of run %s: %w", a.Name, a.Run, err)
+		}
+	}
+	return d.Loader.Judge(ctx, printed)
+}
+
+// maxPrinted bounds what is found out of an archive, in bytes.
+const maxPrinted = 32 << 20
 
 // Plan returns the commands of the restore.
 func (d *Stream) Plan(ctx context.Context) (lines []string, err error) {
@@ -112,7 +172,7 @@ func (d *Stream) Plan(ctx context.Context) (lines []string, err error) {
 			return nil, err
 		}
 		c := chain.Chain{Stages: append(stages, sink...)}
-		line := c.String()
+		line := c.Lines()
 		if d.Loader == nil && d.To != "" {
 			line += " >>" + shell.Quote(d.To)
 		}

@@ -125,6 +125,8 @@ func (r *Tree) checkDestination() error {
 // extractAll restores, once everything has been checked.
 func (r *Tree) extractAll(ctx context.Context) error {
 	missing := map[string]bool{}
+	r.show("restore", r.taken())
+	defer r.From.Progress.End()
 	for i, a := range r.Point.Chain {
 		if r.skips(i) {
 			continue
@@ -155,6 +157,16 @@ func (r *Tree) extractAll(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// taken are the archives that something is taken from.
+func (r *Tree) taken() (all []catalog.Entry) {
+	for i, a := range r.Point.Chain {
+		if !r.skips(i) {
+			all = append(all, a)
+		}
+	}
+	return all
 }
 
 // skips tells that nothing is taken from archive number i.
@@ -196,7 +208,7 @@ func (r *Tree) chain(a catalog.Entry, notDirs, args []string, report *tar.Extrac
 	}
 	extract.Accept = report.Accept
 	hear := r.From.Hear()
-	return &chain.Chain{Stages: append(stages, extract), Log: func(stage, line string) {
+	return &chain.Chain{Stages: append(stages, extract), Aside: r.From.Watch(a), Log: func(stage, line string) {
 		if stage == "tar" {
 			report.Line(line)
 			return
@@ -265,7 +277,7 @@ func (r *Tree) Plan(ctx context.Context) (lines []string, err error) {
 		if err != nil {
 			return nil, err
 		}
-		lines = append(lines, c.String())
+		lines = append(lines, c.Lines())
 	}
 	return lines, nil
 }

@@ -14,6 +14,7 @@ import (
 	"napback/napback/journal"
 	"napback/napback/notify"
 	"napback/napback/state"
+	"napback/napback/tools"
 )
 
 // jobRun is one job and what happens around its backup. Its steps:
@@ -30,6 +31,7 @@ import (
 //  7. Its account notes how it has ended, and its channels are told.
 type jobRun struct {
 	run      *Run
+	causes   causes
 	day      decide.Day
 	log      *journal.Journal
 	job      *config.Job
@@ -50,7 +52,7 @@ const (
 
 // newJobRun returns a job that is to run.
 func (p *report) newJobRun(day decide.Day, job *config.Job) *jobRun {
-	j := &jobRun{run: p.run, day: day, log: p.log.Of(job), job: job, started: p.run.Host.Now(), left: p.left}
+	j := &jobRun{run: p.run, causes: p.causes, day: day, log: p.log.Of(job), job: job, started: p.run.Host.Now(), left: p.left}
 	var err error
 	if j.channels, err = notify.Open(job.Settings.Notify, p.config.Settings.Notify, p.run.redact.String); err != nil {
 		j.log.Warnf("nobody is told about the job: %v", err)
@@ -65,7 +67,9 @@ func (j *jobRun) steps(ctx context.Context, r *result) {
 		limited, cancel = context.WithTimeoutCause(ctx, limit, fmt.Errorf("not done within %v, its Timeout", limit))
 	}
 	defer cancel()
+	j.run.Progress.Begin(j.run.numbered(j.job))
 	err := j.attempt(limited, r)
+	j.run.Progress.End()
 	if err != nil && limited.Err() != nil && ctx.Err() == nil {
 		err = context.Cause(limited)
 	}
@@ -75,7 +79,7 @@ func (j *jobRun) steps(ctx context.Context, r *result) {
 
 // attempt does steps 1 to 5.
 func (j *jobRun) attempt(ctx context.Context, r *result) error {
-	done, err := j.done(ctx)
+	found, done, err := j.done(ctx)
 	if err != nil {
 		return err
 	}
@@ -93,7 +97,10 @@ func (j *jobRun) attempt(ctx context.Context, r *result) error {
 	if err := j.hook(ctx, "RunBefore", j.job.Settings.RunBefore, hooks.Started, ""); err != nil {
 		return fmt.Errorf("RunBefore: %w", err)
 	}
-	o := backup.Options{Keys: j.run.keys, Lower: j.run.Lower, Begins: j.begins}
+	if len(j.job.Settings.RunBefore) > 0 {
+		found = nil // it may have mounted the store
+	}
+	o := backup.Options{Keys: j.run.keys, Lower: j.run.Lower, Begins: j.begins, Found: found, Progress: j.run.Progress}
 	if j.backup, err = backup.New(ctx, j.run.machine(j.log), j.day, o, j.job); err != nil {
 		return err
 	}
@@ -104,36 +111,41 @@ func (j *jobRun) attempt(ctx context.Context, r *result) error {
 	return err
 }
 
-// done tells whether the job was done today, without a look at its source. It
-// asks only where it matters before the backup itself finds out.
-func (j *jobRun) done(ctx context.Context) (bool, error) {
+// done tells whether the job was done today, without a look at its source, and what it
+// has found out for that. It asks only where it matters before the backup itself finds
+// out.
+func (j *jobRun) done(ctx context.Context) (found *backup.Survey, done bool, err error) {
 	if j.day.Force || len(j.channels) == 0 && len(j.job.Settings.RunBefore) == 0 {
-		return false, nil
+		return nil, false, nil
 	}
 	dir, err := state.Open(j.job.Settings.DiffDir)
 	if err != nil {
-		return false, err
+		return nil, false, err
 	}
-	found, err := j.run.machine(j.log).Survey(ctx, j.job, dir, j.day)
+	found, err = j.run.machine(j.log).Survey(ctx, j.job, dir, j.day)
 	if err != nil {
-		return false, err
+		return nil, false, err
 	}
 	j.left[j.job.Name] = found.Contents
 	schedule := j.job.Settings.Schedule
 	slot, due := schedule.Slot(found.Today)
-	return due && found.Planner(j.job, "").Done(slot.Number), nil
+	return found, due && found.Planner(j.job, "").Done(slot.Number), nil
 }
 
 // end tells how the job has ended, and does steps 6 and 7.
 func (j *jobRun) end(ctx context.Context, r *result, err error) {
+	if j.backup != nil {
+		r.decision = j.backup.Decision()
+	}
 	switch {
 	case err != nil && ctx.Err() != nil:
 		r.Outcome = interrupted
 		r.err = context.Cause(ctx)
-		j.log.Record(slog.LevelError, "interrupted: "+err.Error())
+		j.log.Record(slog.LevelError, r.err.Error())
 	case err != nil:
-		r.Outcome, r.Note, r.err = failed, cli.FirstLine(err.Error()), err
-		j.log.Error(err)
+		r.Outcome, r.err = failed, tools.Explain(context.WithoutCancel(ctx), err)
+		r.trouble = tools.Open(j.run.Host.Kit, &j.job.Settings, nil).Trouble(err)
+		j.causes.meets(j.log, r.job, r.trouble, r.err)
 	}
 	switch r.Outcome {
 	case backup.NotDue:
@@ -145,7 +157,7 @@ func (j *jobRun) end(ctx context.Context, r *result, err error) {
 	j.after(ctx, r)
 	j.ended(r)
 	j.tell(ctx, r)
-	j.log.Record(slog.LevelInfo, "ends: "+string(r.Outcome), r.attrs()...)
+	j.log.Record(slog.LevelInfo, r.ends(), r.attrs()...)
 }
 
 // after runs RunAfter or RunOnFailure.
@@ -177,6 +189,8 @@ func (j *jobRun) tell(ctx context.Context, r *result) {
 	defer cancel()
 	text := fmt.Sprintf("%s: %s", r.job, r.Outcome)
 	switch {
+	case r.Outcome == interrupted:
+		text = fmt.Sprintf("%s: %s", r.job, r.err) // which says it
 	case r.err != nil:
 		text += ": " + r.err.Error()
 	case r.Note != "":
@@ -188,13 +202,6 @@ func (j *jobRun) tell(ctx context.Context, r *result) {
 	}
 	for _, c := range j.channels {
 		warnOf(j.log, c, c.Finish(ctx, report))
-	}
-}
-
-// warnOf warns of a channel that failed, which changes nothing about the backup.
-func warnOf(log *journal.Journal, c notify.Channel, err error) {
-	if err != nil {
-		log.Warnf("%s did not go out: %s", c.Name(), err)
 	}
 }
 
@@ -211,7 +218,7 @@ func lastContext(ctx context.Context, limit time.Duration) (context.Context, con
 func (j *jobRun) hook(ctx context.Context, directive string, argv []string, state hooks.State, reason string) error {
 	f := hooks.Facts{
 		Job: j.job.Name, Kind: j.job.Kind.Name, Source: j.job.Source, Run: j.run.id,
-		State: state, Error: reason, Host: j.run.Host.Name, Slot: -1,
+		State: state, Error: j.run.redact.String(reason), Host: j.run.Host.Name, Slot: -1,
 	}
 	if j.backup != nil && j.backup.Decision() != nil {
 		d := j.backup.Decision()

@@ -24,6 +24,12 @@ func (r *Run) expand(c *config.Config, job *config.Job) (all []config.Job, warni
 	return all, append(warnings, gone...), err
 }
 
+// numbered names a job, with its place among all of the run.
+func (r *Run) numbered(job *config.Job) string {
+	i := slices.IndexFunc(r.all, func(t jobs.Target) bool { return t.Name == job.Name && t.Job.Config == job.Config })
+	return fmt.Sprintf("job %d/%d %s", i+1, max(len(r.all), i+1), job.Short)
+}
+
 // vanished tells of members that were backed up and are not there any more.
 // (With the first backup that a user asks for nothing is known.)
 func vanished(dir *config.Job, now []config.Job, env []string) ([]string, error) {
@@ -62,7 +68,7 @@ func (p *report) runJobs(ctx context.Context, job *config.Job) (results []result
 	for i := range all {
 		results = append(results, p.runJob(ctx, day, &all[i]))
 	}
-	one, r := p.newJobRun(day, job), result{job: job.String()}
+	one, r := p.newJobRun(day, job), result{job: job.String(), of: job, today: day.Today}
 	for _, w := range warnings {
 		one.log.Warnf("%s", w)
 		r.Outcome = backup.DoneWarned
@@ -84,7 +90,7 @@ func (p *report) runJobs(ctx context.Context, job *config.Job) (results []result
 
 // runJob runs one job. Whatever happens to it, the next one can run.
 func (p *report) runJob(ctx context.Context, day decide.Day, job *config.Job) (r result) {
-	r.job = job.String()
+	r.job, r.of, r.today = job.String(), job, day.Today
 	_, due := job.Settings.Schedule.Slot(day.Today)
 	due = due || day.Force
 	switch {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"napback/internal/cli"
+	"napback/internal/shell"
 	"napback/napback/backup"
 	"napback/napback/config"
 	"napback/napback/journal"
@@ -35,6 +36,11 @@ func (r *Run) Show(ctx context.Context, configs []*config.Config) error {
 				return err
 			}
 			bad = bad || !ok
+		}
+		if hook := c.Settings.RunFinished; len(hook) > 0 {
+			if err := cli.Printf(r.Std.Out, "\n%s", backup.Comment("at the end of the run: "+shell.Quote(hook...))); err != nil {
+				return err
+			}
 		}
 	}
 	if bad {

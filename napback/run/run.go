@@ -7,24 +7,23 @@
 //     nothing is started, and each configuration's channels are told so.
 //  3. Of each configuration the log is opened, its channels are told that it begins,
 //     and its jobs run (type jobRun). Whatever happens to one, the next one runs.
-//  4. The metrics are written, and the channels are told how it has ended.
+//  4. The metrics are written; the channels, and RunFinished, are told how it has
+//     ended (type report).
 //  5. The summary of all jobs is printed. The exit code is that of the worst.
 package run
 
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
-	"log/slog"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"napback/internal/cli"
 	"napback/napback/backup"
 	"napback/napback/backup/decide"
 	"napback/napback/config"
+	"napback/napback/jobs"
 	"napback/napback/journal"
 	"napback/napback/logging"
 	"napback/napback/notify"
@@ -40,7 +39,10 @@ type Run struct {
 	Day   decide.Day
 	Debug bool // say everything on stderr
 	Lower func() priority.Programs
+	// Progress, if not nil, shows how far each job is. Std goes through it.
+	Progress *cli.Progress
 
+	all     []jobs.Target
 	log     *journal.Journal
 	id      string
 	secrets []string
@@ -69,17 +71,23 @@ func (r *Run) Jobs(ctx context.Context, configs []*config.Config) error {
 		return err
 	}
 	defer release()
-	var results []result
+	r.all = jobs.All(configs)
+	began := r.Host.Now()
+	var all report // of all configurations
+	worst := notify.OK
 	for _, c := range configs {
-		results = append(results, r.runConfig(ctx, c)...)
+		p := r.runConfig(ctx, c)
+		all.results, all.warnings = append(all.results, p.results...), append(all.warnings, p.warnings...)
+		one, _ := p.ending()
+		worst = max(worst, one)
 	}
-	if err := printSummary(r.Std.Out, results); err != nil {
+	if err := printSummary(r.Std.Out, all.results, all.warnings, r.Host.Now().Sub(began)); err != nil {
 		return err
 	}
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	switch worst, _ := ending(results); worst {
+	switch worst {
 	case notify.Failed:
 		return cli.Exit(cli.Failed)
 	case notify.Warnings:
@@ -115,25 +123,15 @@ func (r *Run) hideSecrets(configs []*config.Config) {
 }
 
 // runConfig runs the jobs of a configuration and reports on them.
-func (r *Run) runConfig(ctx context.Context, c *config.Config) (results []result) {
-	p, err := r.newReport(c, false)
-	if err != nil {
-		r.log.Error(err)
-		r.refused(c, err)
-		r.writeMetrics(ctx, r.log, c, nil)
-		return []result{{job: c.Path, Result: backup.Result{Outcome: failed, Note: cli.FirstLine(err.Error())}, err: err}}
-	}
+func (r *Run) runConfig(ctx context.Context, c *config.Config) *report {
+	p := r.newReport(c, false)
 	defer p.close()
-	p.log.Record(slog.LevelInfo, "napback begins", "file", c.Path)
-	p.log.Notes(c)
-	for _, ch := range p.channels {
-		warnOf(p.log, ch, ch.Start(ctx))
-	}
+	p.begin(ctx)
 	for i := range c.Jobs {
-		results = append(results, p.runJobs(ctx, &c.Jobs[i])...)
+		p.results = append(p.results, p.runJobs(ctx, &c.Jobs[i])...)
 	}
-	p.finish(ctx, results)
-	return results
+	p.finish(ctx)
+	return p
 }
 
 // reportNothing reports that no job of a configuration could be started. The
@@ -143,75 +141,10 @@ func (r *Run) reportNothing(ctx context.Context, c *config.Config, err error) {
 	if !locked {
 		r.refusedWithoutLock(c, err)
 	}
-	p, openErr := r.newReport(c, locked)
-	if openErr != nil {
-		r.log.Error(openErr)
-		if !locked {
-			r.writeMetrics(ctx, r.log, c, nil)
-		}
-		return
-	}
+	p := r.newReport(c, locked)
 	defer p.close()
-	p.log.Record(slog.LevelError, err.Error())
-	var results []result
-	for i := range c.Jobs {
-		note := "nothing was started: " + cli.FirstLine(err.Error())
-		results = append(results, result{job: c.Jobs[i].String(), Result: backup.Result{Outcome: failed, Note: note}, err: err})
-	}
-	p.finish(ctx, results)
-}
-
-// report is what tells of the run of one configuration: its log and its channels.
-// None of them can fail a backup.
-type report struct {
-	run      *Run
-	config   *config.Config
-	log      *journal.Journal
-	channels []notify.Channel
-	closer   func() error
-	left     left
-	locked   bool // another napback is running, and the log is that one's
-}
-
-func (r *Run) newReport(c *config.Config, locked bool) (*report, error) {
-	p := &report{run: r, config: c, log: r.log, closer: func() error { return nil }, left: left{}, locked: locked}
-	var err error
-	if !locked {
-		p.log, p.closer, err = journal.Open(c, journal.Options{Stderr: r.Std.Err, Debug: r.Debug, Run: r.id, Secrets: r.secrets})
-		if err != nil {
-			return nil, err
-		}
-	}
-	if p.channels, err = notify.Open(c.Settings.Notify, nil, r.redact.String); err != nil {
-		return nil, errors.Join(err, p.closer())
-	}
-	return p, nil
-}
-
-func (p *report) close() {
-	if err := p.closer(); err != nil {
-		fmt.Fprintf(p.run.Std.Err, "napback: warning: %s\n", cli.Safe(err.Error()))
-	}
-}
-
-// finish tells how the run has ended.
-func (p *report) finish(ctx context.Context, results []result) {
-	if !p.locked { // the metrics are that one's
-		p.run.writeMetrics(ctx, p.log, p.config, p.left)
-	}
-	worst, count := ending(results)
-	var table strings.Builder
-	_ = printSummary(&table, results) // strings.Builder takes everything
-	ctx, cancel := lastContext(ctx, 2*time.Minute)
-	defer cancel()
-	report := notify.Report{
-		Host: p.run.Host.Name, Run: p.run.id, Ending: worst, Count: count, Jobs: len(results),
-		Summary: table.String(), Failures: failures(results), Locked: p.locked,
-	}
-	for _, c := range p.channels {
-		warnOf(p.log, c, c.Finish(ctx, report))
-	}
-	p.log.Record(slog.LevelInfo, "napback ends", "verdict", worst.String(), "jobs", len(results))
+	p.nothing(err)
+	p.finish(ctx)
 }
 
 // Lock locks the DiffDirs of all configurations.

@@ -21,9 +21,12 @@ type Kind struct {
 	// restored below another one, or in place, as a whole or by paths. Others are
 	// streams.
 	Tree bool
-	// Words allows a program with its arguments after the argument.
-	Words bool
-	// Options are the directives for this kind alone.
+	// Program names the option, of the Form Program, that each source needs: what
+	// makes the stream. On a line it follows the argument; in a block it has a line of
+	// its own. "": none is needed.
+	Program string
+	// Options are the directives for sources of this kind. Other kinds may have the
+	// same one.
 	Options []Option
 	// Clean checks the argument of the directive and writes it in its one form.
 	Clean func(argument string) (string, error)
@@ -43,8 +46,14 @@ type Kind struct {
 	Probe func(Job) (doubt string, err error)
 	// Load returns what loads archives of this kind. nil: nothing does.
 	Load func(Host, Load) (Loader, error)
-	// LoadsTo tells that Load can make a new place for what is loaded.
+	// LoadsAs checks another name for what is loaded, and writes it in its one form.
+	// nil: it can have no other.
+	LoadsAs func(name string) (string, error)
+	// LoadsTo tells that such a name is all of a place, as a path is.
 	LoadsTo bool
+	// Connects names the option, of the Form Arguments, that tells where the server is,
+	// in whose place a restore can be given others. "": there is no server.
+	Connects string
 	// Try makes a throw-away place to load archives into. nil: they can only be read.
 	Try func(context.Context, Host, Trying) (Trial, error)
 	// Members is for a directory of sources, each of which is a job of its own.

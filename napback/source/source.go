@@ -29,10 +29,9 @@ import (
 
 // Job is what a configuration says of a source.
 type Job struct {
-	Kind    string   // its name
-	Source  string   // the argument of the directive, as Kind.Clean has it
-	Words   []string // what follows the argument, where Kind.Words allows it
-	Name    string   // of its archives
+	Kind    string // its name
+	Source  string // the argument of the directive, as Kind.Clean has it
+	Name    string // of its archives
 	Options Options
 	DiffDir string
 }
@@ -79,6 +78,12 @@ type Source interface {
 	Begin(t Turn) (Reading, error)
 }
 
+// Noted is a Source that has more to say in the manifests of its archives.
+type Noted interface {
+	// Meta are fields of meta, as KEY=VALUE. The caller's own keys are taken.
+	Meta() []string
+}
+
 // Reading is a source while the chain runs.
 type Reading interface {
 	// Stages are those that make the plain stream.
@@ -114,20 +119,42 @@ func (e *Again) Error() string { return e.Why }
 // Load is what is to be loaded, and where.
 type Load struct {
 	Job
-	To     string // a new place for it; "": where the job has its source
-	Signed bool   // only archives are loaded that somebody has signed who is trusted
+	As      string   // another name than the source's, as Kind.LoadsAs has it; "": none
+	Connect []string // in place of the option Kind.Connects; nil: as the job has it
+	Signed  bool     // only archives are loaded that somebody has signed who is trusted
 }
 
 // Loader puts the streams of archives back to where their source is, or was.
+// Target, Stages, Prepare, Look and Judge are called in this order; then the stages run.
 type Loader interface {
 	// Where says in messages where that is, as in "into the server".
 	Where() string
+	// Target asks where exactly it is, to tell people before anything is written, as in
+	// "into the database shop of MariaDB at ...".
+	Target(ctx context.Context) (string, error)
 	// Prepare makes the place, or fails if loading would replace something.
 	Prepare(ctx context.Context) error
+	// Look are stages that read each archive before any is loaded. nil: nothing has to
+	// be known of them. Judge gets what they have printed, and refuses to go on.
+	Look() ([]chain.Stage, error)
+	Judge(ctx context.Context, printed []byte) error
 	// Before are the commands by which a person makes the place.
 	Before() ([]chain.Stage, error)
 	// Stages load one archive from their stdin.
 	Stages(ctx context.Context) ([]chain.Stage, error)
 	// Explain adds to an error of the chain what people can do about it.
 	Explain(err error) error
+	// Undo tells, after a failure, how to remove what has been loaded; "" if nothing
+	// has. The context may have ended.
+	Undo(ctx context.Context) string
 }
+
+// Unseen is embedded by a Loader that has to know nothing of archives before it loads
+// them.
+type Unseen struct{}
+
+// Look is Loader.Look.
+func (Unseen) Look() ([]chain.Stage, error) { return nil, nil }
+
+// Judge is Loader.Judge.
+func (Unseen) Judge(context.Context, []byte) error { return nil }

@@ -3,6 +3,7 @@ package tools
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"napback/internal/cli"
@@ -10,9 +11,9 @@ import (
 	"napback/napback/programs"
 )
 
-// Explain gives the error of a chain that opens archives the exit code and the hints
-// of the program that caused it. The error of a context that has ended becomes its
-// cause.
+// Explain gives the error of a chain the exit code and the hints of the program that
+// caused it, and what a tool of the store has said of it stands alone. The error of a
+// context that has ended becomes its cause.
 func Explain(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); err != nil && cause != nil {
 		return cause
@@ -22,12 +23,32 @@ func Explain(ctx context.Context, err error) error {
 		return err
 	}
 	cause := failed.Cause
+	if said := cause.Said(); err == error(failed) && said != "" && strings.HasPrefix(cause.Stage, "s3") {
+		err = &told{failed, said}
+	}
 	for _, line := range cause.Stderr {
 		if hint, ok := strings.CutPrefix(line, cause.Stage+": hint: "); ok {
 			err = cli.WithHint(err, "%s", cli.Safe(hint))
 		}
 	}
 	return cli.WithCode(exitCode(cause), err)
+}
+
+// told is an error in the words of the tool that had it.
+type told struct {
+	cause *chain.Error
+	words string
+}
+
+func (e *told) Error() string { return e.words }
+func (e *told) Unwrap() error { return e.cause }
+
+// About says which bucket an error is about, unless it does so itself.
+func About(bucket string, err error) error {
+	if name := fmt.Sprintf("bucket %q", bucket); err != nil && !strings.Contains(err.Error(), name) {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return err
 }
 
 // exitCode maps how a stage failed to an exit code.

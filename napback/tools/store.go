@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"napback/internal/cli"
 	"napback/napback/catalog"
@@ -27,11 +28,13 @@ type Store struct {
 	kit programs.Kit
 	set *config.Settings
 	log func(stage, line string)
+	// progress is how Put, Get and Verify show theirs.
+	progress string
 }
 
 // Open returns the client of a job's store. log gets what the tools say on stderr.
 func Open(k programs.Kit, set *config.Settings, log func(stage, line string)) Store {
-	return Store{k, set, log}
+	return Store{k, set, log, "never"}
 }
 
 // Access are the flags that all S3 tools share, and the bucket: what two jobs have
@@ -44,6 +47,12 @@ func (s Store) Access() string {
 // store's clock. A listing that was denied or cut short is an error (ErrDenied,
 // catalog.ErrTooMuch), but the clock may be told with it.
 func (s Store) List(ctx context.Context, prefix string) (catalog.Listing, error) {
+	log := s.log
+	s.log = func(stage, line string) {
+		if !isReason(stage, line) { // which the error tells
+			log(stage, line)
+		}
+	}
 	return s.list(ctx, "--json", "-r", "--clock", s.set.Bucket+":"+prefix)
 }
 
@@ -56,7 +65,12 @@ func (s Store) list(ctx context.Context, args ...string) (l catalog.Listing, err
 		l, err = catalog.Read(r)
 		return err
 	})
-	return l, denied(err)
+	return l, denied(Explain(ctx, err))
+}
+
+// isReason tells an error that a tool prints, and the hints below it.
+func isReason(stage, line string) bool {
+	return strings.HasPrefix(line, stage+": error: ") || strings.HasPrefix(line, stage+": hint: ")
 }
 
 // denied marks the error of a tool that was denied access.
@@ -90,8 +104,10 @@ func (s Store) Contents(ctx context.Context, job string) (*catalog.Contents, err
 		// Whoever has planted all that must not keep us from storing a backup.
 		s.log("s3ls", "somebody has planted more archives than are listed: the backup goes by its own state, and nothing is removed")
 		return &catalog.Contents{ListDenied: true, Time: l.Time}, nil
+	case exitedWith(err, cli.NotFound):
+		return nil, cli.WithHint(err, "s3put --create-bucket creates one")
 	case err != nil:
-		return nil, fmt.Errorf("look into bucket %q: %w", s.set.Bucket, err)
+		return nil, About(s.set.Bucket, err)
 	}
 	c := catalog.ContentsOf(l, job)
 	if n := c.Unsigned(); n > 0 {
@@ -159,7 +175,7 @@ func (s Store) Remove(ctx context.Context, runs []string) error {
 			return err
 		}
 		_, _, err = s.kit.Output(ctx, stage, s.log)
-		errs = append(errs, denied(err))
+		errs = append(errs, denied(Explain(ctx, err)))
 	}
 	return errors.Join(errs...)
 }
@@ -172,7 +188,7 @@ func (s Store) Get(a catalog.Entry) (chain.Stage, error) { return s.get(a) }
 func (s Store) Verify(a catalog.Entry) (chain.Stage, error) { return s.get(a, "--verify") }
 
 func (s Store) get(a catalog.Entry, more ...string) (chain.Stage, error) {
-	args := append(s.set.Flags(config.Get), "--progress", "never")
+	args := append(s.set.Flags(config.Get), "--progress", s.progress)
 	return s.stage("s3get", append(append(args, more...), a.Address()))
 }
 
@@ -197,7 +213,7 @@ func (s Store) Put(u Upload) (chain.Stage, error) {
 	if !u.ByHand {
 		args = append(args, "--json")
 	}
-	args = append(args, "-v", "--progress", "never", "--keep")
+	args = append(args, "-v", "--progress", s.progress, "--keep")
 	if !u.ByHand {
 		args = append(args, given("--owner", u.Owner)...)
 	}

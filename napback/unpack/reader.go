@@ -34,13 +34,33 @@ type Reader struct {
 	Settings *config.Settings // of the job
 	Key      *Key
 	Log      tools.Log
+	// Progress, if not nil, shows how far the reading is.
+	Progress *cli.Progress
 }
 
 // Hear returns what takes the lines that the stages of a chain say.
 func (r Reader) Hear() func(stage, line string) { return tools.Warnings(r.Log) }
 
+// gpgHolds is more than all that the stages up to gpg hold, in bytes. Until gpg has
+// taken more, it may be asking for a passphrase on the terminal.
+const gpgHolds = 8 << 20
+
+// Watch returns what shows how far the chain is that reads an archive
+// (chain.Chain.Aside).
+func (r Reader) Watch(a catalog.Entry) func(stage, line string) bool {
+	asks := a.Encryption() != "" && !r.Key.InFile()
+	return tools.Watch(func(told cli.ProgressLine) {
+		r.Progress.Report(told)
+		if !asks || told.Piped > gpgHolds {
+			r.Progress.Resume()
+		}
+	})
+}
+
 // store is the client of the job's store.
-func (r Reader) store() tools.Store { return tools.Open(r.Kit, r.Settings, r.Hear()) }
+func (r Reader) store() tools.Store {
+	return tools.Open(r.Kit, r.Settings, r.Hear()).Showing(r.Progress)
+}
 
 // Stages read an archive, decrypt and decompress it.
 func (r Reader) Stages(a catalog.Entry) ([]chain.Stage, error) {
@@ -81,7 +101,12 @@ func (r Reader) Guarded(a catalog.Entry, dir string, notDirs []string) ([]chain.
 // their causes.
 func (r Reader) Run(ctx context.Context, attempt func() ([]chain.Status, error)) ([]chain.Status, error) {
 	for {
+		r.Progress.Pause()
 		status, err := attempt()
+		r.Progress.Pause()
+		if err == nil {
+			r.Progress.Part()
+		}
 		if err == nil || ctx.Err() != nil || !r.Key.wanted(err) {
 			return status, explain(ctx, err)
 		}
@@ -110,7 +135,7 @@ func (r Reader) Members(ctx context.Context, a catalog.Entry, dir string, lists 
 		if err != nil {
 			return nil, err
 		}
-		c := chain.Chain{Stages: stages, Log: r.Hear()}
+		c := chain.Chain{Stages: stages, Log: r.Hear(), Aside: r.Watch(a)}
 		return c.Reading(ctx, func(from io.Reader) error {
 			damage = dumpdir.Read(from, lists, each)
 			// The chain still has to tell whether the stream was whole; it
@@ -134,7 +159,7 @@ func (r Reader) Verify(ctx context.Context, a catalog.Entry) error {
 	if err != nil {
 		return err
 	}
-	c := chain.Chain{Stages: []chain.Stage{get}, Log: r.Hear()}
+	c := chain.Chain{Stages: []chain.Stage{get}, Log: r.Hear(), Aside: r.Watch(a)}
 	if _, err := c.Run(ctx); err != nil {
 		return fmt.Errorf("verify %s: %w", strings.TrimPrefix(a.Address(), a.Bucket+":"), tools.Explain(ctx, err))
 	}

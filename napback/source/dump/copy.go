@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"napback/internal/cli"
+	"napback/napback/programs"
 )
 
 // Format is what a stream has to look like to be a whole dump.
@@ -18,6 +19,8 @@ const (
 	FormatPostgreSQL    Format = "postgresql"
 	FormatPostgreSQLAll Format = "postgresql-all"
 	FormatSubversion    Format = "subversion"
+	// FormatAny is what nothing is known of: any stream is whole.
+	FormatAny Format = programs.Anything
 )
 
 // copyBuffer is as large as a pipe that chain has enlarged.
@@ -85,11 +88,13 @@ func newChecker(f Format, revisions string) (checker, error) {
 		return marker("-- PostgreSQL database dump complete"), nil
 	case FormatPostgreSQLAll:
 		return marker("-- PostgreSQL database cluster dump complete"), nil
+	case FormatAny:
+		return func(*bufio.Reader) error { return nil }, nil
 	case FormatSubversion:
 		return newRevisions(revisions)
 	}
 	return nil, cli.UsageErrorf("unknown dump format %q: want one of %q", f,
-		[]Format{FormatMySQL, FormatPostgreSQL, FormatPostgreSQLAll, FormatSubversion})
+		[]Format{FormatMySQL, FormatPostgreSQL, FormatPostgreSQLAll, FormatSubversion, FormatAny})
 }
 
 // tailBytes is enough for the marker and what may stand after it.

@@ -1,7 +1,6 @@
 package dump
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"regexp"
@@ -17,13 +16,19 @@ import (
 type server interface {
 	Dump() Command
 	Load() Command
+	// Present prints, one a line, the databases that a load would meet.
 	Present() Command
+	// Made prints those that a load has made, at least by name.
+	Made() Command
+	// Who prints who the server is, for people.
+	Who() Command
 }
 
 // dumped is a job of a database server: a dump program and the check of what
 // it writes.
 type dumped struct {
 	kind, source string
+	args         []string // of the dump program, whoever runs it
 	dump         chain.Stage
 	whole        chain.Stage
 	unpack       string
@@ -32,7 +37,7 @@ type dumped struct {
 
 // newDatabase prepares a database. Whether it is there shows when it is dumped.
 func newDatabase(host source.Host, job source.Job, s server, format Format) (*dumped, error) {
-	d := &dumped{kind: job.Kind, source: job.Source}
+	d := &dumped{kind: job.Kind, source: job.Source, args: s.Dump().Args}
 	var err error
 	if d.dump, err = stageOf(host.Kit, s.Dump()); err != nil {
 		return nil, err
@@ -53,14 +58,20 @@ func (d *dumped) WhyNotDiff(source.Turn) string { return "databases have no DIFF
 func (d *dumped) Unchanged(*state.Point) bool   { return false }
 func (d *dumped) Empty() bool                   { return false }
 func (d *dumped) Unpack() string                { return d.unpack }
-func (d *dumped) Hash() []any                   { return []any{d.kind, d.source, d.dump.Args} }
+func (d *dumped) Hash() []any                   { return []any{d.kind, d.source, d.args} }
 
 // refused matches how the databases' clients say that they were not let in.
 var refused = regexp.MustCompile(`Access denied|no password supplied|password authentication failed|Peer authentication failed`)
 
+// peer matches how PostgreSQL says that it goes by the system's users.
+var peer = regexp.MustCompile(`Peer authentication failed for user "([A-Za-z0-9_.-]+)"`)
+
 func (d *dumped) Explain(err error) error {
 	var failed *chain.Error
 	if errors.As(err, &failed) && failed.Cause.Stage == d.dump.Name && refused.MatchString(err.Error()) {
+		if m := peer.FindStringSubmatch(err.Error()); m != nil {
+			return cli.WithHint(err, "the server takes this user from programs of the system's user %[1]s only: RunAs %[1]s", m[1])
+		}
 		return cli.WithHint(err, "napback never asks: write the password into %s in the home directory of its account", d.passwords)
 	}
 	return err
@@ -70,41 +81,4 @@ func (d *dumped) stages() []chain.Stage                           { return []cha
 func (d *dumped) Plan(source.Turn) (string, []chain.Stage, error) { return "", d.stages(), nil }
 func (d *dumped) Begin(source.Turn) (source.Reading, error) {
 	return &reading{producers: d.stages()}, nil
-}
-
-// serverLoader loads a dump into the server of a job.
-type serverLoader struct {
-	source.Host
-	server  server
-	trouble *regexp.Regexp // what loading may end with, in words
-	hint    string         // for that
-}
-
-func (l *serverLoader) Explain(err error) error {
-	if l.trouble.MatchString(err.Error()) {
-		err = cli.WithHint(err, "%s", l.hint)
-	}
-	return err
-}
-
-func (l *serverLoader) Where() string                  { return "into the server" }
-func (l *serverLoader) Before() ([]chain.Stage, error) { return nil, nil } // a dump makes its databases
-
-// Prepare fails if the server has what would be loaded.
-func (l *serverLoader) Prepare(ctx context.Context) error {
-	present, err := ask(ctx, l.Host, l.server.Present())
-	if err != nil {
-		return fmt.Errorf("look what the server has: %w", err)
-	}
-	if present != "" {
-		first, _, _ := strings.Cut(present, "\n")
-		return cli.WithHint(fmt.Errorf("the server has the database %q: loading would mix the backup into it", first),
-			"drop it first; or restore --to FILE, and load that by hand")
-	}
-	return nil
-}
-
-func (l *serverLoader) Stages(context.Context) ([]chain.Stage, error) {
-	s, err := stageOf(l.Kit, l.server.Load())
-	return []chain.Stage{s}, err
 }

@@ -11,6 +11,9 @@
 //	PostgreSQL, all       pg_dumpall                    OnceRoles | SafeSQL | psql
 //	Subversion            svnadmin dump                 svnadmin load
 //
+// A dump of one database is loaded under another name by way of RenameMySQL or
+// SafeSQL, and Roles finds out before which roles of PostgreSQL it needs.
+//
 // A dump of one database creates that database too, so that any of them can be
 // loaded into an empty server.
 //
@@ -32,6 +35,7 @@ type Command struct {
 	Programs []string // names, of which the first that is installed will do
 	Args     []string
 	Keep     []string // what it may have of the environment; see chain.Environ
+	As       string   // the user who runs it; "" is who runs napback
 }
 
 // Environ returns a command's environment, made from base. Option and password

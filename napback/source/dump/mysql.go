@@ -1,6 +1,7 @@
 package dump
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"napback/napback/programs"
 	"napback/napback/source"
 )
 
@@ -18,7 +20,7 @@ const mysqlOptions = "MySQLOptions"
 func MySQLKind() source.Kind {
 	return source.Kind{
 		Name:    "MySQL",
-		Options: []source.Option{{Name: mysqlOptions, Form: source.Arguments, Repeat: true, Check: CheckMySQLOption}},
+		Options: []source.Option{{Name: mysqlOptions, Form: source.Arguments, Repeat: true, Check: CheckMySQLOption}, source.RunAs()},
 		Clean: func(argument string) (string, error) {
 			i := strings.LastIndexByte(argument, ':')
 			if i >= 0 && !strings.HasPrefix(argument, "/") {
@@ -36,7 +38,9 @@ func MySQLKind() source.Kind {
 		},
 		Same: func(a, b string) bool { return ParseMySQL(a, nil).Database == ParseMySQL(b, nil).Database },
 		Open: func(_ context.Context, host source.Host, job source.Job) (source.Source, error) {
-			d, err := newDatabase(host, job, ParseMySQL(job.Source, job.Options[mysqlOptions]), FormatMySQL)
+			m := ParseMySQL(job.Source, job.Options[mysqlOptions])
+			m.As = job.Options.RunAs()
+			d, err := newDatabase(host, job, m, FormatMySQL)
 			if err != nil {
 				return nil, err
 			}
@@ -44,9 +48,18 @@ func MySQLKind() source.Kind {
 			d.unpack = strings.TrimSuffix(strings.Replace(d.dump.Name, "mysqldump", "mysql", 1), "-dump") + " --binary-mode"
 			return d, nil
 		},
+		LoadsAs:  checkOther,
+		Connects: mysqlOptions,
 		Load: func(host source.Host, load source.Load) (source.Loader, error) {
-			return &serverLoader{host, ParseMySQL(load.Source, load.Options[mysqlOptions]),
-				largeRow, "set max_allowed_packet of the server to 1G while it is loaded"}, nil
+			m := ParseMySQL(load.Source, load.Options[mysqlOptions])
+			other := Other{m.Database, load.As}
+			if load.Connect != nil {
+				m.Socket, m.Options = "", load.Connect
+			}
+			m.As, m.Database = load.Options.RunAs(), cmp.Or(other.As, other.Of)
+			first, rest := m.client()
+			return &serverLoader{Host: host, server: m, other: other, quote: "`", rename: programs.Rename, trouble: largeRow,
+				hint: "set max_allowed_packet of the server to 1G while it is loaded"}, checkLoad(load, other, len(first)+len(rest))
 		},
 		Try: tryMySQL,
 	}
@@ -57,6 +70,7 @@ type MySQL struct {
 	Socket   string // "" = as the client's option files say
 	Database string // or All
 	Options  []string
+	As       string // the user of the system who asks; "" is who runs napback
 }
 
 // ParseMySQL takes a source apart: DATABASE, all, /SOCKET:DATABASE or
@@ -92,7 +106,7 @@ func (m MySQL) Dump() Command {
 	} else {
 		args = append(args, "--databases", m.Database)
 	}
-	return Command{[]string{"mariadb-dump", "mysqldump"}, args, mysqlEnv}
+	return Command{[]string{"mariadb-dump", "mysqldump"}, args, mysqlEnv, m.As}
 }
 
 // Load is the command that reads a dump from stdin. It stops at the first error.
@@ -103,7 +117,7 @@ func (m MySQL) Load() Command {
 	first, rest := m.client()
 	args := append(first, "--batch", "--binary-mode", "--local-infile=0", "--skip-force",
 		"--default-character-set=utf8mb4", "--max-allowed-packet=1G")
-	return Command{[]string{"mariadb", "mysql"}, append(args, rest...), mysqlEnv}
+	return Command{[]string{"mariadb", "mysql"}, append(args, rest...), mysqlEnv, m.As}
 }
 
 // systemSchemas are there in an empty server.
@@ -112,19 +126,32 @@ const systemSchemas = "'mysql','information_schema','performance_schema','sys','
 // Present is the command that prints, one a line, the databases that a load
 // would change.
 func (m MySQL) Present() Command {
-	first, rest := m.client()
-	args := append(first, "--batch", "--skip-column-names", "--default-character-set=utf8mb4")
-	args = append(args, rest...)
-	return Command{[]string{"mariadb", "mysql"}, append(args, "-e", m.present()), mysqlEnv}
-}
-
-// present is the query of Present.
-func (m MySQL) present() string {
 	where := "table_schema NOT IN (" + systemSchemas + ")"
 	if m.Database != All {
 		where = "table_schema = '" + strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(m.Database) + "'"
 	}
-	return "SELECT DISTINCT table_schema FROM information_schema.tables WHERE " + where
+	return m.query("SELECT DISTINCT table_schema FROM information_schema.tables WHERE " + where)
+}
+
+func (m MySQL) query(sql string) Command {
+	first, rest := m.client()
+	args := append(first, "--batch", "--skip-column-names", "--default-character-set=utf8mb4")
+	return Command{[]string{"mariadb", "mysql"}, append(append(args, rest...), "-e", sql), mysqlEnv, m.As}
+}
+
+// Made is the command that prints, one a line, the databases that are there, also
+// empty ones.
+func (m MySQL) Made() Command {
+	where := "schema_name NOT IN (" + systemSchemas + ")"
+	if m.Database != All {
+		where = "schema_name = '" + strings.NewReplacer(`\`, `\\`, `'`, `''`).Replace(m.Database) + "'"
+	}
+	return m.query("SELECT schema_name FROM information_schema.schemata WHERE " + where)
+}
+
+// Who is the command that prints who the server is.
+func (m MySQL) Who() Command {
+	return m.query("SELECT CONCAT(@@version_comment, ' ', VERSION(), ' on host ', @@hostname, ', port ', @@port, ', socket ', @@socket, ', as ', CURRENT_USER())")
 }
 
 // split parts the options that have to come first from the others.

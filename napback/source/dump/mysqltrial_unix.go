@@ -34,7 +34,8 @@ func tryMySQL(ctx context.Context, host source.Host, trying source.Trying) (sour
 	socket := filepath.Join(s.dir, "s")
 	client := ParseMySQL(trying.Source, []string{"--no-defaults", "--user=root"})
 	client.Socket = socket
-	t := &mysqlTrial{trialServer: s, client: client, serverLoader: serverLoader{Host: s.Host, server: client, trouble: largeRow, hint: "this is the server of the drill: please report it"}}
+	t := &mysqlTrial{trialServer: s, client: client, serverLoader: serverLoader{Host: s.Host, server: client, other: Other{Of: client.Database}, quote: "`", trouble: largeRow,
+		hint: "this is the server of the drill"}}
 	files := []string{"--no-defaults", "--datadir=" + filepath.Join(s.dir, "data"), "--innodb-buffer-pool-size=64M"}
 	if err := s.run(ctx, install, append(files, "--auth-root-authentication-method=normal", "--skip-test-db")...); err != nil {
 		return nil, err
@@ -49,9 +50,7 @@ func tryMySQL(ctx context.Context, host source.Host, trying source.Trying) (sour
 }
 
 func (t *mysqlTrial) ask(ctx context.Context, query string) (string, error) {
-	first, rest := t.client.client()
-	args := append(first, "--batch", "--skip-column-names", "--default-character-set=utf8mb4")
-	return ask(ctx, t.trialServer.Host, Command{[]string{"mariadb", "mysql"}, append(append(args, rest...), "-e", query), nil})
+	return ask(ctx, t.trialServer.Host, t.client.query(query))
 }
 
 // isOurs makes sure that it is the server of the drill that answers.
@@ -65,7 +64,7 @@ func (t *mysqlTrial) isOurs(ctx context.Context) error {
 
 // Prove counts what has been loaded.
 func (t *mysqlTrial) Prove(ctx context.Context) (string, error) {
-	present, err := t.ask(ctx, t.client.present())
+	present, err := ask(ctx, t.trialServer.Host, t.client.Present())
 	if err != nil {
 		return "", err
 	}

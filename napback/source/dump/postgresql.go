@@ -4,14 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
-	"napback/internal/cli"
-	"napback/napback/chain"
-	"napback/napback/programs"
 	"napback/napback/source"
 )
 
@@ -22,7 +17,7 @@ const postgresOptions = "PostgreSQLOptions"
 func PostgreSQLKind() source.Kind {
 	return source.Kind{
 		Name:    "PostgreSQL",
-		Options: []source.Option{{Name: postgresOptions, Form: source.Arguments, Repeat: true, Check: CheckPostgreSQLOption}},
+		Options: []source.Option{{Name: postgresOptions, Form: source.Arguments, Repeat: true, Check: CheckPostgreSQLOption}, source.RunAs()},
 		Clean: func(argument string) (string, error) {
 			user, database, found := strings.Cut(argument, "@")
 			if !found {
@@ -33,6 +28,7 @@ func PostgreSQLKind() source.Kind {
 		Same: func(a, b string) bool { return ParsePostgreSQL(a, nil).Database == ParsePostgreSQL(b, nil).Database },
 		Open: func(_ context.Context, host source.Host, job source.Job) (source.Source, error) {
 			p := ParsePostgreSQL(job.Source, job.Options[postgresOptions])
+			p.As = job.Options.RunAs()
 			d, err := newDatabase(host, job, p, p.format())
 			if err != nil {
 				return nil, err
@@ -40,12 +36,10 @@ func PostgreSQLKind() source.Kind {
 			d.passwords, d.unpack = ".pgpass", "psql -d postgres"
 			return d, nil
 		},
-		Load: func(host source.Host, load source.Load) (source.Loader, error) {
-			p := ParsePostgreSQL(load.Source, load.Options[postgresOptions])
-			return &postgresLoader{serverLoader{host, p, noRole,
-				"the dump of one database has no roles: create them, or restore the job of all databases"}, p, load.Signed}, nil
-		},
-		Try: tryPostgreSQL,
+		LoadsAs:  checkOther,
+		Connects: postgresOptions,
+		Load:     loadPostgreSQL,
+		Try:      tryPostgreSQL,
 	}
 }
 
@@ -57,62 +51,22 @@ func (p PostgreSQL) format() Format {
 	return FormatPostgreSQL
 }
 
-// postgresLoader loads a dump into a server.
-type postgresLoader struct {
-	serverLoader
-	client PostgreSQL
-	signed bool
-}
-
-// Stages look through the dump before psql sees it.
-func (l *postgresLoader) Stages(ctx context.Context) ([]chain.Stage, error) {
-	client, err := l.serverLoader.Stages(ctx)
-	if err != nil {
-		return nil, err
-	}
-	version, err := ask(ctx, l.Host, l.client.Version())
-	if err != nil {
-		return nil, err
-	}
-	var args []string
-	switch {
-	case l.client.Restricts(version):
-		args = append(args, "--restrict")
-	case l.signed:
-		l.Note("psql is too old to be told to obey no commands of the dump; napback looks for them, but update it")
-	default:
-		// Where a statement, a quote or a comment ends is not the same to all
-		// psqls, and depends on settings: who only reads along can be fooled.
-		return nil, cli.WithHint(errors.New("psql is too old to be told to obey no commands of a dump: one from somebody else could run programs"),
-			"update psql (13.22, 14.19, 15.14, 16.10, 17.6 or later); or, if you trust the bucket, load what restore writes to stdout by hand")
-	}
-	look, err := l.Kit.Hidden(programs.SQL, args...)
-	if err != nil {
-		return nil, err
-	}
-	stages := append([]chain.Stage{look}, client...)
-	if l.client.format() == FormatPostgreSQLAll {
-		once, err := l.Kit.Hidden(programs.Roles)
-		return append([]chain.Stage{once}, stages...), err
-	}
-	return stages, nil
-}
-
 // PostgreSQL is a database of a PostgreSQL server, or the server with all of its
 // databases, roles and tablespaces.
 type PostgreSQL struct {
 	User     string // "" = as libpq finds it
 	Database string // or All
 	Options  []string
+	As       string // the user of the system who asks; "" is who runs napback
 }
 
 // ParsePostgreSQL takes a source apart: DATABASE, all, USER@DATABASE or
 // USER@all.
 func ParsePostgreSQL(source string, options []string) PostgreSQL {
 	if user, database, ok := strings.Cut(source, "@"); ok {
-		return PostgreSQL{user, database, options}
+		return PostgreSQL{User: user, Database: database, Options: options}
 	}
-	return PostgreSQL{"", source, options}
+	return PostgreSQL{Database: source, Options: options}
 }
 
 // postgresEnv are the variables of libpq.
@@ -127,7 +81,7 @@ func (p PostgreSQL) Dump() Command {
 	} else {
 		args = append(args, "--create", database(p.Database))
 	}
-	return Command{[]string{program}, args, postgresEnv}
+	return Command{[]string{program}, args, postgresEnv, p.As}
 }
 
 // Load is the command that reads a dump from stdin and stops at the first error.
@@ -145,13 +99,36 @@ func (p PostgreSQL) Present() Command {
 	if p.Database != All {
 		where = "datname = '" + strings.ReplaceAll(p.Database, "'", "''") + "'"
 	}
-	return p.client([]string{"--no-psqlrc", "--no-align", "--tuples-only", "--command=SELECT datname FROM pg_database WHERE " + where})
+	return p.query("SELECT datname FROM pg_database WHERE " + where)
+}
+
+// Made is Present: a database that is empty is there, too.
+func (p PostgreSQL) Made() Command { return p.Present() }
+
+// Who is the command that prints who the server is, as psql knows it.
+func (p PostgreSQL) Who() Command {
+	return p.client([]string{"--no-psqlrc", `--command=\echo PostgreSQL :SERVER_VERSION_NAME at :HOST, port :PORT, as :USER`})
+}
+
+// RoleNames is the command that prints the names of all roles, one a line, in UTF-8 as
+// hex digits.
+func (p PostgreSQL) RoleNames() Command {
+	return p.query("SELECT encode(convert_to(rolname, 'UTF8'), 'hex') FROM pg_roles")
+}
+
+func (p PostgreSQL) query(sql string) Command {
+	return p.client([]string{"--no-psqlrc", "--no-align", "--tuples-only", "--command=" + sql})
 }
 
 func (p PostgreSQL) client(args []string) Command {
 	args = append(args, "--no-password")
-	args = append(args, connection(p.options(), []string{"--host", "--port", "--username"}, "hpU")...)
-	return Command{[]string{"psql"}, append(args, database("postgres")), postgresEnv}
+	args = append(args, p.connection()...)
+	return Command{[]string{"psql"}, append(args, database("postgres")), postgresEnv, p.As}
+}
+
+// connection is what of the options tells how to reach the server.
+func (p PostgreSQL) connection() []string {
+	return connection(p.options(), []string{"--host", "--port", "--username"}, "hpU")
 }
 
 func (p PostgreSQL) options() []string {
@@ -186,27 +163,4 @@ func CheckPostgreSQLOption(word string) error {
 		return fmt.Errorf("%s would break the chain that the dump is part of", name)
 	}
 	return nil
-}
-
-// Version is the command that prints the client's version.
-func (p PostgreSQL) Version() Command {
-	return Command{[]string{"psql"}, []string{"--version"}, postgresEnv}
-}
-
-// noRole matches how psql says that a role is missing.
-var noRole = regexp.MustCompile(`(?s)role .*does not exist`)
-
-var psqlVersion = regexp.MustCompile(`^psql \(PostgreSQL\) ([0-9]+)\.([0-9]+)`)
-
-// Restricts reports whether a client of this version knows \restrict.
-func (p PostgreSQL) Restricts(version string) bool {
-	m := psqlVersion.FindStringSubmatch(version)
-	if m == nil {
-		return false
-	}
-	major, _ := strconv.Atoi(m[1])
-	minor, _ := strconv.Atoi(m[2])
-	first := map[int]int{13: 22, 14: 19, 15: 14, 16: 10, 17: 6}
-	from, known := first[major]
-	return major >= 18 || known && minor >= from
 }

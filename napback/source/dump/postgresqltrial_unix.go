@@ -34,7 +34,8 @@ func tryPostgreSQL(ctx context.Context, host source.Host, trying source.Trying) 
 	}
 	data := filepath.Join(s.dir, "data")
 	client := PostgreSQL{User: "postgres", Database: ParsePostgreSQL(trying.Source, nil).Database, Options: []string{"--host=" + s.dir, "--port=5432"}}
-	t := &postgresTrial{trialServer: s, postgresLoader: postgresLoader{serverLoader{s.Host, client, noRole, "the dump of one database has no roles"}, client, trying.Signed}}
+	t := &postgresTrial{trialServer: s, postgresLoader: postgresLoader{client: client, signed: trying.Signed,
+		serverLoader: serverLoader{Host: s.Host, server: client, other: Other{Of: client.Database}, quote: `"`, trouble: noRole, hint: "this is the server of the drill"}}}
 	if err := s.run(ctx, initdb, "-D", data, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"); err != nil {
 		return nil, err
 	}
@@ -46,7 +47,7 @@ func tryPostgreSQL(ctx context.Context, host source.Host, trying source.Trying) 
 }
 
 func (t *postgresTrial) ask(ctx context.Context, query string) (string, error) {
-	return ask(ctx, t.trialServer.Host, t.client.client([]string{"--no-psqlrc", "--no-align", "--tuples-only", "--command=" + query}))
+	return ask(ctx, t.trialServer.Host, t.client.query(query))
 }
 
 // isOurs makes sure that it is the server of the drill that answers.
@@ -55,6 +56,16 @@ func (t *postgresTrial) isOurs(ctx context.Context) error {
 	if want := filepath.Join(t.dir, "data"); err == nil && filepath.Clean(data) != want {
 		err = fmt.Errorf("another server answers, of %q", data)
 	}
+	return err
+}
+
+// Judge makes the roles that a dump of one database needs, and does not have.
+func (t *postgresTrial) Judge(ctx context.Context, printed []byte) error {
+	missing, err := t.missing(ctx, printed)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	_, err = t.ask(ctx, createRoles(missing))
 	return err
 }
 

@@ -19,7 +19,7 @@ func tryRepository(_ context.Context, host source.Host, trying source.Trying) (s
 	if _, err := stageOf(host.Kit, to.Create()); err != nil {
 		return nil, &source.Absent{What: err.Error()}
 	}
-	t := &repositoryTrial{repositoryLoader: repositoryLoader{host, to}}
+	t := &repositoryTrial{repositoryLoader: repositoryLoader{Host: host, to: to}}
 	if trying.Live {
 		t.live = Subversion(trying.Source)
 	}

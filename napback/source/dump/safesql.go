@@ -40,8 +40,15 @@ const (
 // refuse all other commands, by \restrict: even if psql should take for a command
 // what SafeSQL has taken for something else, since the dump can change settings
 // on which that depends. Without a key a dump that was made for it can do that.
-func SafeSQL(w io.Writer, r io.Reader, key string) error {
-	s := &safeSQL{in: bufio.NewReaderSize(r, maxCopy), out: bufio.NewWriterSize(w, copyBuffer), key: key, line: 1, fresh: true}
+//
+// With another name, the dump makes a database of that name: all that it says of its
+// own goes there, and what it says of a third one is an error, too.
+func SafeSQL(w io.Writer, r io.Reader, key string, other Other) error {
+	return (&safeSQL{key: key, other: other}).copy(w, r)
+}
+
+func (s *safeSQL) copy(w io.Writer, r io.Reader) error {
+	s.in, s.out, s.line, s.fresh = bufio.NewReaderSize(r, maxCopy), bufio.NewWriterSize(w, copyBuffer), 1, true
 	s.open("")
 	var err error
 	for err == nil {
@@ -50,8 +57,8 @@ func SafeSQL(w io.Writer, r io.Reader, key string) error {
 	if !errors.Is(err, io.EOF) {
 		return err
 	}
-	if key != "" {
-		s.out.WriteString("\n\\unrestrict " + key + "\n")
+	if s.key != "" {
+		s.out.WriteString("\n\\unrestrict " + s.key + "\n")
 	}
 	if err := s.out.Flush(); err != nil {
 		return fmt.Errorf("write the dump: %w", err)
@@ -65,6 +72,9 @@ type safeSQL struct {
 	in    *bufio.Reader
 	out   *bufio.Writer
 	key   string
+	other Other
+	each  func(statement string) // gets each one, without comments, as far as it is short
+	text  []byte                 // the statement at hand, for each
 	line  int
 	fresh bool   // at the beginning of a line
 	begun bool   // the statement at hand has begun
@@ -96,6 +106,9 @@ func (s *safeSQL) next() (byte, error) {
 	if s.fresh = b == '\n'; s.fresh {
 		s.line++
 	}
+	if s.each != nil && len(s.text) < maxCommand {
+		s.text = append(s.text, b)
+	}
 	return b, s.out.WriteByte(b)
 }
 
@@ -118,16 +131,17 @@ func (s *safeSQL) step() error {
 	}
 	if (len(s.word) == 0 || s.word[0] <= '9' && s.word[0] >= '0') && s.sees("$") {
 		if p, _ := s.in.Peek(256); dollarQuote.Match(p) {
-			return s.until(string(dollarQuote.Find(p)), string(dollarQuote.Find(p)))
+			end := string(dollarQuote.Find(p))
+			return s.unseen(func() error { return s.until(end, end) })
 		}
 	}
 	switch {
 	case s.sees("--"):
 		s.word = s.word[:0]
-		return s.until("--", "\n")
+		return s.unseen(func() error { return s.until("--", "\n") })
 	case s.sees("/*"):
 		s.word = s.word[:0]
-		return s.comment()
+		return s.unseen(s.comment)
 	}
 	b, err := s.next()
 	if err != nil {
@@ -138,9 +152,12 @@ func (s *safeSQL) step() error {
 	switch {
 	case b == '\'' || b == '"':
 		s.begun = true
-		return s.quote(b, b == '\'' && (before == "e" || before == "E"))
+		return s.quoted(b, before)
 	case b == ';':
 		s.begun = false
+		s.ended()
+	case b == ' ' && before == "DATABASE" && s.other.As != "":
+		return s.renamed()
 	case b == ' ' || b == '\t' || b == '\n' || b == '\r' || b == '\f' || b == '\v':
 	default:
 		s.begun = true
@@ -192,6 +209,15 @@ func (s *safeSQL) comment() error {
 	}
 }
 
+// quoted takes the rest of a quote that follows a word. The statement at hand keeps
+// names, not texts.
+func (s *safeSQL) quoted(end byte, before string) error {
+	if end == '"' || bytes.HasPrefix(bytes.TrimLeft(s.text, "\n"), []byte(namesEncoding)) {
+		return s.quote(end, false)
+	}
+	return s.unseen(func() error { return s.quote(end, before == "e" || before == "E") })
+}
+
 // quote takes the rest of one, of which escapes tells that a backslash hides the
 // byte after it. That a quote is doubled needs no care: it ends, and begins.
 func (s *safeSQL) quote(end byte, escapes bool) error {
@@ -220,6 +246,11 @@ func (s *safeSQL) command() error {
 	switch {
 	case !s.fresh || len(text) > maxCommand || s.begun:
 		return s.refuse("a command within a statement: %q", begin(text))
+	case s.other.As != "" && connectLine.MatchString(text):
+		if connected(text) != s.other.Of {
+			return s.refuse("it goes to another database than %q: %q", s.other.Of, begin(text))
+		}
+		s.open(`\connect "` + s.other.As + "\"\n")
 	case connectLine.MatchString(text), encodingLine.MatchString(text):
 		s.open(text + "\n")
 	case keyLine.MatchString(text):

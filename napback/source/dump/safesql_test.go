@@ -10,7 +10,7 @@ import (
 
 func safe(text, key string) (string, error) {
 	var out bytes.Buffer
-	err := SafeSQL(&out, strings.NewReader(text), key)
+	err := SafeSQL(&out, strings.NewReader(text), key, Other{})
 	return out.String(), err
 }
 

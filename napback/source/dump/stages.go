@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"napback/internal/cli"
@@ -21,7 +20,7 @@ func stageOf(kit programs.Kit, c Command) (chain.Stage, error) {
 		if path, ok := kit.Program(name); ok {
 			s := kit.Stage(name, path, c.Args)
 			s.Env, s.NoTerminal = c.Environ(kit.Env), true
-			return s, nil
+			return kit.RunAs(c.As, s)
 		}
 	}
 	return chain.Stage{}, cli.WithHint(fmt.Errorf("%s: not in PATH", strings.Join(c.Programs, ", ")), "install the programs of the source on this host")
@@ -47,15 +46,12 @@ func (r *reading) Stages() []chain.Stage { return r.producers }
 func (r *reading) Bytes() int64          { return r.read }
 func (r *reading) End()                  {}
 
-var (
-	wholeLine = regexp.MustCompile(`^napback: ([0-9]+) bytes$`)
-	// An increment refers to what the archives before it hold.
-	svnReference = regexp.MustCompile(`^WARNING 0x0000: .*older than the oldest dumped revision|^WARNING 0x0000: Loading this dump into an empty repository`)
-)
+// svnReference matches that an increment refers to what the archives before it hold.
+var svnReference = regexp.MustCompile(`^WARNING 0x0000: .*older than the oldest dumped revision|^WARNING 0x0000: Loading this dump into an empty repository`)
 
 func (r *reading) Heard(stage, line string) bool {
-	if m := wholeLine.FindStringSubmatch(line); m != nil && stage == "napback" {
-		r.read, _ = strconv.ParseInt(m[1], 10, 64)
+	if n, ok := programs.Copied(stage, line); ok {
+		r.read = n
 		return false
 	}
 	return stage != "svnadmin" || !svnReference.MatchString(line)

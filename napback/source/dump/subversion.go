@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
 	"napback/internal/cli"
+	"napback/internal/shell"
 	"napback/napback/chain"
 	"napback/napback/programs"
 	"napback/napback/source"
@@ -26,9 +28,10 @@ func SubversionKind() source.Kind {
 		Open:    openRepository,
 		LoadsTo: true,
 		Load: func(host source.Host, load source.Load) (source.Loader, error) {
-			return &repositoryLoader{host, Subversion(cmp.Or(load.To, load.Source))}, nil
+			return &repositoryLoader{Host: host, to: Subversion(cmp.Or(load.As, load.Source))}, nil
 		},
-		Try: tryRepository,
+		Try:     tryRepository,
+		LoadsAs: filepath.Abs,
 	}
 }
 
@@ -182,11 +185,26 @@ func (r *repository) Begin(t source.Turn) (source.Reading, error) {
 // repositoryLoader loads dumps into a repository.
 type repositoryLoader struct {
 	source.Host
-	to Subversion
+	source.Unseen
+	to   Subversion
+	made bool // the repository
 }
 
 func (l *repositoryLoader) Where() string           { return "to " + string(l.to) }
 func (l *repositoryLoader) Explain(err error) error { return err }
+
+func (l *repositoryLoader) Target(context.Context) (string, error) {
+	return fmt.Sprintf("into the repository %q", l.to), nil
+}
+
+// Undo names the way back to a repository that is not there, or is empty.
+func (l *repositoryLoader) Undo(context.Context) string {
+	undo := "what has been loaded is not a complete restore; this removes it: rm -r " + shell.Quote(string(l.to))
+	if !l.made {
+		undo += ", and svnadmin create " + shell.Quote(string(l.to)) + " makes it anew; its hooks and configuration go with it"
+	}
+	return undo
+}
 
 func (l *repositoryLoader) Before() ([]chain.Stage, error) {
 	create, err := stageOf(l.Kit, l.to.Create())
@@ -197,11 +215,12 @@ func (l *repositoryLoader) Before() ([]chain.Stage, error) {
 func (l *repositoryLoader) Prepare(ctx context.Context) error {
 	if _, err := os.Lstat(string(l.to)); errors.Is(err, fs.ErrNotExist) {
 		_, err := ask(ctx, l.Host, l.to.Create())
+		l.made = err == nil
 		return err
 	}
 	youngest, err := ask(ctx, l.Host, l.to.Youngest())
 	if err == nil && youngest != "0" {
-		err = cli.WithHint(fmt.Errorf("repository %q has revisions already, up to %s", l.to, youngest), "--to DIR loads into a new one")
+		err = cli.WithHint(fmt.Errorf("repository %q has revisions already, up to %s", l.to, youngest), "--as DIR loads into a new one")
 	}
 	return err
 }

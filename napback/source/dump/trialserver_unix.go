@@ -36,8 +36,8 @@ type trialServer struct {
 	ended chan struct{}
 }
 
-// patience is how long a server may take to answer, or to end by itself.
-const patience = 5 * time.Minute
+// starting is how long a server may take until it answers.
+const starting = 5 * time.Minute
 
 // newTrialServer gives dir to whom a server will run as.
 func newTrialServer(host source.Host, dir string) (*trialServer, error) {
@@ -105,7 +105,7 @@ func (s *trialServer) start(ctx context.Context, answers func(context.Context) e
 		defer closeLog()
 		failed = cmd.Run()
 	}()
-	for deadline := time.Now().Add(patience); ; {
+	for deadline := time.Now().Add(starting); ; {
 		asked := answers(ctx)
 		if asked == nil {
 			return nil

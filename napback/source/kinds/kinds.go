@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"napback/napback/source"
+	"napback/napback/source/command"
 	"napback/napback/source/dump"
 	"napback/napback/source/tar"
 )
@@ -18,6 +19,7 @@ func All() []source.Kind {
 		dump.PostgreSQLKind(),
 		dump.SubversionKind(),
 		dump.SubversionDirKind(),
+		command.Command(),
 	}
 }
 

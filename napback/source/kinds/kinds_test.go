@@ -4,6 +4,7 @@ package kinds_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -13,11 +14,12 @@ import (
 
 	"napback/internal/storetest"
 	"napback/internal/tooltest"
+	"napback/napback/source"
 	"napback/napback/source/kinds"
 )
 
 func TestEachKindTellsWhatNobodyElseCan(t *testing.T) {
-	names, options := map[string]bool{}, map[string]string{}
+	names, options := map[string]bool{}, map[string]source.Option{}
 	for _, k := range kinds.All() {
 		if k.Name == "" || names[k.Name] || strings.ContainsAny(k.Name, " <>") {
 			t.Errorf("%q is no name, or is taken", k.Name)
@@ -27,16 +29,20 @@ func TestEachKindTellsWhatNobodyElseCan(t *testing.T) {
 			t.Errorf("%s: %+v", k, k)
 		}
 		for _, o := range k.Options {
-			if other := options[o.Name]; other != "" {
-				t.Errorf("%s has the option %s, which %s has", k, o.Name, other)
+			// Kinds that share one have to mean the same by it.
+			if other, shared := options[o.Name]; shared && (other.Form != o.Form || other.Repeat != o.Repeat || other.Adds != o.Adds || other.Own != o.Own) {
+				t.Errorf("%s has the option %s, which is another one of another kind", k, o.Name)
 			}
-			options[o.Name] = k.Name
+			options[o.Name] = o
+		}
+		if k.Program != "" && (options[k.Program].Form != source.Program || !options[k.Program].Own) {
+			t.Errorf("%s needs the option %s, which is no program of its own", k, k.Program)
 		}
 		if got := kinds.Of(k.Name); got.Name != k.Name || got.Open == nil {
 			t.Errorf("%s is not found", k)
 		}
 	}
-	if k := kinds.Of("Telegraph"); k.Name != "Telegraph" || k.Open != nil || k.Load != nil || k.Tree {
+	if k := kinds.Of("Semaphore"); k.Name != "Semaphore" || k.Open != nil || k.Load != nil || k.Tree {
 		t.Errorf("a kind that nobody knows is %+v", k)
 	}
 }
@@ -51,16 +57,16 @@ func overlay(t *testing.T) (flag string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const last, path = "\t\tdump.SubversionDirKind(),\n", "\t\"napback/napback/source\"\n"
-	more := strings.Replace(string(text), last, last+"\t\tcommand.Command(),\n", 1)
-	more = strings.Replace(more, path, path+"\t\"napback/napback/source/command\"\n", 1)
+	const last, path = "\t\tcommand.Command(),\n", "\t\"napback/napback/source\"\n"
+	more := strings.Replace(string(text), last, last+"\t\ttelegraph.Telegraph(),\n", 1)
+	more = strings.Replace(more, path, path+"\t\"napback/napback/source/telegraph\"\n", 1)
 	changed := filepath.Join(dir, "kinds.go")
 	if err := os.WriteFile(changed, []byte(more), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	data, err := json.Marshal(map[string]map[string]string{"Replace": {
 		table: changed,
-		filepath.Join(root, "napback/source/command/command.go"): filepath.Join(root, "napback/source/kinds/testdata/command.go"),
+		filepath.Join(root, "napback/source/telegraph/telegraph.go"): filepath.Join(root, "napback/source/kinds/testdata/telegraph.go"),
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -107,42 +113,40 @@ func TestANewKindIsOneFileAndOneLine(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	const source = "<Command greeting sh -c \"echo hello; exit 3\">\nOkExit 3\nLoad tee %s\n</Command>\n"
-	configure(fmt.Sprintf(source, loaded))
+	const text = "<Telegraph greeting>\nTap echo hello\nCode .-\nReceiver tee %s\n</Telegraph>\n"
+	configure(fmt.Sprintf(text, loaded))
 	run(0, napback, "-c", conf, "check")
-	if out := run(0, napback, "-c", conf, "-t"); !strings.Contains(out, "-c 'echo hello; exit 3' | ") {
+	if out := run(0, napback, "-c", conf, "-t"); !strings.Contains(out, "echo hello \\\n  | ") {
 		t.Error(out)
 	}
-	if out := run(0, napback, "-c", conf); !strings.Contains(out, "Command/greeting") {
+	if out := run(0, napback, "-c", conf); !strings.Contains(out, "Telegraph/greeting") {
 		t.Error(out)
 	}
-	run(0, napback, "-c", conf, "restore", "--to", filepath.Join(dir, "file"), "Command/greeting")
-	run(0, napback, "-c", conf, "restore", "--load", "Command greeting")
+	run(0, napback, "-c", conf, "restore", "--to", filepath.Join(dir, "file"), "Telegraph/greeting")
+	run(0, napback, "-c", conf, "restore", "--load", "Telegraph greeting")
 	for _, path := range []string{loaded, filepath.Join(dir, "file")} {
 		if data, err := os.ReadFile(path); err != nil || string(data) != "hello\n" {
 			t.Errorf("%s: %q, %v", path, data, err)
 		}
 	}
-	run(2, napback, "-c", conf, "restore", "--in-place", "-y", "Command/greeting")
+	run(2, napback, "-c", conf, "restore", "--in-place", "-y", "Telegraph/greeting")
+	open := filepath.Join(dir, "open")
+	if err := errors.Join(os.WriteFile(open, nil, 0o755), os.Chmod(open, 0o777)); err != nil {
+		t.Fatal(err)
+	}
 	// What it refuses is refused as everywhere.
 	for text, want := range map[string]string{
-		"Command greeting\n":                           "Command takes a name and a program",
-		"<Command a sh>\nOkExti 3\n</Command>\n":       "did you mean OkExit?",
-		"<Command a sh>\nOkExit x\n</Command>\n":       `OkExit "x"`,
-		"<Directory /x>\nOkExit 3\n</Directory>\n":     "OkExit cannot stand in <Directory /x>: it belongs to Command",
-		"<Command a sh>\nExclude x\n</Command>\n":      "it belongs to Directory",
-		"<Command a sh>\nLoad /tmp/open\n</Command>\n": "",
+		"Telegraph greeting\n":                                       "Telegraph takes a name and a program",
+		"<Telegraph a sh>\nTap sh\n</Telegraph>\n":                   "a line of its own in the block, Tap PROGRAM",
+		"<Telegraph a>\nSilent on\n</Telegraph>\n":                   "<Telegraph a> has no program: add a line Tap PROGRAM",
+		"Tap sh\nTelegraph a sh\n":                                   "Tap cannot stand at the top level: it belongs in the block of a Telegraph",
+		"<Telegraph a>\nTap sh\nCdoe .\n</Telegraph>\n":              "did you mean Code?",
+		"<Telegraph a>\nTap sh\nCode x\n</Telegraph>\n":              `Code "x"`,
+		"<Directory /x>\nCode .\n</Directory>\n":                     "Code cannot stand in <Directory /x>: it belongs to Telegraph",
+		"<Telegraph a>\nTap sh\nExclude x\n</Telegraph>\n":           "it belongs to Directory",
+		"<Telegraph a>\nTap sh\nReceiver " + open + "\n</Telegraph>": "can be written by",
+		"Telegraph a " + open + "\n":                                 "can be written by",
 	} {
-		if want == "" {
-			open := filepath.Join(dir, "open")
-			if err := os.WriteFile(open, nil, 0o755); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.Chmod(open, 0o777); err != nil {
-				t.Fatal(err)
-			}
-			text, want = strings.Replace(text, "/tmp/open", open, 1), "can be written by"
-		}
 		configure(text)
 		if out := run(2, napback, "-c", conf, "-t"); !strings.Contains(out, want) {
 			t.Errorf("%s: %s", text, out)

@@ -20,8 +20,10 @@ type directory struct {
 	program string
 	source  string   // absolute, cleaned
 	real    string   // the same without symbolic links
-	member  string   // the source as tar stores it, relative to /
+	read    string   // what tar reads: the source, or real if the source itself is a link
+	member  string   // that as tar names it, relative to /
 	options []string // from the configuration: what selects files
+	told    []string // what tar is told of that, and of the name to store a link's directory under
 }
 
 // open prepares a Directory. It reads the files of ExcludeFrom.
@@ -32,45 +34,51 @@ func open(ctx context.Context, host source.Host, job source.Job) (source.Source,
 		return nil, source.Vanished()
 	case err != nil:
 		return nil, err
-	case info.Mode()&os.ModeSymlink != 0:
-		return nil, cli.WithHint(errors.New("the source is a symbolic link, of which tar would store the link alone"),
-			"name the directory that it points to")
-	case !info.IsDir():
-		return nil, errors.New("the source is not a directory")
+	case info.Mode()&os.ModeSymlink == 0 && !info.IsDir():
+		return nil, errNoDirectory
 	}
 	program, err := host.Kit.GNUTar(ctx)
 	if err != nil {
 		return nil, err
 	}
-	real, err := filepath.EvalSymlinks(job.Source)
+	s := &directory{kit: host.Kit, program: program, source: job.Source, read: job.Source}
+	flags, patterns, err := selection(job)
 	if err != nil {
 		return nil, err
 	}
-	s := &directory{kit: host.Kit, program: program, source: job.Source, real: real, member: memberName(job.Source)}
-	s.options, err = selection(job)
+	s.options = append(flags, excludeOptions(job.Source, patterns, job.DiffDir)...)
+	s.told = s.options
+	if info.Mode()&os.ModeSymlink != 0 {
+		err = s.follow(flags, patterns, job.DiffDir)
+	} else {
+		s.real, err = filepath.EvalSymlinks(job.Source)
+	}
+	s.member = memberName(s.read)
 	return s, err
 }
 
-// selection returns the options that select files, as a job's directives do.
-func selection(job source.Job) ([]string, error) {
-	var options []string
+var errNoDirectory = errors.New("the source is not a directory")
+
+// selection returns options of tar and patterns to exclude, as a job's directives
+// select files.
+func selection(job source.Job) (options, patterns []string, err error) {
 	set := job.Options
 	if slices.Contains(set[tarOptions], "--wildcards") {
-		return nil, cli.WithHint(errors.New("TarOptions --wildcards makes tar leave out all directories"), "Exclude knows wildcards without it")
+		return nil, nil, cli.WithHint(errors.New("TarOptions --wildcards makes tar leave out all directories"), "Exclude knows wildcards without it")
 	}
 	if set.On(oneFileSystem) {
 		options = append(options, "--one-file-system")
 	}
 	options = append(options, set[tarOptions]...)
-	patterns := set[exclude]
+	patterns = set[exclude]
 	for _, file := range set[excludeFrom] {
 		more, err := readPatterns(file)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		patterns = append(patterns[:len(patterns):len(patterns)], more...)
 	}
-	return append(options, excludeOptions(job.Source, patterns, job.DiffDir)...), nil
+	return slices.Clip(options), patterns, nil
 }
 
 // version is part of the hash: a change of create that changes what is stored
@@ -88,7 +96,7 @@ func (s *directory) staysOnOne() bool {
 
 // stage is tar as the first stage of a chain.
 func (s *directory) stage(snapshot string) chain.Stage {
-	stage := s.kit.Stage("tar", s.program, create(snapshot, s.options, s.member))
+	stage := s.kit.Stage("tar", s.program, create(snapshot, s.told, s.member))
 	stage.Accept = readEnough
 	return stage
 }

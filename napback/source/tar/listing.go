@@ -7,24 +7,20 @@ import (
 	"strings"
 
 	"napback/napback/chain"
-	"napback/napback/programs"
 	"napback/napback/source"
 )
 
 // Listing is tar as a stage that prints, for Names, what it would store of a job's
 // source now. It reads no contents.
-func Listing(ctx context.Context, kit programs.Kit, job source.Job) (chain.Stage, error) {
-	program, err := kit.GNUTar(ctx)
+func Listing(ctx context.Context, host source.Host, job source.Job) (chain.Stage, error) {
+	from, err := open(ctx, host, job)
 	if err != nil {
 		return chain.Stage{}, err
 	}
-	options, err := selection(job)
-	if err != nil {
-		return chain.Stage{}, err
-	}
+	d := from.(*directory)
 	// An archive in /dev/null is one that tar knows it need not write.
-	args := append([]string{"--create", "--file=/dev/null", "--verbose", "--no-unquote", "--quoting-style=escape", "--warning=none"}, options...)
-	s := kit.Stage("tar", program, append(args, "-C", "/", "--", memberName(job.Source)))
+	args := append([]string{"--create", "--file=/dev/null", "--verbose", "--show-transformed-names", "--no-unquote", "--quoting-style=escape", "--warning=none"}, d.told...)
+	s := host.Kit.Stage("tar", d.program, append(args, "-C", "/", "--", d.member))
 	s.Accept = func(chain.Status) bool { return true } // what it cannot read is no concern of who compares
 	return s, nil
 }

@@ -39,7 +39,7 @@ func (s *directory) pointsIn(ids identities) map[string]string {
 		if err != nil {
 			continue
 		}
-		if p := filepath.Join(s.source, rel); points[p] == "" {
+		if p := filepath.Join(s.read, rel); points[p] == "" {
 			if what := pointAt(p, ids); what != "" {
 				points[p] = what
 			}
@@ -79,7 +79,7 @@ func (s *directory) changedFiles(then, now map[string]string) map[string]bool {
 
 // nameOf is the name that tar knows a directory of the source by.
 func (s *directory) nameOf(dir string) string {
-	if s.source != "/" {
+	if s.read != "/" {
 		return memberName(dir)
 	}
 	if dir == "/" {
@@ -93,7 +93,7 @@ func (s *directory) nameOf(dir string) string {
 func (s *directory) gone(then, now map[string]string) []string {
 	var gone []string
 	for p, what := range then {
-		if !isFilePoint(what) && now[p] == "" && (Inside(p, s.source) || Inside(s.real, p)) && !isMounted(p) {
+		if !isFilePoint(what) && now[p] == "" && (Inside(p, s.read) || Inside(s.real, p)) && !isMounted(p) {
 			gone = append(gone, p)
 		}
 	}

@@ -17,7 +17,10 @@ import (
 // WhyNotDiff returns what speaks against a DIFF on this host, or "".
 func (s *directory) WhyNotDiff(t source.Turn) string {
 	base := t.Base
-	if now := escape(s.real); base.Real != "" && base.Real != now {
+	switch now := escape(s.real); {
+	case base.Real == "" && s.read != s.source:
+		return "the last backup has not noted where the source leads to"
+	case base.Real != "" && base.Real != now:
 		return fmt.Sprintf("another directory is at the source's path: it leads to %s, and led to %s", now, base.Real)
 	}
 	v, err := s.inspect(t.State, base)
@@ -45,7 +48,7 @@ func (s *directory) WhyNotDiff(t source.Turn) string {
 func (s *directory) Unchanged(*state.Point) bool { return false }
 
 func (s *directory) Empty() bool {
-	f, err := os.Open(s.source)
+	f, err := os.Open(s.read)
 	if err != nil {
 		return false
 	}
@@ -143,7 +146,7 @@ func (r *reading) Finish(p *state.Point, upstream []chain.Status) (err error) {
 		return moved(r.report.moved)
 	}
 	if r.Base != nil {
-		name, err := brokenLink(r.work, r.of.source, r.start)
+		name, err := brokenLink(r.work, r.of.read, r.start)
 		if err != nil {
 			return err
 		}

@@ -38,8 +38,8 @@ func (r *reading) remember(p *state.Point) error {
 	if base := r.Base; base != nil {
 		m.then = systemsOf(base)
 	}
-	if at, err := lookAt(r.of.source); err == nil {
-		m.own = m.now.of(at.dev, r.of.source)
+	if at, err := lookAt(r.of.read); err == nil {
+		m.own = m.now.of(at.dev, r.of.read)
 	}
 	if err := eachDirectory(f, m.directory); err != nil {
 		return err
@@ -48,7 +48,7 @@ func (r *reading) remember(p *state.Point) error {
 		return err
 	}
 	if m.own != "" {
-		p.Systems[escape(r.of.source)] = m.own
+		p.Systems[escape(r.of.read)] = m.own
 	}
 	if err := eachDirectory(f, m.top); err != nil {
 		return err
@@ -127,7 +127,7 @@ func (m *memory) identity(d *snapshot.Directory, path string, at stat) string {
 func (m *memory) top(d *snapshot.Directory) {
 	path := filepath.Join("/", d.Name)
 	id, other := m.other[path]
-	if path == m.reading.of.source {
+	if path == m.reading.of.read {
 		if other {
 			m.point.Systems[escape(path)] = id // it is unsure
 		}
