@@ -9,28 +9,26 @@ import (
 )
 
 // listJs3tream prints the archives of js3tream whose names begin with what the
-// address says, with or without a slash before.
+// address says, with or without a slash before; with
+// --names exactly so, since that is to be cheap.
 func (o *options) listJs3tream(ctx context.Context, service store.Service, out *printer) error {
 	bucket, prefix, err := archive.ParseJs3tream(o.Addresses[0])
 	if err != nil {
 		return err
 	}
 	l := &lister{options: o, bucket: bucket, st: service.Bucket(bucket), out: out}
-	prefixes := []string{""}
-	if prefix != "" {
-		plain := strings.TrimLeft(prefix, "/")
+	if o.Names {
+		if err := l.printJs3treamNames(ctx, prefix); err != nil {
+			return err
+		}
+		return l.out.flush()
+	}
+	prefixes := []string{prefix}
+	if plain := strings.TrimLeft(prefix, "/"); plain != "" {
 		prefixes = []string{"/" + plain, plain}
 	}
-	if prefix != "" && prefixes[1] == "" { // only what begins with a slash
-		prefixes = prefixes[:1]
-	}
 	for _, p := range prefixes {
-		if o.Names {
-			err = l.printJs3treamNames(ctx, p)
-		} else {
-			err = l.printJs3treams(ctx, p)
-		}
-		if err != nil {
+		if err := l.printJs3treams(ctx, p); err != nil {
 			return err
 		}
 	}

@@ -33,6 +33,10 @@ var describe = cli.Describe{
 	Usage:   "[BUCKET[:PREFIX]] [flags] | --whole BUCKET:NAME:RUN...",
 	Purpose: "List the archives in a bucket: when committed, bytes, chunks, state, name and tag.",
 	Example: "s3ls bucket:home\ns3ls --json -r bucket | jq -r 'select(.state == \"incomplete\") | .name'",
+	Old: map[string]string{
+		"-l": "without -l: s3ls --js3tream BUCKET lists what js3tream stored",
+		"-b": "without -b: s3ls --js3tream BUCKET lists what js3tream stored", "--bucket": "without --bucket: s3ls BUCKET",
+	},
 }
 
 func run(ctx context.Context, args []string, std cli.Streams) error {

@@ -35,6 +35,10 @@ var describe = cli.Describe{
 	Usage:   "BUCKET:NAME[:RUN]... [flags]",
 	Purpose: "Remove archives or runs, manifest first.",
 	Example: "s3rm -p --superseded --incomplete bucket",
+	Old: map[string]string{
+		"-d": "without -d: s3rm --js3tream BUCKET:NAME removes what js3tream stored",
+		"-b": "without -b: s3rm --js3tream BUCKET:NAME removes what js3tream stored",
+	},
 }
 
 func (o *options) check() error {

@@ -15,6 +15,9 @@
 # except where a year begins or the host was off: with a gap nothing is restored
 # unless the ARCHIVEs are named. Look at the list that is printed.
 #
+# S3_OPTIONS in the environment are options for s3ls and s3get, such as
+# '-K /etc/napback/s3.key', with blanks between them.
+#
 # It trusts what is in the bucket: who can write there can write archives that
 # make tar write outside of DIRECTORY. If you do not, run it as a user without
 # rights, or in a container.
@@ -29,6 +32,13 @@ fail() {
 	echo 'usage: restore-s3napback.sh BUCKET SOURCE DIRECTORY [ARCHIVE...]' >&2
 	exit 2
 }
+# shellcheck disable=SC2086 # they are several words
+s3() {
+	tool=$1
+	shift
+	"$tool" ${S3_OPTIONS:-} --js3tream "$@"
+}
+
 bucket=$1 source=$2 target=$3
 shift 3
 [ -z "$(ls -A "$target")" ] || fail 2 "$target is not empty"
@@ -52,7 +62,7 @@ listed() {
 }
 
 if [ $# -eq 0 ]; then
-	listing=$(s3ls --js3tream --json "$bucket:$source-")
+	listing=$(s3 s3ls --json "$bucket:$source-")
 	all=$(listed "$source")
 	[ -n "$all" ] || all=$(listed "${source#/}")
 	chain=$(printf '%s\n' "$all" | awk '/-FULL$/ { n = 0; full = 1 } full { line[n++] = $0 } END { for (i = 0; i < n; i++) print line[i] }')
@@ -84,7 +94,7 @@ printf '%s\n' "$chain" | while IFS= read -r name; do
 	echo "restoring $name" >&2
 	failed=$({
 		{
-			s3get --js3tream "$bucket:$name" </dev/null || echo s3get >&4
+			s3 s3get "$bucket:$name" </dev/null || echo s3get >&4
 		} | {
 			decrypt || echo gpg >&4
 		} | {

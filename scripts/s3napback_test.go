@@ -95,3 +95,39 @@ func TestBackupsOfS3napbackComeBack(t *testing.T) {
 	j := newJob(t, tooltest.File(t))
 	j.run(2, "sh", "restore-s3napback.sh", "mybackups", "/home")
 }
+
+func TestExamplesForThoseWhoMoveOverRun(t *testing.T) {
+	store := tooltest.File(t)
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newSandbox(t, store, "/usr/local/share/napback", here, "/tmp/byhand", filepath.Join(t.TempDir(), "byhand"))
+	s.source = filepath.Join(s.dir, "home")
+	s.run(0, "s3put", "--create-bucket", "oldtar:x", "--", "true")
+	s.run(0, "s3put", "--create-bucket", "oldbackups:x", "--", "true")
+	dir := filepath.Join(store.Dir, "oldbackups")
+	const gpg = "gpg --batch -q --trust-model always -r me@example.org -e"
+	s.s3napback(dir, 7, "FULL", gpg)
+	s.write("me/new", "new")
+	s.s3napback(dir, 8, "DIFF", gpg)
+	s.run(0, "sh", "-c", `set -e
+		mkdir "$1/MySQL"
+		echo '-- a dump' | gzip | `+gpg+` | split -a 13 -d -b 100 - "$1/MySQL/all-3:"
+		printf 'a tar' | split -a 10 -d -b 2 - "$2/"`, "sh", dir, filepath.Join(store.Dir, "oldtar"))
+	work := filepath.Join(s.dir, "work")
+	ran := tooltest.RunExamples(t, "napback-migrate.7", work, s.env, s.replace.Replace)
+	if len(ran) < 10 || !strings.Contains(ran[0], "MySQL/all-3") {
+		t.Errorf("%d examples print %q", len(ran), ran)
+	}
+	s.same(filepath.Join(s.dir, "tmp/back"))
+	if got := s.run(0, "cat", filepath.Join(work, "all.sql"), filepath.Join(work, "old.tar")); got != "-- a dump\na tar" {
+		t.Errorf("what came back is %q", got)
+	}
+	if out := s.run(0, "s3ls", "-a", "oldbackups"); strings.Count(out, "\n") != 1 || !strings.Contains(out, "committed   x") {
+		t.Errorf("left are\n%s", out)
+	}
+	if out := s.run(0, "s3ls", "newbackups"); !strings.Contains(out, "old/MySQL/all-3  from s3napback") {
+		t.Errorf("the copy is not there:\n%s", out)
+	}
+}
