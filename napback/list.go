@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"napback/internal/cli"
 	"napback/napback/catalog"
 	"napback/napback/config"
+	"napback/napback/jobs"
 	"napback/napback/standing"
 )
 
@@ -65,10 +67,29 @@ func list(c *urfave.Context, e *call, configs []*config.Config) error {
 		}
 		e.finder().Warn(t, a, newest)
 	}
+	for _, old := range e.finder().Old(c.Context, wanted) {
+		e.log.Notef("%s", cli.Safe(foundOld(old)))
+		e.log.Notef("%s", cli.Safe(readOld(old)))
+	}
 	if c.Bool("json") {
 		return cli.PrintJSON(e.std.Out, lines)
 	}
 	return printList(e.std.Out, lines, e.host.Now())
+}
+
+// foundOld says what s3napback has stored of a job's source.
+func foundOld(old jobs.Old) string {
+	return fmt.Sprintf("job %q: bucket %q has %s of it that s3napback stored, as %q",
+		old.Name, old.Settings.Bucket, cli.Plural(len(old.Names), "archive", "archives"), old.Names[0])
+}
+
+// readOld says how to read that; napback does not.
+func readOld(old jobs.Old) string {
+	what := "reads one"
+	if old.Job.Kind.Tree {
+		what = "restores the newest, see napback-migrate(7)"
+	}
+	return fmt.Sprintf("%s shows their dates; %s %s", old.List(), old.Read(), what)
 }
 
 func newListed(p catalog.RecoveryPoint) listed {
