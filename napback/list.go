@@ -68,8 +68,9 @@ func list(c *urfave.Context, e *call, configs []*config.Config) error {
 		e.finder().Warn(t, a, newest)
 	}
 	for _, old := range e.finder().Old(c.Context, wanted) {
-		e.log.Notef("%s", cli.Safe(foundOld(old)))
-		e.log.Notef("%s", cli.Safe(readOld(old)))
+		for _, line := range tellOld(old) {
+			e.log.Notef("%s", cli.Safe(line))
+		}
 	}
 	if c.Bool("json") {
 		return cli.PrintJSON(e.std.Out, lines)
@@ -77,19 +78,19 @@ func list(c *urfave.Context, e *call, configs []*config.Config) error {
 	return printList(e.std.Out, lines, e.host.Now())
 }
 
-// foundOld says what s3napback has stored of a job's source.
-func foundOld(old jobs.Old) string {
-	return fmt.Sprintf("job %q: bucket %q has %s of it that s3napback stored, as %q",
-		old.Name, old.Settings.Bucket, cli.Plural(len(old.Names), "archive", "archives"), old.Names[0])
-}
-
-// readOld says how to read that; napback does not.
-func readOld(old jobs.Old) string {
-	what := "reads one"
+// tellOld says what s3napback has stored of a job's source, and how to read it: napback
+// does not.
+func tellOld(old jobs.Old) []string {
+	read := "to read one: "
 	if old.Job.Kind.Tree {
-		what = "restores the newest, see napback-migrate(7)"
+		read = "to restore the newest, see napback-migrate(7): "
 	}
-	return fmt.Sprintf("%s shows their dates; %s %s", old.List(), old.Read(), what)
+	return []string{
+		fmt.Sprintf("job %q: bucket %q has %s of it that s3napback stored, as %q",
+			old.Name, old.Settings.Bucket, cli.Plural(len(old.Names), "archive", "archives"), old.Names[0]),
+		"to see of when they are: " + old.List(),
+		read + old.Read(),
+	}
 }
 
 func newListed(p catalog.RecoveryPoint) listed {

@@ -102,7 +102,9 @@ func withOld(ctx context.Context, e *call, t jobs.Target, err error) error {
 		return err
 	}
 	for _, old := range e.finder().Old(ctx, []jobs.Target{t}) {
-		err = cli.WithHint(err, "%s: %s", foundOld(old), readOld(old))
+		for _, line := range slices.Backward(tellOld(old)) { // the last hint is printed first
+			err = cli.WithHint(err, "%s", line)
+		}
 	}
 	return err
 }

@@ -37,7 +37,7 @@ var describe = cli.Describe{
 	Example: "s3rm -p --superseded --incomplete bucket",
 	Old: map[string]string{
 		"-d": "without -d: s3rm --js3tream BUCKET:NAME removes what js3tream stored",
-		"-b": "without -b: s3rm --js3tream BUCKET:NAME removes what js3tream stored",
+		"-b": "without -b: s3rm BUCKET:NAME",
 	},
 }
 

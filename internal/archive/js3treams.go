@@ -126,31 +126,18 @@ func Js3treams(ctx context.Context, st Store, prefix string) iter.Seq2[Js3treamI
 	}
 }
 
-// Js3treamNames yields the names alone that begin with prefix, in their order.
-// It walks no chunks: it costs a request for a thousand names, and one for each
-// name that an archive of s3put could have, too.
+// Js3treamNames yields the names alone that begin with prefix, in their order. It
+// walks no chunks: keys that share all up to their first :0 come as one, and so
+// begin the number of chunk 0 and all numbers with zeros before.
 func Js3treamNames(ctx context.Context, st Store, prefix string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		for e, err := range st.List(ctx, Query{Prefix: prefix, Delimiter: ":"}) {
+		for e, err := range st.List(ctx, Query{Prefix: prefix, Delimiter: ":0"}) {
 			if err != nil {
 				yield("", err)
 				return
 			}
-			name, isName := strings.CutSuffix(e.Key, ":")
-			if !e.IsPrefix || !isName || name == "" {
-				continue
-			}
-			if CheckName(name) == nil {
-				number, found, err := first(ctx, st, Query{Prefix: e.Key + "0", Delimiter: ":"}) // chunk 0, or zeros before
-				if err != nil {
-					yield("", err)
-					return
-				}
-				if _, ok := foreignNumber(e.Key, number.Key); !found || !ok || number.IsPrefix {
-					continue
-				}
-			}
-			if !yield(name, nil) {
+			name, isName := strings.CutSuffix(e.Key, ":0")
+			if e.IsPrefix && isName && name != "" && !isRunName(name) && !yield(name, nil) {
 				return
 			}
 		}
@@ -209,7 +196,11 @@ func FindJs3tream(ctx context.Context, st Store, name string) (Js3treamInfo, err
 	case count.mixed:
 		return Js3treamInfo{}, cli.Errorf(cli.Integrity, "%s: %s: somebody else may have stored some of it", what, errMixed)
 	}
-	return count.info(), nil
+	info := count.info()
+	if info.Err != nil && count.written.padded < manyDigits { // some may be years, or the like
+		return Js3treamInfo{}, cli.Errorf(cli.Integrity, "%s: %w, and its numbers are so short that somebody else may have stored some of it", what, info.Err)
+	}
+	return info, nil
 }
 
 func js3treamPrefix(name string) string {

@@ -131,6 +131,8 @@ func TestNothingIsRemovedThatMayBeSomebodyElses(t *testing.T) {
 		{"", []string{"0", "0000000000000"}, cli.Integrity},
 		{"a", []string{"a:2024"}, cli.Integrity},
 		{"a", []string{"a:0000000000000", "a:2024"}, cli.Integrity},
+		{"a", []string{"a:0", "a:1", "a:2024"}, cli.Integrity},
+		{"", []string{"0000", "0001", "2024"}, cli.Integrity},
 		{"a", []string{"/a:0000000000000"}, cli.NotFound}, // another archive
 		{"a:20240101T000000Z-aaaa", []string{"a:20240101T000000Z-aaaa:0000000000000"}, cli.Usage},
 	} {
