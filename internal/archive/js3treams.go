@@ -90,7 +90,8 @@ func Js3treams(ctx context.Context, st Store, prefix string) iter.Seq2[Js3treamI
 	return func(yield func(Js3treamInfo, error) bool) {
 		// One name may begin with another and a colon; then their keys mix.
 		var open []*js3treamCount
-		close := func(key string) bool {
+		// finish yields those that end before key.
+		finish := func(key string) bool {
 			for i := len(open) - 1; i >= 0; i-- {
 				c := open[i]
 				if key != "" && key < js3treamEnd(c.Name) {
@@ -108,7 +109,7 @@ func Js3treams(ctx context.Context, st Store, prefix string) iter.Seq2[Js3treamI
 				yield(Js3treamInfo{}, err)
 				return
 			}
-			if !close(e.Key) {
+			if !finish(e.Key) {
 				return
 			}
 			name, number, n, ok := cutJs3tream(e.Key)
@@ -122,7 +123,7 @@ func Js3treams(ctx context.Context, st Store, prefix string) iter.Seq2[Js3treamI
 			}
 			open[i].add(e, number, n)
 		}
-		close("")
+		finish("")
 	}
 }
 
