@@ -10,10 +10,15 @@ BINARIES = $(TOOLS:%=$(BIN)/%)
 BINDIR   = $(DESTDIR)$(PREFIX)/bin
 MANDIR   = $(DESTDIR)$(PREFIX)/share/man
 SHAREDIR = $(DESTDIR)$(PREFIX)/share/napback
+COMPDIR  = $(DESTDIR)$(PREFIX)/share
+UNITDIR  = $(DESTDIR)$(PREFIX)/lib/systemd/system
 MANUALS  = $(sort $(wildcard man/*.[157]))
+UNITS    = $(sort $(wildcard scripts/*.service scripts/*.timer))
 # What people can copy; the rest of scripts/ is for work on the tools themselves.
-EXAMPLES = $(filter-out scripts/install-deps.sh scripts/check.sh scripts/demo.sh scripts/release.sh %.go,\
+EXAMPLES = $(filter-out scripts/install-deps.sh scripts/check.sh scripts/demo.sh scripts/package/% $(UNITS) %.go,\
              $(shell find scripts -name testdata -prune -o -type f -print | sort))
+# Where each shell looks for what completes a tool.
+COMPLETE = bash:bash-completion/completions/$$tool zsh:zsh/site-functions/_$$tool fish:fish/vendor_completions.d/$$tool.fish
 
 # Nobody debugs the development tools, and without what that takes they are built
 # sooner. internal/storetest builds with the same flags.
@@ -25,7 +30,7 @@ ifneq ($(shell git rev-parse --is-inside-work-tree 2>/dev/null),true)
 export GOFLAGS += -buildvcs=false
 endif
 
-.PHONY: build help quick test check demo demo-s3 install uninstall release clean go-test storm tools linters
+.PHONY: build help quick test check demo demo-s3 install uninstall package release clean go-test storm tools linters
 .DELETE_ON_ERROR:
 
 build: ## build the tools into build/bin (the default)
@@ -95,7 +100,8 @@ linters:
 	    honnef.co/go/tools/cmd/staticcheck github.com/OpenPeeDeeP/depguard/v2/cmd/depguard
 
 # Builds only what is not there, so that root needs no Go in `make && sudo make install`.
-install: ## install tools, manuals and scripts below PREFIX (/usr/local) and DESTDIR
+# The units and the line for cron name the program where it is.
+install: ## install tools, manuals, completions, units and scripts below PREFIX (/usr/local) and DESTDIR
 	@for file in $(BINARIES); do [ -x $$file ] || exec $(MAKE) build; done
 	install -d "$(BINDIR)"
 	install -m 755 $(BINARIES) "$(BINDIR)"
@@ -111,14 +117,32 @@ install: ## install tools, manuals and scripts below PREFIX (/usr/local) and DES
 	    install -m $$mode "$$file" "$$target"; \
 	done
 	install -m 644 LICENSE "$(SHAREDIR)"
+	@set -e; for tool in $(TOOLS); do for place in $(COMPLETE); do \
+	    target="$(COMPDIR)/$${place#*:}"; \
+	    install -d "$$(dirname "$$target")"; \
+	    sed "s/@TOOL@/$$tool/g" "internal/cli/completion/$${place%%:*}" >"$$target"; \
+	    chmod 644 "$$target"; \
+	done; done
+	@set -e; install -d "$(UNITDIR)"; install -m 644 $(UNITS) "$(UNITDIR)"; \
+	for file in $(UNITS:scripts/%="$(UNITDIR)/%") "$(SHAREDIR)/napback.cron"; do \
+	    sed 's|/usr/local/bin/napback|$(PREFIX)/bin/napback|' "$$file" >"$$file.new"; \
+	    chmod 644 "$$file.new"; mv "$$file.new" "$$file"; \
+	done
 
-release: ## archives of a tagged commit for all systems, in build/release; publishes nothing
-	scripts/release.sh $(EXAMPLES)
+package: ## .deb, .rpm and archives of what is committed, in build/package
+	scripts/package/package.sh
+
+release: ## packages of a tagged commit, in build/release; publishes nothing
+	scripts/package/package.sh --release
 
 # Removes what install installs and nothing else; folders of ours if they are empty.
 uninstall: ## take back what install installed
-	@set -e; for tool in $(TOOLS); do rm -f "$(BINDIR)/$$tool"; done
+	@set -e; for tool in $(TOOLS); do \
+	    rm -f "$(BINDIR)/$$tool"; \
+	    for place in $(COMPLETE); do rm -f "$(COMPDIR)/$${place#*:}"; done; \
+	done
 	@set -e; for page in $(MANUALS); do rm -f "$(MANDIR)/man$${page##*.}/$${page#man/}"; done
+	@set -e; for file in $(UNITS:scripts/%=%); do rm -f "$(UNITDIR)/$$file"; done
 	@set -e; for file in $(EXAMPLES); do rm -f "$(SHAREDIR)/$${file#scripts/}"; done
 	@rm -f "$(SHAREDIR)/LICENSE"
 	@if [ -d "$(SHAREDIR)" ]; then \

@@ -38,6 +38,9 @@ Example:
 // napback reads the command line and does what it asks for.
 func napback(ctx context.Context, args []string, std cli.Streams) error {
 	app := newApp(ctx, std)
+	if done, err := cli.Complete("napback", args, std, syntax(app)); done {
+		return err
+	}
 	args, err := arrange(args, app)
 	if err == nil {
 		err = app.RunContext(ctx, append([]string{"napback"}, args...))
@@ -58,12 +61,11 @@ func newApp(ctx context.Context, std cli.Streams) *urfave.App {
 	return &urfave.App{
 		Name:        "napback",
 		Usage:       "back up directories, databases and repositories to S3 on a rotating schedule",
-		UsageText:   "napback [-c FILE | WORD] [-t] [-f] [-d] [--date YYYY-MM-DD]\nnapback [-c FILE | WORD] COMMAND ...",
+		UsageText:   "napback [-c FILE | WORD] [-t] [-f] [-d] [--date YYYY-MM-DD]\nnapback [-c FILE | WORD] COMMAND ...\nnapback --completion bash|zsh|fish",
 		Description: description,
 		Reader:      std.In, Writer: std.Out, ErrWriter: std.Err,
 		HideVersion:               true, // its flag is -v, ours -V
 		HideHelpCommand:           true,
-		EnableBashCompletion:      true,
 		UseShortOptionHandling:    true,
 		DisableSliceFlagSeparator: true, // a file name may hold a comma
 		ExitErrHandler:            func(*urfave.Context, error) {},

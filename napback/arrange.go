@@ -19,19 +19,10 @@ const configDir = "/etc/napback"
 // defaultConfig is read when no configuration is named.
 const defaultConfig = configDir + "/napback.conf"
 
-// completion is what urfave/cli ends a command line with that the shell asks about.
-const completion = "--generate-bash-completion"
-
 // arrange puts a command line into the only order that urfave/cli reads: napback's
 // own options, the command, its options, its words. People may mix them. Words before
 // the command become the configurations that they name.
 func arrange(args []string, app *urfave.App) ([]string, error) {
-	if len(args) > 0 && args[len(args)-1] == completion {
-		if line, err := arrange(args[:len(args)-1], app); err == nil {
-			return append(line, completion), nil
-		}
-		return args, nil
-	}
 	if len(args) > 0 && isHidden(args[0], app) {
 		return args, nil // a stage, which napback has composed itself
 	}

@@ -12,7 +12,6 @@ import (
 
 	"napback/internal/cli"
 	"napback/internal/shell"
-	"napback/internal/trust"
 	"napback/napback/config"
 	"napback/napback/setup"
 )
@@ -32,7 +31,7 @@ func initCommand(std cli.Streams) *urfave.Command {
 			&urfave.StringSliceFlag{Name: "recipient", Usage: "encrypt to `WHOM`: e-mail address or fingerprint; repeatable"},
 			&urfave.StringFlag{Name: "keyring", Usage: "find recipients in `FILE` of exported keys; default: the user's own keyring", TakesFile: true},
 			&urfave.StringFlag{Name: "new-key", Usage: "make a key pair, with the secret key in the new `FILE`, to be moved away from this host", TakesFile: true},
-			&urfave.StringFlag{Name: "passphrase-file", Usage: "lock that key with the first line of `FILE`; default: ask", TakesFile: true},
+			&urfave.StringFlag{Name: "passphrase-file", Usage: "lock that key with the first line of `FILE`; default: ask, if there is a terminal", TakesFile: true},
 			&urfave.BoolFlag{Name: "unencrypted", Usage: "do not encrypt"},
 			&urfave.StringSliceFlag{Name: "source", Usage: "back up `WHAT`: a path, or a line as in a configuration (\"MySQL all\"); repeatable"},
 			&urfave.IntFlag{Name: "diffs", Value: 6, Usage: "`N` increments after each full backup"},
@@ -71,6 +70,7 @@ func initHost(c *urfave.Context, std cli.Streams) error {
 	if p.Program, err = os.Executable(); err != nil {
 		return err
 	}
+	p.Kit, p.Std = e.host.Kit, std
 	made, err := p.Make(c.Context, e.host.Name)
 	if err != nil {
 		return err
@@ -99,7 +99,7 @@ func planOf(c *urfave.Context) (*setup.Plan, error) {
 	files := append(c.StringSlice("config"), defaultConfig)
 	p := &setup.Plan{
 		Config: files[0], Endpoint: c.String("endpoint"), Region: c.String("region"), KeyFile: c.String("key-file"),
-		Recipients: c.StringSlice("recipient"), Keyring: c.String("keyring"), NewKey: c.String("new-key"), Plain: c.Bool("unencrypted"),
+		Recipients: c.StringSlice("recipient"), Keyring: c.String("keyring"), NewKey: c.String("new-key"), Plain: c.Bool("unencrypted"), PassphraseFile: c.String("passphrase-file"),
 		Diffs: c.Int("diffs"), Fulls: c.Int("fulls"), DiffDir: c.String("state"), Cron: c.String("cron"),
 	}
 	if c.Bool("timer") || !c.IsSet("cron") && p.Config == defaultConfig && setup.HasTimer() {
@@ -112,13 +112,6 @@ func planOf(c *urfave.Context) (*setup.Plan, error) {
 	}
 	for _, word := range c.StringSlice("source") {
 		p.AddSource(word)
-	}
-	if file := c.String("passphrase-file"); file != "" {
-		line, err := trust.ReadPrivateLine("passphrase file", file)
-		if err != nil {
-			return nil, err
-		}
-		p.Passphrase = line
 	}
 	ways := 0
 	for _, given := range []bool{len(p.Recipients) > 0, p.NewKey != "", p.Plain} {

@@ -17,6 +17,7 @@ type options struct {
 	Sign           string   `placeholder:"FILE" help:"Sign the message with the secret key in FILE."`
 	Check          bool     `help:"Only test the recipients, and print each key and when it expires."`
 	JSON           bool     `name:"json" help:"With --check: one JSON object a line."`
+	NewKey         string   `name:"new-key" placeholder:"FILE" help:"Make a key pair for the user id -r: the secret key goes to the new FILE, the public key to stdout."`
 	Decrypt        bool     `short:"d" help:"Decrypt stdin instead."`
 	SecretKey      string   `short:"k" name:"secret-key" placeholder:"FILE" help:"Decrypt with the secret key in FILE (exported; not readable by others)."`
 	PassphraseFile string   `name:"passphrase-file" placeholder:"FILE" help:"Take the secret key's passphrase from the first line of FILE (not readable by others). Default: ask on the terminal."`
@@ -27,6 +28,10 @@ type options struct {
 func (o *options) validate() error {
 	encrypting := len(o.Recipients) > 0 || len(o.RecipientFiles) > 0 || o.Keyring != ""
 	switch {
+	case o.NewKey != "" && (len(o.Recipients) != 1 || o.Decrypt || o.Check || o.Sign != "" || len(o.RecipientFiles) > 0 || o.Keyring != ""):
+		return cli.UsageErrorf("--new-key wants -r 'NAME <ADDRESS>', whose key it makes, and nothing else but --passphrase-file")
+	case o.NewKey != "":
+		return nil
 	case o.Decrypt && o.Check:
 		return cli.UsageErrorf("-d and --check cannot be used together")
 	case o.Decrypt && encrypting:
@@ -78,6 +83,8 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 	log := &cli.Log{Tool: "pgpipe", W: std.Err}
 	now := time.Now()
 	switch {
+	case o.NewKey != "":
+		return runNewKey(ctx, &o, std, log)
 	case o.Check:
 		return runCheck(&o, std, now)
 	case o.Decrypt:

@@ -60,7 +60,7 @@ var describe = cli.Describe{
 func parse(args []string, std cli.Streams) (o *options, done bool, err error) {
 	o = new(options)
 	dashes := slices.Index(args, "--")
-	if dashes >= 0 {
+	if dashes >= 0 && !cli.Completing(args) {
 		o.command = args[dashes+1:]
 		args = args[:dashes]
 	}

@@ -125,7 +125,7 @@ manuals() {
 }
 
 shell() {
-	shellcheck scripts/*.sh .ci/run
+	shellcheck scripts/*.sh scripts/package/*.sh .ci/run
 }
 
 # Programs by their first bytes: ELF, PE, Mach-O (three forms), archives.

@@ -19,8 +19,10 @@ zstd zstd
 test_programs="$demo_programs
 aws awscli
 bash bash
-curl curl
+bsdtar libarchive-tools
 chromium chromium
+curl curl
+fish fish
 gcc gcc
 getfacl acl
 getfattr attr
@@ -36,6 +38,7 @@ mount mount
 pg_dump postgresql-client
 pg_dumpall postgresql-client
 psql postgresql-client
+rpm rpm
 script bsdutils
 setfacl acl
 setfattr attr
@@ -45,7 +48,10 @@ svn subversion
 svnadmin subversion
 systemd-analyze systemd
 unshare util-linux
+unzip unzip
 xz xz-utils
+zip zip
+zsh zsh
 "
 
 die() {

@@ -11,7 +11,7 @@ import (
 	"napback/internal/storetest"
 )
 
-// TestWhatIsInstalledIsTakenBack: tools, manuals, scripts and the license, and
+// TestWhatIsInstalledIsTakenBack: tools, manuals, completions, units, scripts and the license, and
 // nothing of what was there before.
 func TestWhatIsInstalledIsTakenBack(t *testing.T) {
 	bin, dest := t.TempDir(), t.TempDir()
@@ -50,15 +50,22 @@ func TestWhatIsInstalledIsTakenBack(t *testing.T) {
 	for name, runs := range map[string]bool{
 		"bin/s3put": true, "bin/napback": true, "share/man/man1/s3put.1": false, "share/man/man5/napback.conf.5": false,
 		"share/man/man7/napback-archive.7": false, "share/napback/restore-without-napback.sh": true,
-		"share/napback/napback.service": false, "share/napback/LICENSE": false,
+		"share/napback/LICENSE": false, "lib/systemd/system/napback.service": false, "lib/systemd/system/napback-alarm@.service": false,
+		"share/bash-completion/completions/s3rm": false, "share/zsh/site-functions/_pgpipe": false, "share/fish/vendor_completions.d/napback.fish": false,
 	} {
 		if is, ok := got[name]; !ok || is != runs {
 			t.Errorf("%s: installed %v, can be run %v", name, ok, is)
 		}
 	}
 	for name := range got {
-		if strings.Contains(name, "check.sh") || strings.HasSuffix(name, ".go") {
+		if strings.Contains(name, "check.sh") || strings.Contains(name, "package") || strings.HasSuffix(name, ".go") {
 			t.Errorf("%s is installed", name)
+		}
+	}
+	// What names the program names it where it is.
+	for name, want := range map[string]string{"lib/systemd/system/napback.service": "ExecStart=/usr/bin/napback ", "share/napback/napback.cron": " root /usr/bin/napback "} {
+		if file, err := os.ReadFile(filepath.Join(dest, "usr", name)); err != nil || !strings.Contains(string(file), want) {
+			t.Errorf("%s has no %q: %v", name, want, err)
 		}
 	}
 	if err := os.WriteFile(others, nil, 0o644); err != nil {

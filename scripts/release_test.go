@@ -12,7 +12,7 @@ import (
 	"napback/internal/storetest"
 )
 
-// project is a git repository with the files of a release, and tools that do nothing.
+// project is a git repository with all that makes a release, and tools that do nothing.
 type project struct {
 	t   *testing.T
 	dir string
@@ -23,9 +23,8 @@ func newProject(t *testing.T) project {
 	storetest.NotQuick(t, "builds releases")
 	p := project{t, t.TempDir()}
 	files := map[string]string{
-		"go.mod": "module napback\n\ngo 1.24\n", ".gitignore": "/build/\n", "LICENSE": "license\n", "README.md": "readme\n",
-		"CHANGELOG.md": "# Changelog\n\n## v1.2.3\n\n- all\n", "man/s3put.1": "page\n", "scripts/restore.sh": "#!/bin/sh\n",
-		"scripts/release.sh": text(t, "scripts", "release.sh"),
+		"go.mod": "module napback\n\ngo 1.24\n", ".gitignore": "/build/\n", "README.md": "readme\n",
+		"CHANGELOG.md": "# Changelog\n\n## v1.2.3\n\n- all\n",
 	}
 	for _, tool := range []string{"s3put", "s3get", "s3ls", "s3rm", "slotcalc", "pgpipe", "napback"} {
 		files[tool+"/main.go"] = "package main\n\nfunc main() {}\n"
@@ -33,6 +32,7 @@ func newProject(t *testing.T) project {
 	for name, content := range files {
 		p.write(name, content)
 	}
+	p.copy("Makefile", "LICENSE", "man", "scripts", "internal/cli/completion", "tools/nfpm")
 	p.git("init", "--quiet")
 	p.commit()
 	return p
@@ -46,6 +46,20 @@ func (p project) write(name, content string) {
 	}
 	if err := os.WriteFile(path, []byte(content), 0o755); err != nil {
 		p.t.Fatal(err)
+	}
+}
+
+// copy copies files and folders of ours.
+func (p project) copy(names ...string) {
+	p.t.Helper()
+	for _, name := range names {
+		to := filepath.Join(p.dir, filepath.Dir(name))
+		if err := os.MkdirAll(to, 0o755); err != nil {
+			p.t.Fatal(err)
+		}
+		if out, err := exec.CommandContext(p.t.Context(), "cp", "-R", filepath.Join(storetest.Root(p.t), name), to).CombinedOutput(); err != nil {
+			p.t.Fatalf("copy: %v\n%s", err, out)
+		}
 	}
 }
 
@@ -63,57 +77,79 @@ func (p project) commit() {
 	p.git("commit", "--quiet", "--allow-empty", "-m", "change")
 }
 
-// release runs the recipe for this system alone.
-func (p project) release() (said string, ok bool) {
+// make makes a target for some systems.
+func (p project) make(target, systems string) (said string, ok bool) {
 	p.t.Helper()
-	cmd := exec.CommandContext(p.t.Context(), "sh", filepath.Join(p.dir, "scripts/release.sh"), "scripts/restore.sh")
-	cmd.Env = append(os.Environ(), "RELEASE_TARGETS="+runtime.GOOS+"/"+runtime.GOARCH, "GOFLAGS=-buildvcs=false")
+	cmd := exec.CommandContext(p.t.Context(), "make", "-C", p.dir, target)
+	cmd.Env = append(os.Environ(), "PACKAGE_TARGETS="+systems, "GOFLAGS=-buildvcs=false")
 	out, err := cmd.CombinedOutput()
 	return string(out), err == nil
+}
+
+// mustMake makes it, and returns the sums of what was made.
+func (p project) mustMake(target, systems string) string {
+	p.t.Helper()
+	if said, ok := p.make(target, systems); !ok {
+		p.t.Fatal(said)
+	}
+	sums, err := os.ReadFile(filepath.Join(p.dir, "build", target, "SHA256SUMS"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return string(sums)
+}
+
+// clone is another clone, at another time and place.
+func (p project) clone() project {
+	again := project{p.t, filepath.Join(p.t.TempDir(), "deeper", "clone")}
+	p.git("clone", "--quiet", p.dir, again.dir)
+	return again
 }
 
 func TestAReleaseHoldsWhatIsTaggedAndIsTheSameAgain(t *testing.T) {
 	p := newProject(t)
 	p.git("tag", "-a", "v1.2.3", "-m", "v1.2.3")
-	if said, ok := p.release(); !ok {
-		t.Fatal(said)
-	}
-	sums := filepath.Join(p.dir, "build/release/SHA256SUMS")
-	first, err := os.ReadFile(sums)
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := "napback-v1.2.3-" + runtime.GOOS + "-" + runtime.GOARCH
-	if !strings.HasSuffix(string(first), "  "+name+".tar.gz\n") || strings.Count(string(first), "\n") != 1 {
-		t.Errorf("SHA256SUMS: %s", first)
-	}
-	list, err := exec.CommandContext(t.Context(), "tar", "-tzf", filepath.Join(p.dir, "build/release", name+".tar.gz")).Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := strings.Fields(string(list))
-	for _, want := range []string{"bin/s3put", "bin/napback", "bin/pgpipe", "bin/slotcalc", "man/s3put.1", "LICENSE", "README.md", "CHANGELOG.md", "scripts/restore.sh"} {
-		if !slices.Contains(got, name+"/"+want) {
-			t.Errorf("%s is not in %q", want, got)
+	unix, windows := "napback-v1.2.3-"+runtime.GOOS+"-"+runtime.GOARCH, "napback-v1.2.3-windows-amd64"
+	systems := runtime.GOOS + "/" + runtime.GOARCH + " windows/amd64"
+	sums := p.mustMake("release", systems)
+	for _, name := range []string{unix + ".tar.gz", windows + ".zip", "napback_1.2.3_" + runtime.GOARCH + ".deb", ".rpm"} {
+		if runtime.GOOS == "linux" && strings.Count(sums, name+"\n") != 1 {
+			t.Errorf("SHA256SUMS has no %s: %s", name, sums)
 		}
 	}
-	// Another clone, at another time and place, gives the same bytes.
-	again := project{t, filepath.Join(t.TempDir(), "deeper", "clone")}
-	p.git("clone", "--quiet", p.dir, again.dir)
-	if said, ok := again.release(); !ok {
-		t.Fatal(said)
+	p.holds(unix, "tar", "-tzf", unix+".tar.gz", "bin/s3put", "bin/napback", "bin/pgpipe", "bin/slotcalc", "share/man/man1/s3put.1",
+		"share/doc/napback/README.md", "share/doc/napback/copyright", "share/doc/napback/CHANGELOG.md", "share/napback/restore.sh",
+		"share/napback/LICENSE", "lib/systemd/system/napback.service", "share/zsh/site-functions/_napback")
+	list := p.holds(windows, "unzip", "-Z1", windows+".zip", "s3put.exe", "s3rm.exe", "pgpipe.exe", "slotcalc.exe", "man/s3put.md", "LICENSE", "README.md", "copyright")
+	if strings.Contains(list, "napback.exe") {
+		t.Errorf("napback does not run on Windows: %s", list)
 	}
-	if second, err := os.ReadFile(filepath.Join(again.dir, "build/release/SHA256SUMS")); err != nil || string(second) != string(first) {
-		t.Errorf("%v: another clone gives\n%safter\n%s", err, second, first)
+	if again := p.clone().mustMake("release", systems); again != sums {
+		t.Errorf("another clone gives\n%safter\n%s", again, sums)
 	}
+}
+
+// holds lists a package, and looks for files in its folder.
+func (p project) holds(folder, program, flag, file string, names ...string) string {
+	p.t.Helper()
+	list, err := exec.CommandContext(p.t.Context(), program, flag, filepath.Join(p.dir, "build/release", file)).Output()
+	if err != nil {
+		p.t.Fatalf("%s: %v", file, err)
+	}
+	for _, name := range names {
+		if !slices.Contains(strings.Fields(string(list)), folder+"/"+name) {
+			p.t.Errorf("%s is not in %s", name, list)
+		}
+	}
+	return string(list)
 }
 
 func TestWhatIsNoReleaseIsRefused(t *testing.T) {
 	p := newProject(t)
 	refused := func(want string) {
 		t.Helper()
-		said, ok := p.release()
-		if ok || !strings.Contains(said, "release: error: ") || !strings.Contains(said, want) {
+		said, ok := p.make("release", runtime.GOOS+"/"+runtime.GOARCH)
+		if ok || !strings.Contains(said, "package: error: ") || !strings.Contains(said, want) {
 			t.Errorf("want %q: %v, %s", want, ok, said)
 		}
 		if _, err := os.Stat(filepath.Join(p.dir, "build/release/SHA256SUMS")); err == nil {

@@ -17,7 +17,7 @@ func TestUnitsAreValid(t *testing.T) {
 		t.Fatal(err)
 	}
 	var files []string
-	for _, name := range []string{"napback.service", "napback.timer"} {
+	for _, name := range []string{"napback.service", "napback.timer", "napback-alarm@.service"} {
 		file := filepath.Join(dir, name)
 		unit := strings.ReplaceAll(text(t, "scripts", name), "/usr/local/bin/napback", program)
 		if err := os.WriteFile(file, []byte(unit), 0o644); err != nil {
@@ -48,6 +48,60 @@ func TestUnitsAreValid(t *testing.T) {
 	}
 }
 
+// The service reads the key file where a shell of root's does, raises an alarm, and
+// is as nice as the configuration says.
+func TestTheServiceLeavesToTheConfigurationWhatIsThere(t *testing.T) {
+	unit := text(t, "scripts", "napback.service")
+	for _, no := range []string{"LoadCredential", "Nice=", "IOScheduling", "InaccessiblePaths"} {
+		if strings.Contains(unit, "\n"+no) {
+			t.Errorf("the unit has %s", no)
+		}
+	}
+	if !strings.Contains(unit, "\nOnFailure=napback-alarm@%n.service\n") {
+		t.Error("nobody hears that it failed")
+	}
+}
+
+// The alarm's commands run as they stand, but for what systemd puts in place of %i
+// and %H, with programs that write down what they get.
+func TestTheAlarmReachesPeople(t *testing.T) {
+	dir := t.TempDir()
+	for name, script := range map[string]string{
+		"systemd-cat": "cat >wall; echo $* >>wall", "sendmail": "cat >mail; echo $* >>mail", "systemctl": "echo it said: $*; exit 3",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	commands := regexp.MustCompile(`(?m)^ExecStart=/bin/sh -c '(.*)'$`).FindAllStringSubmatch(text(t, "scripts", "napback-alarm@.service"), -1)
+	alarm := func() {
+		t.Helper()
+		for _, m := range commands {
+			cmd := exec.CommandContext(t.Context(), "/bin/sh", "-c", strings.NewReplacer("%i", "napback.service", "%H", "web").Replace(m[1]))
+			cmd.Dir, cmd.Env = dir, []string{"PATH=" + dir + ":/usr/bin:/bin"}
+			if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
+				t.Errorf("%s: %v, %s", m[1], err, out)
+			}
+		}
+	}
+	alarm()
+	for name, want := range map[string]string{
+		"wall": "napback.service has failed on web: journalctl -u napback.service\n-t napback -p emerg\n",
+		"mail": "To: root\nSubject: napback.service has failed on web\n\nit said: status --full --lines=50 napback.service\n-t\n",
+	} {
+		if got, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(got) != want {
+			t.Errorf("%s: %v\n%q instead of\n%q", name, err, got, want)
+		}
+	}
+	// Where there is no mail, that is no failure of the alarm.
+	if err := os.Remove(filepath.Join(dir, "sendmail")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := exec.LookPath("/usr/bin/sendmail"); err != nil {
+		alarm()
+	}
+}
+
 // findings are the lines about our units: the machine's own may have faults too.
 func findings(out, dir string) string {
 	var all strings.Builder
@@ -65,7 +119,7 @@ func TestCronLineIsValid(t *testing.T) {
 	if len(lines) != 3 || !strings.HasPrefix(lines[0], "PATH=/") || !strings.HasPrefix(lines[1], "MAILTO=") {
 		t.Fatalf("lines %q", lines)
 	}
-	m := regexp.MustCompile(`^15 3 \* \* \* root (napback .*)$`).FindStringSubmatch(lines[2])
+	m := regexp.MustCompile(`^15 3 \* \* \* root (/usr/local/bin/napback .* >/dev/null)$`).FindStringSubmatch(lines[2])
 	if m == nil {
 		t.Fatalf("line %q", lines[2])
 	}

@@ -29,6 +29,8 @@ func Parse(options any, args []string, std Streams, d Describe) (done bool, err 
 	grammar := struct {
 		Help    helpFlag    `short:"h" help:"Show this help."`
 		Version versionFlag `short:"V" help:"Print the version."`
+		// Complete answers it: it is an option of its own only where it must not be.
+		Completion string `placeholder:"SHELL" enum:",bash,zsh,fish" default:"" help:"Print what makes bash, zsh or fish complete command lines."`
 	}{}
 	parser, err := kong.New(options,
 		kong.Name(d.Tool),
@@ -56,7 +58,13 @@ func Parse(options any, args []string, std Streams, d Describe) (done bool, err 
 	if err != nil {
 		return false, fmt.Errorf("command line of %s: %w", d.Tool, err)
 	}
+	if done, err := Complete(d.Tool, args, std, syntaxOf(parser.Model.Node)); done {
+		return true, err
+	}
 	_, err = parser.Parse(args)
+	if err == nil && grammar.Completion != "" {
+		return false, UsageErrorf("--completion %s: want nothing else", grammar.Completion)
+	}
 	if errors.Is(err, errHelped) {
 		return true, nil
 	}

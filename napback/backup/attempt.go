@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -271,6 +272,9 @@ func (a *attempt) commit(begun string, upstream []chain.Status) (map[string]stri
 	extra := map[string]string{"stages": chain.Summary(upstream), decide.TokenMeta: p.Token}
 	if d.Kind == slot.Full {
 		extra["chain"] = run
+	}
+	if teller, ok := a.Reading.(source.Teller); ok {
+		maps.Copy(extra, teller.Meta())
 	}
 	if len(a.warnings) > 0 {
 		extra["warnings"] = cut(strings.Join(a.warnings, "; "), maxMetaWarnings)

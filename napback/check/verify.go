@@ -3,12 +3,10 @@ package check
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"napback/internal/cli"
 	"napback/napback/catalog"
-	"napback/napback/dumpdir"
 	"napback/napback/jobs"
 	"napback/napback/unpack"
 )
@@ -23,22 +21,26 @@ type Verifier struct {
 	Unpack      bool           // also decrypt and decompress
 	AcceptPlain bool           // what is not encrypted
 
-	// Result takes what was found of each archive. Its error ends the job's.
+	// Result takes what was found of each archive: nil, why it is bad, or an Unjudged.
+	// Its error ends the job's.
 	Result func(a catalog.Entry, err error) error
-	done   map[string]error // by address
+	done   map[string]error  // by address
+	holds  map[string]string // what streams hold, by job and run
 }
 
 // Jobs verifies the archives of jobs. failed takes why a job's are not all well. The
 // error prints nothing, and has the exit code of the gravest.
 func (v *Verifier) Jobs(ctx context.Context, all []jobs.Target, failed func(jobs.Target, error)) error {
-	v.done = map[string]error{}
+	v.done, v.holds = map[string]error{}, map[string]string{}
 	var bad []error
 	for _, t := range all {
 		if err := v.job(ctx, t); err != nil {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			failed(t, err)
+			if cli.ExitStatus(err) != cli.Warnings { // Result has said all of that
+				failed(t, err)
+			}
 			bad = append(bad, err)
 		}
 	}
@@ -46,19 +48,21 @@ func (v *Verifier) Jobs(ctx context.Context, all []jobs.Target, failed func(jobs
 }
 
 // worst returns an error that prints nothing, with the exit code of the gravest:
-// damage before absence before anything else.
+// damage before absence before anything else, and last what nobody can judge.
 func worst(errs []error) error {
 	if len(errs) == 0 {
 		return nil
 	}
-	code := cli.Failed
+	gravity := []int{cli.Warnings, cli.Failed, cli.NotFound, cli.Integrity}
+	worst := 0
 	for _, err := range errs {
-		switch s := cli.ExitStatus(err); {
-		case s == cli.Integrity, s == cli.NotFound && code == cli.Failed:
-			code = s
+		i := slices.Index(gravity, cli.ExitStatus(err))
+		if i < 0 {
+			i = slices.Index(gravity, cli.Failed)
 		}
+		worst = max(worst, i)
 	}
-	return cli.Exit(code)
+	return cli.Exit(gravity[worst])
 }
 
 // job verifies the archives of a job.
@@ -71,7 +75,7 @@ func (v *Verifier) job(ctx context.Context, t jobs.Target) error {
 	for _, a := range archives {
 		err, known := v.done[a.Address()]
 		if !known {
-			err = v.one(ctx, t, a)
+			err = judged(v.one(ctx, t, a))
 			if err == nil && broken[a.Address()] != nil {
 				err = cli.Errorf(cli.NotFound, "it cannot be restored: %w", broken[a.Address()])
 			}
@@ -90,7 +94,11 @@ func (v *Verifier) job(ctx context.Context, t jobs.Target) error {
 	if len(bad) == 0 {
 		return nil
 	}
-	return cli.WithCode(cli.ExitStatus(worst(bad)), errors.Join(bad...))
+	code := cli.ExitStatus(worst(bad))
+	if code != cli.Warnings {
+		bad = slices.DeleteFunc(bad, func(err error) bool { return cli.ExitStatus(err) == cli.Warnings })
+	}
+	return cli.WithCode(code, errors.Join(bad...))
 }
 
 // choose returns what is to be verified of a job. broken tells, by address, which
@@ -113,30 +121,4 @@ func (v *Verifier) choose(ctx context.Context, t jobs.Target) (archives []catalo
 		broken[p.Address()] = p.Broken
 	}
 	return archives, broken, nil
-}
-
-// one verifies one run of a job.
-func (v *Verifier) one(ctx context.Context, t jobs.Target, a catalog.Entry) error {
-	if a.State == catalog.Unreadable {
-		return cli.Errorf(cli.Integrity, "%s of run %s: its manifest cannot be read: %s", a.Name, a.Run, cli.Safe(a.Error))
-	}
-	if err := t.Trust(a, v.AcceptPlain); err != nil {
-		return err
-	}
-	from := v.From
-	from.Settings = t.Settings
-	from.Progress.Begin("verify " + a.Name)
-	from.Progress.Expect(a.Bytes, false)
-	defer from.Progress.End()
-	if !v.Unpack {
-		return from.Verify(ctx, a)
-	}
-	dir, ok := jobs.Directory(a)
-	if !ok {
-		return fmt.Errorf("%s: the contents of sources of the kind of %q cannot be checked yet", a.Name, a.Source())
-	}
-	n := 0
-	err := from.Members(ctx, a, dir, false, func(*dumpdir.Member) error { n++; return nil })
-	from.Log.Verbosef("%s holds %s", a.Name, cli.Plural(n, "member", "members"))
-	return err
 }

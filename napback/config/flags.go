@@ -42,6 +42,9 @@ func (s *Settings) Endpoint() string { return s.told("Endpoint") }
 // Profile is the one of AWS's files that has the credentials; "" = none is named.
 func (s *Settings) Profile() string { return s.told("Profile") }
 
+// StorageClass is that of chunks; "" = the bucket's.
+func (s *Settings) StorageClass() string { return s.told("StorageClass") }
+
 // SignKey is the file of the secret key that signs manifests; "" = they are not
 // signed.
 func (s *Settings) SignKey() string { return s.told("SignKey") }

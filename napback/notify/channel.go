@@ -26,6 +26,9 @@ type Kind struct {
 	// Open returns the channel, or nil if the settings do not ask for it.
 	// redact masks secrets in what is sent.
 	Open func(s Settings, redact func(string) string) (Channel, error)
+	// Try returns what tries the channel, if the settings ask for it. nil: it
+	// cannot be tried.
+	Try func(Settings) []Try
 }
 
 // Kinds is the table of all kinds, in the order in which they are used. A new

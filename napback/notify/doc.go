@@ -24,6 +24,8 @@ type Report struct {
 	Count, Jobs int
 	Summary     string // what people read: of a run the table of all jobs, and why some failed
 	Failures    []Failure
+	// Test: there is no run, somebody tries the channel.
+	Test bool
 	// Locked: nothing was started because another run was at work, which
 	// tells about itself.
 	Locked bool

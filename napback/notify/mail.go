@@ -45,6 +45,7 @@ func mailKind() Kind {
 			}
 			return o, nil
 		},
+		Try: mailTry,
 	}
 }
 
@@ -112,6 +113,9 @@ func (r Report) Subject() string {
 		count = cli.Plural(r.Jobs, "job", "jobs")
 	}
 	subject := fmt.Sprintf("napback %s: %v (%s)", r.Host, r.Ending, count)
+	if r.Test {
+		subject = fmt.Sprintf("napback %s: a test", r.Host)
+	}
 	return strings.Join(strings.Fields(plain(subject)), " ")
 }
 
@@ -125,7 +129,9 @@ func (r Report) Body() string {
 			b.WriteString("    " + cli.Safe(line) + "\n")
 		}
 	}
-	fmt.Fprintf(&b, "\n-- \nrun %s on %s\n", r.Run, r.Host)
+	if !r.Test {
+		fmt.Fprintf(&b, "\n-- \nrun %s on %s\n", r.Run, r.Host)
+	}
 	return b.String()
 }
 
@@ -175,8 +181,7 @@ func SendMail(ctx context.Context, o MailOptions, r Report) error {
 	if err := o.Check(); err != nil {
 		return fmt.Errorf("mail: %w", err)
 	}
-	timeout := cmp.Or(o.Timeout, defaultTimeout)
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("not done within %v", timeout))
+	ctx, cancel := o.limited(ctx)
 	defer cancel()
 	if o.Server == "" {
 		if err := o.bySendmail(ctx, r); err != nil {
@@ -185,6 +190,12 @@ func SendMail(ctx context.Context, o MailOptions, r Report) error {
 		return nil
 	}
 	return o.byServer(ctx, r)
+}
+
+// limited returns a context that ends when the time for all of it is over.
+func (o MailOptions) limited(ctx context.Context) (context.Context, context.CancelFunc) {
+	timeout := cmp.Or(o.Timeout, defaultTimeout)
+	return context.WithTimeoutCause(ctx, timeout, fmt.Errorf("not done within %v", timeout))
 }
 
 // compose makes the mail to these recipients. From may be "", where sendmail

@@ -30,6 +30,7 @@ func pingKind() Kind {
 			}
 			return NewPing(s.One("PingURL"), redact)
 		},
+		Try: pingTry,
 	}
 }
 

@@ -89,17 +89,19 @@ func (s Server) encryption(roots *x509.CertPool) (*tls.Config, mail.TLSPolicy) {
 	return config, mail.TLSOpportunistic
 }
 
+// login returns the server, and the password of its user.
+func (o MailOptions) login() (s Server, password string, err error) {
+	if s, err = ParseServer(o.Server); err == nil && s.User != "" {
+		password, err = readPassword(o.PasswordFile)
+	}
+	return s, password, err
+}
+
 // byServer sends the report, a mail for each recipient, over one connection.
 func (o MailOptions) byServer(ctx context.Context, r Report) error {
-	s, err := ParseServer(o.Server)
+	s, password, err := o.login()
 	if err != nil {
 		return fmt.Errorf("mail: %w", err)
-	}
-	password := ""
-	if s.User != "" {
-		if password, err = readPassword(o.PasswordFile); err != nil {
-			return fmt.Errorf("mail: %w", err)
-		}
 	}
 	var mails []*mail.Msg
 	for _, to := range o.To {

@@ -1,9 +1,7 @@
 package setup
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -88,29 +86,15 @@ func (a Asker) encryption(ctx context.Context, p *Plan) error {
 	case "nobody":
 		p.Plain = true
 	case "new":
-		p.NewKey = DefaultNewKey
-		p.Passphrase, err = AskPassphrase(ctx)
+		p.NewKey = defaultNewKey
 	default:
 		p.Recipients = []string{word}
 	}
-	return err
+	return nil
 }
 
-// DefaultNewKey is where a new secret key goes: below the working directory.
-const DefaultNewKey = "napback-secret-key.asc"
-
-// AskPassphrase asks twice for a passphrase for a new key.
-func AskPassphrase(ctx context.Context) ([]byte, error) {
-	first, err := cli.AskSecret(ctx, "Passphrase for the new secret key (none: it is not locked): ")
-	if err != nil || len(first) == 0 {
-		return nil, err
-	}
-	again, err := cli.AskSecret(ctx, "Once more: ")
-	if err == nil && !bytes.Equal(first, again) {
-		err = errors.New("these were two different passphrases")
-	}
-	return first, err
-}
+// defaultNewKey is where a new secret key goes: below the working directory.
+const defaultNewKey = "napback-secret-key.asc"
 
 func (a Asker) sources(ctx context.Context, p *Plan) error {
 	if len(p.Sources) > 0 {

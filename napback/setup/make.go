@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"napback/internal/cli"
-	"napback/internal/sign"
 	"napback/napback/config"
 )
 
@@ -77,7 +77,7 @@ func (p *Plan) make(ctx context.Context, m *maker, host string) error {
 		}
 	}
 	if p.NewKey != "" {
-		if err := p.makeKey(m, host); err != nil {
+		if err := p.makeKey(ctx, m, host); err != nil {
 			return err
 		}
 	}
@@ -96,17 +96,27 @@ func (p *Plan) make(ctx context.Context, m *maker, host string) error {
 	return err
 }
 
-// makeKey makes a key pair. Its public part is all that this host needs.
-func (p *Plan) makeKey(m *maker, host string) error {
-	k, err := sign.NewKey("napback of "+host, "backup@"+host, p.Passphrase)
+// makeKey has pgpipe make a key pair. The public part is all that this host needs.
+func (p *Plan) makeKey(ctx context.Context, m *maker, host string) error {
+	tool, err := p.Kit.Sibling("pgpipe")
 	if err != nil {
-		return fmt.Errorf("make a key pair: %w", err)
-	}
-	p.Recipients = []string{k.Fingerprint}
-	if err := m.file(p.NewKey, "the SECRET KEY, which opens the backups", 0o600, string(k.Secret)); err != nil {
 		return err
 	}
-	return m.file(p.Keyring, "the public key, to which backups are encrypted", 0o644, string(k.Public))
+	address := "backup@" + host
+	args := []string{"--new-key", p.NewKey, "-r", "napback of " + host + " <" + address + ">"}
+	if p.PassphraseFile != "" {
+		args = append(args, "--passphrase-file", p.PassphraseFile)
+	}
+	// It may ask on the terminal, so it is no stage of a chain.
+	cmd := exec.CommandContext(ctx, tool, args...)
+	cmd.Stdin, cmd.Stderr = p.Std.In, p.Std.Err
+	public, err := cmd.Output()
+	if err != nil {
+		return fmt.Errorf("make a key pair: pgpipe: %w", err)
+	}
+	m.made = append(m.made, Made{p.NewKey, "the SECRET KEY, which opens the backups"})
+	p.Recipients = []string{address}
+	return m.file(p.Keyring, "the public key, to which backups are encrypted", 0o644, string(public))
 }
 
 // dir makes a directory where there is none.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"napback/internal/cli"
+	"napback/napback/programs"
 )
 
 // Plan is what a host is set up with. Paths are absolute.
@@ -27,8 +28,8 @@ type Plan struct {
 	Plain      bool
 	// NewKey is the file for a new secret key, whose public part goes to Keyring and
 	// is the recipient; "" = none is made.
-	NewKey     string
-	Passphrase []byte // that locks it; nil = it is not locked
+	NewKey         string
+	PassphraseFile string // what locks it; "" = pgpipe asks, if there is a terminal
 
 	Sources []string // directives, as in `Directory /home`
 	Diffs   int
@@ -37,6 +38,9 @@ type Plan struct {
 	Cron    string // file with the line that runs it every night; "" = none
 	Timer   bool   // systemd is to run it
 	Program string // path of napback, for Cron
+
+	Kit programs.Kit
+	Std cli.Streams
 }
 
 // SetTarget understands where backups are to go: a bucket, or the absolute path of a

@@ -3,6 +3,7 @@ package source
 import (
 	"context"
 	"errors"
+	"io"
 	"path"
 	"slices"
 	"strings"
@@ -46,6 +47,10 @@ type Kind struct {
 	Probe func(Job) (doubt string, err error)
 	// Load returns what loads archives of this kind. nil: nothing does.
 	Load func(Host, Load) (Loader, error)
+	// Whole reads the stream of an archive to its end and says what it holds, or
+	// why it is not a whole backup. nil: only who made it can tell. (That of a Tree
+	// is not asked for: the guard and the format of tar tell.)
+	Whole func(stream io.Reader, a Archived) (holds string, err error)
 	// LoadsAs checks another name for what is loaded, and writes it in its one form.
 	// nil: it can have no other.
 	LoadsAs func(name string) (string, error)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"napback/internal/cli"
 	"napback/napback/chain"
@@ -26,9 +27,27 @@ func recipientFlags(s *config.Settings) []string {
 // the same keys.
 func Recipients(s *config.Settings) string { return strings.Join(recipientFlags(s), "\x00") }
 
+// Recipient is a key that a job is encrypted to.
+type Recipient struct {
+	Fingerprint string
+	UserID      string     `json:"user_id"` // as the key has it
+	Expires     *time.Time // nil = never
+}
+
 // CheckRecipients returns the fingerprints of the keys that a job is encrypted to.
 // say gets the lines that pgpipe says about them.
 func CheckRecipients(ctx context.Context, k programs.Kit, job *config.Job, say func(line string)) ([]string, error) {
+	all, err := RecipientsOf(ctx, k, job, say)
+	var fingerprints []string
+	for _, r := range all {
+		fingerprints = append(fingerprints, r.Fingerprint)
+	}
+	return fingerprints, err
+}
+
+// RecipientsOf returns the keys that a job is encrypted to. say gets the lines that
+// pgpipe says about them.
+func RecipientsOf(ctx context.Context, k programs.Kit, job *config.Job, say func(line string)) ([]Recipient, error) {
 	stage, err := k.Tool("pgpipe", append([]string{"--check", "--json"}, recipientFlags(&job.Settings)...))
 	if err != nil {
 		return nil, cli.WithCode(cli.Usage, err)
@@ -44,18 +63,18 @@ func CheckRecipients(ctx context.Context, k programs.Kit, job *config.Job, say f
 	if err != nil {
 		return nil, err
 	}
-	return fingerprints(out)
+	return readRecipients(out)
 }
 
-// fingerprints reads the output of `pgpipe --check --json`.
-func fingerprints(output []byte) ([]string, error) {
-	var all []string
+// readRecipients reads the output of `pgpipe --check --json`.
+func readRecipients(output []byte) ([]Recipient, error) {
+	var all []Recipient
 	for line := range strings.Lines(string(output)) {
-		var key struct{ Fingerprint string }
+		var key Recipient
 		if err := json.Unmarshal([]byte(line), &key); err != nil || key.Fingerprint == "" {
 			return nil, fmt.Errorf("read what pgpipe --check says: %q", line)
 		}
-		all = append(all, key.Fingerprint)
+		all = append(all, key)
 	}
 	if len(all) == 0 {
 		return nil, fmt.Errorf("pgpipe --check names no key")

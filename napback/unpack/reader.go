@@ -6,6 +6,7 @@
 //  3. Its compressor decompresses it.
 //  4. Of a directory, the guard passes on what tar can extract safely (package
 //     guard). Members are counted here, or tar takes them (package restore).
+//     Of anything else its kind judges the stream.
 //
 // If the key turns out to need a passphrase, and there is somebody to ask, the
 // chain is run again: nothing has come out of it before.
@@ -129,15 +130,28 @@ func explain(ctx context.Context, err error) error {
 // that the archive is whole, to its last byte, and one that tar may extract.
 // Only if lists is set have directories their contents, which take memory.
 func (r Reader) Members(ctx context.Context, a catalog.Entry, dir string, lists bool, each func(*dumpdir.Member) error) error {
+	return r.judge(ctx, a, func() ([]chain.Stage, error) { return r.Guarded(a, dir, nil) }, func(from io.Reader) error {
+		return dumpdir.Read(from, lists, each)
+	})
+}
+
+// Stream has judge read what an archive of something else than a directory holds,
+// and checks that the archive is whole, to its last byte. What judge finds wrong is
+// damage.
+func (r Reader) Stream(ctx context.Context, a catalog.Entry, judge func(io.Reader) error) error {
+	return r.judge(ctx, a, func() ([]chain.Stage, error) { return r.Stages(a) }, judge)
+}
+
+func (r Reader) judge(ctx context.Context, a catalog.Entry, open func() ([]chain.Stage, error), judge func(io.Reader) error) error {
 	var damage error
 	_, err := r.Run(ctx, func() ([]chain.Status, error) {
-		stages, err := r.Guarded(a, dir, nil)
+		stages, err := open()
 		if err != nil {
 			return nil, err
 		}
 		c := chain.Chain{Stages: stages, Log: r.Hear(), Aside: r.Watch(a)}
 		return c.Reading(ctx, func(from io.Reader) error {
-			damage = dumpdir.Read(from, lists, each)
+			damage = judge(from)
 			// The chain still has to tell whether the stream was whole; it
 			// must not fail for want of a reader.
 			_, err := io.Copy(io.Discard, from)

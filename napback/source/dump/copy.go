@@ -39,6 +39,11 @@ func Copy(w io.Writer, r io.Reader, f Format, revisions string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	return copyChecked(w, r, check)
+}
+
+// copyChecked is Copy with any check.
+func copyChecked(w io.Writer, r io.Reader, check checker) (int64, error) {
 	t := &through{Reader: r, to: w}
 	in := bufio.NewReaderSize(t, copyBuffer)
 	wrong := check(in)
@@ -91,7 +96,11 @@ func newChecker(f Format, revisions string) (checker, error) {
 	case FormatAny:
 		return func(*bufio.Reader) error { return nil }, nil
 	case FormatSubversion:
-		return newRevisions(revisions)
+		r, err := newRevisions(revisions)
+		if err != nil {
+			return nil, err
+		}
+		return r.check, nil
 	}
 	return nil, cli.UsageErrorf("unknown dump format %q: want one of %q", f,
 		[]Format{FormatMySQL, FormatPostgreSQL, FormatPostgreSQLAll, FormatSubversion, FormatAny})

@@ -33,6 +33,7 @@ type dumped struct {
 	whole        chain.Stage
 	unpack       string
 	passwords    string // the file that the server's clients read
+	rehearsal    func(args []string) []string
 }
 
 // newDatabase prepares a database. Whether it is there shows when it is dumped.

@@ -44,10 +44,11 @@ func MySQLKind() source.Kind {
 			if err != nil {
 				return nil, err
 			}
-			d.passwords = ".my.cnf"
+			d.passwords, d.rehearsal = ".my.cnf", mysqlRehearsal
 			d.unpack = strings.TrimSuffix(strings.Replace(d.dump.Name, "mysqldump", "mysql", 1), "-dump") + " --binary-mode"
 			return d, nil
 		},
+		Whole:    wholeSQL(func(string) Format { return FormatMySQL }),
 		LoadsAs:  checkOther,
 		Connects: mysqlOptions,
 		Load: func(host source.Host, load source.Load) (source.Loader, error) {

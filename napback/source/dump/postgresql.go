@@ -33,9 +33,10 @@ func PostgreSQLKind() source.Kind {
 			if err != nil {
 				return nil, err
 			}
-			d.passwords, d.unpack = ".pgpass", "psql -d postgres"
+			d.passwords, d.unpack, d.rehearsal = ".pgpass", "psql -d postgres", postgresRehearsal
 			return d, nil
 		},
+		Whole:    wholeSQL(func(of string) Format { return ParsePostgreSQL(of, nil).format() }),
 		LoadsAs:  checkOther,
 		Connects: postgresOptions,
 		Load:     loadPostgreSQL,

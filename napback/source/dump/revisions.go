@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 
 	"napback/internal/cli"
@@ -17,16 +18,18 @@ import (
 // (The format is described in Subversion's notes/dump-load-format.txt.)
 type revisions struct {
 	next, last int64 // the revisions that are still to come
+	open       bool  // they are not known: the first that comes is next, and any can be the last
+	first      int64 // the first that came; -1 = none yet
 	body       int64 // Content-length of the block at hand
 }
 
-func newRevisions(text string) (checker, error) {
-	r := &revisions{}
+func newRevisions(text string) (*revisions, error) {
+	r := &revisions{first: -1}
 	var end string
 	if n, _ := fmt.Sscanf(text, "%d:%d%s", &r.next, &r.last, &end); n != 2 || r.next < 0 || r.last < r.next {
 		return nil, cli.UsageErrorf("revisions %q: want FROM:TO", text)
 	}
-	return r.check, nil
+	return r, nil
 }
 
 // check bounds a header line, which holds a path at most, by in's buffer.
@@ -48,6 +51,10 @@ func (r *revisions) check(in *bufio.Reader) error {
 		case err == nil:
 		case len(line) > 0 || inBlock:
 			return r.cutShort()
+		case r.open && r.first >= 0:
+			return nil
+		case r.open:
+			return errors.New("the dump holds no revision")
 		case r.next <= r.last:
 			return fmt.Errorf("the dump was cut short: it ends before revision %d of %d", r.next, r.last)
 		default:
@@ -73,7 +80,14 @@ func (r *revisions) header(line []byte) (err error) {
 		r.body, err = number(value)
 	case string(name) == "Revision-number":
 		var n int64
-		if n, err = number(value); err == nil && (n != r.next || n > r.last) {
+		n, err = number(value)
+		if r.first < 0 {
+			r.first = n
+			if r.open {
+				r.next, r.last = n, math.MaxInt64
+			}
+		}
+		if err == nil && (n != r.next || n > r.last) {
 			err = fmt.Errorf("the dump has revision %d where %d should come", n, r.next)
 		}
 		r.next++
@@ -83,7 +97,7 @@ func (r *revisions) header(line []byte) (err error) {
 
 func number(value []byte) (int64, error) {
 	n, err := strconv.ParseInt(string(value), 10, 64)
-	if err != nil || n < 0 {
+	if err != nil || n < 0 || n == math.MaxInt64 { // to which 1 can be added
 		return 0, fmt.Errorf("this is no dump of svnadmin: %q is no number", cut(value))
 	}
 	return n, nil

@@ -40,6 +40,7 @@ type reading struct {
 	producers []chain.Stage
 	read      int64
 	state     func(*state.Point) // what a repository adds
+	meta      map[string]string  // what it tells the manifest
 }
 
 func (r *reading) Stages() []chain.Stage { return r.producers }

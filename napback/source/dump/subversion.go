@@ -27,6 +27,7 @@ func SubversionKind() source.Kind {
 		Clean:   source.CleanPath,
 		Open:    openRepository,
 		LoadsTo: true,
+		Whole:   wholeRevisions,
 		Load: func(host source.Host, load source.Load) (source.Loader, error) {
 			return &repositoryLoader{Host: host, to: Subversion(cmp.Or(load.As, load.Source))}, nil
 		},
@@ -177,7 +178,7 @@ func (r *repository) Plan(t source.Turn) (string, []chain.Stage, error) {
 
 func (r *repository) Begin(t source.Turn) (source.Reading, error) {
 	stages, err := r.stages(t.Base)
-	return &reading{producers: stages, state: func(p *state.Point) {
+	return &reading{producers: stages, meta: map[string]string{revisionsMeta: Range(from(t.Base), r.youngest)}, state: func(p *state.Point) {
 		p.UUID, p.Revision, p.RevisionDate, p.Empty = r.uuid, r.youngest, r.date, r.Empty()
 	}}, err
 }
