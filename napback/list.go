@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"napback/internal/cli"
 	"napback/napback/catalog"
 	"napback/napback/config"
+	"napback/napback/jobs"
 	"napback/napback/standing"
 )
 
@@ -65,10 +67,30 @@ func list(c *urfave.Context, e *call, configs []*config.Config) error {
 		}
 		e.finder().Warn(t, a, newest)
 	}
+	for _, old := range e.finder().Old(c.Context, wanted) {
+		for _, line := range tellOld(old) {
+			e.log.Notef("%s", cli.Safe(line))
+		}
+	}
 	if c.Bool("json") {
 		return cli.PrintJSON(e.std.Out, lines)
 	}
 	return printList(e.std.Out, lines, e.host.Now())
+}
+
+// tellOld says what s3napback has stored of a job's source, and how to read it: napback
+// does not.
+func tellOld(old jobs.Old) []string {
+	read := "to read one: "
+	if old.Job.Kind.Tree {
+		read = "to restore the newest, see napback-migrate(7): "
+	}
+	return []string{
+		fmt.Sprintf("job %q: bucket %q has %s of it that s3napback stored, as %q",
+			old.Name, old.Settings.Bucket, cli.Plural(len(old.Names), "archive", "archives"), old.Names[0]),
+		"to see of when they are: " + old.List(),
+		read + old.Read(),
+	}
 }
 
 func newListed(p catalog.RecoveryPoint) listed {

@@ -65,7 +65,7 @@ func restoreJob(c *urfave.Context, e *call, configs []*config.Config) error {
 	}
 	p, err := e.finder().Point(c.Context, t, choiceOf(c), at)
 	if err != nil {
-		return err
+		return withOld(c.Context, e, t, err)
 	}
 	for _, a := range p.Chain {
 		if err := t.Trust(a, c.Bool("accept-unencrypted")); err != nil {
@@ -93,6 +93,20 @@ func restoreJob(c *urfave.Context, e *call, configs []*config.Config) error {
 		}
 	}
 	return restoreStream(c, e.std, s)
+}
+
+// withOld adds to the error of a job without a backup of that time what s3napback has
+// stored of its source.
+func withOld(ctx context.Context, e *call, t jobs.Target, err error) error {
+	if cli.ExitStatus(err) != cli.NotFound {
+		return err
+	}
+	for _, old := range e.finder().Old(ctx, []jobs.Target{t}) {
+		for _, line := range slices.Backward(tellOld(old)) { // the last hint is printed first
+			err = cli.WithHint(err, "%s", line)
+		}
+	}
+	return err
 }
 
 // newLoader returns what loads archives of the job's source.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -15,7 +16,7 @@ import (
 )
 
 type options struct {
-	Address string `arg:"" name:"bucket:name" help:"What to read: BUCKET:NAME, its newest committed run, or BUCKET:NAME:RUN."`
+	Address string `arg:"" name:"bucket:name" help:"What to read: BUCKET:NAME, its newest committed run, or BUCKET:NAME:RUN. With --js3tream also a BUCKET that holds one archive without a name."`
 
 	store.Options
 	sign.VerifyFlags
@@ -168,20 +169,17 @@ func find(ctx context.Context, bucket archive.Store, address archive.Address, ve
 }
 
 func (o *options) getJs3tream(ctx context.Context, service store.Service, std cli.Streams, progress *cli.Progress, log *cli.Log) error {
-	// js3tream's names may hold what ours may not, such as a leading slash.
-	bucketName, name, ok := strings.Cut(o.Address, ":")
-	if address, isURL := strings.CutPrefix(o.Address, "s3://"); isURL {
-		bucketName, name, ok = strings.Cut(address, "/")
-	}
-	if !ok || bucketName == "" || name == "" {
-		return cli.UsageErrorf("address %q: want BUCKET:NAME", o.Address)
+	bucketName, name, err := archive.ParseJs3tream(o.Address)
+	if err != nil {
+		return err
 	}
 	bucket := service.Bucket(bucketName)
 	a, err := archive.OpenJs3tream(ctx, bucket, name, int64(o.Memory))
 	if err != nil {
 		return err
 	}
-	log.Warnf("%s has no manifest: nothing shows that these %d chunks are whole or all", strings.TrimSuffix(a.Prefix, ":"), a.Chunks())
+	what := cmp.Or(strings.TrimSuffix(a.Prefix, ":"), bucketName)
+	log.Warnf("%s has no manifest: nothing shows that these %d chunks are whole or all", what, a.Chunks())
 	progress.Begin(describe.Tool)
 	progress.Expect(a.Bytes(), false)
 	return a.Get(ctx, bucket, counted{std.Out, progress}, o.options(progress, log))

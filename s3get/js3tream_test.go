@@ -14,7 +14,7 @@ import (
 func TestJs3treamOnAServer(t *testing.T) {
 	server := storetest.Versitygw(t)
 	store := tooltest.Server(server, server.Endpoint)
-	store.Must(t, nil, "s3put", "--create-bucket", "bkt:other")
+	store.Must(t, nil, "s3put", "--create-bucket", "bkt:old/ours")
 	for _, width := range []int{13, 20} {
 		name := fmt.Sprintf("old/%d", width)
 		want := ""
@@ -35,5 +35,8 @@ func TestJs3treamOnAServer(t *testing.T) {
 				t.Errorf("%s reads as %q", address, out)
 			}
 		}
+	}
+	if out := store.Must(t, nil, "s3ls", "--js3tream", "--names", "bkt:old"); out != "old/13\nold/20\n" {
+		t.Errorf("the names are %q", out)
 	}
 }

@@ -18,6 +18,8 @@ type options struct {
 	Runs        bool `short:"r" help:"List every run, not only the newest committed one of each name."`
 	Chunks      bool `help:"List the chunks of each run, with their sums."`
 	All         bool `short:"a" help:"List also what other tools stored."`
+	Js3tream    bool `name:"js3tream" help:"List only what js3tream stored."`
+	Names       bool `help:"With --js3tream: only the names, without walking their chunks."`
 	Clock       bool `help:"Print first what time it is by the store's clock."`
 	Whole       bool `help:"Count the objects of single runs and say whether each is whole."`
 	JSON        bool `name:"json" help:"Print one JSON object a line."`
@@ -30,6 +32,10 @@ var describe = cli.Describe{
 	Usage:   "[BUCKET[:PREFIX]] [flags] | --whole BUCKET:NAME:RUN...",
 	Purpose: "List the archives in a bucket: when committed, bytes, chunks, state, name and tag.",
 	Example: "s3ls bucket:home\ns3ls --json -r bucket | jq -r 'select(.state == \"incomplete\") | .name'",
+	Old: map[string]string{
+		"-l": "without -l: s3ls --js3tream BUCKET lists what js3tream stored",
+		"-b": "without -b: s3ls --js3tream BUCKET lists what js3tream stored", "--bucket": "without --bucket: s3ls BUCKET",
+	},
 }
 
 func run(ctx context.Context, args []string, std cli.Streams) error {
@@ -59,6 +65,9 @@ func run(ctx context.Context, args []string, std cli.Streams) error {
 	if o.Whole {
 		return o.countRuns(ctx, service, out, log)
 	}
+	if o.Js3tream {
+		return o.listJs3tream(ctx, service, out)
+	}
 	bucket, prefix, err := archive.ParsePrefix(o.Addresses[0])
 	if err != nil {
 		return err
@@ -83,6 +92,12 @@ func (o *options) check() error {
 		return cli.UsageErrorf("unexpected argument %s", o.Addresses[1])
 	case o.Whole && (o.Runs || o.Chunks || o.All || o.Clock):
 		return cli.UsageErrorf("--whole does not go with -r, --chunks, -a or --clock")
+	case o.Js3tream && (o.Runs || o.Chunks || o.All || o.Clock || o.Whole || len(o.VerifyKey) > 0):
+		return cli.UsageErrorf("--js3tream lists archives that have no runs, sums or signatures: it goes only with --names and --json")
+	case o.Names && !o.Js3tream:
+		return cli.UsageErrorf("--names goes with --js3tream")
+	case o.Js3tream && len(o.Addresses) == 0:
+		return cli.UsageErrorf("--js3tream needs a bucket")
 	case o.Whole && len(o.Addresses) == 0:
 		return cli.UsageErrorf("--whole needs BUCKET:NAME:RUN")
 	case len(o.Addresses) == 0 && (o.Runs || o.Chunks || o.All):

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -66,12 +67,20 @@ type chunkLine struct {
 	Foreign bool   `json:"foreign,omitempty"`
 }
 
+// js3treamName is an archive of js3tream of which only the name was asked for.
+type js3treamName struct {
+	Bucket string `json:"bucket"`
+	Key    string `json:"key"`
+	State  string `json:"state"` // js3tream
+}
+
 // objectLine is something that s3put did not store: one object, or all the
 // chunks of a js3tream archive.
 type objectLine struct {
 	Bucket   string     `json:"bucket"`
-	Key      string     `json:"key"`
-	State    string     `json:"state"` // js3tream or other
+	Key      string     `json:"key"`             // empty for js3tream's archive without a name
+	State    string     `json:"state"`           // js3tream, damaged or other
+	Error    string     `json:"error,omitempty"` // what is damaged
 	Modified *time.Time `json:"modified,omitempty"`
 	Bytes    int64      `json:"bytes"`
 	Chunks   int64      `json:"chunks,omitempty"`
@@ -180,7 +189,11 @@ func (p *printer) object(o objectLine) error {
 	if o.Chunks > 0 {
 		chunks = fmt.Sprint(o.Chunks)
 	}
-	return p.line(o, "%s  %9s  %6s  %-10s  %s", localTime(o.Modified), cli.FormatSize(o.Bytes), chunks, o.State, o.Key)
+	text := cmp.Or(o.Key, "(no name)")
+	if o.Error != "" {
+		text += "  (" + o.Error + ")"
+	}
+	return p.line(o, "%s  %9s  %6s  %-10s  %s", localTime(o.Modified), cli.FormatSize(o.Bytes), chunks, o.State, text)
 }
 
 // localTime writes a time in the local zone, to the second.

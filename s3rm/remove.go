@@ -23,6 +23,7 @@ type options struct {
 	Superseded bool          `help:"Remove only runs that a newer committed run has superseded."`
 	Incomplete bool          `help:"Remove only runs that were never committed."`
 	OlderThan  time.Duration `default:"48h" placeholder:"TIME" help:"How long ago an incomplete run must have stored its last object (default: 48h)."`
+	Js3tream   bool          `name:"js3tream" help:"Remove archives that js3tream stored: BUCKET:NAME, or BUCKET for one without a name."`
 	Bucket     bool          `help:"Remove a bucket, which must be empty."`
 	Yes        bool          `short:"y" help:"Do not ask."`
 	Pretend    bool          `short:"p" help:"Print what would be removed, remove nothing."`
@@ -34,10 +35,16 @@ var describe = cli.Describe{
 	Usage:   "BUCKET:NAME[:RUN]... [flags]",
 	Purpose: "Remove archives or runs, manifest first.",
 	Example: "s3rm -p --superseded --incomplete bucket",
+	Old: map[string]string{
+		"-d": "without -d: s3rm --js3tream BUCKET:NAME removes what js3tream stored",
+		"-b": "without -b: s3rm BUCKET:NAME",
+	},
 }
 
 func (o *options) check() error {
 	switch {
+	case o.Js3tream && (o.Bucket || o.Superseded || o.Incomplete || len(o.VerifyKey) > 0):
+		return cli.UsageErrorf("--js3tream archives have no runs and no signatures: it does not go with --superseded, --incomplete, --verify-key or --bucket")
 	case o.Bucket && (o.Superseded || o.Incomplete):
 		return cli.UsageErrorf("--bucket removes an empty bucket; it does not go with --superseded or --incomplete")
 	case o.OlderThan < 0:
@@ -112,9 +119,16 @@ type target struct {
 	// incomplete: it may be removed only while it is incomplete. Its upload may
 	// end well while the question waits for its answer.
 	incomplete bool
+	js3tream   string // if it is an archive of js3tream: what is known of it
 }
 
 func (t target) String() string {
+	switch {
+	case t.js3tream != "" && t.Name == "":
+		return t.Bucket + "  " + t.js3tream
+	case t.js3tream != "":
+		return t.Address.String() + "  " + t.js3tream
+	}
 	if t.Name == "" {
 		return t.Bucket
 	}
@@ -122,6 +136,9 @@ func (t target) String() string {
 }
 
 func (t target) remove(ctx context.Context, service store.Service) error {
+	if t.js3tream != "" {
+		return archive.RemoveJs3tream(ctx, service.Bucket(t.Bucket), t.Name)
+	}
 	if t.Name == "" {
 		return service.DeleteBucket(ctx, t.Bucket)
 	}
@@ -147,6 +164,9 @@ func (o *options) find(ctx context.Context, service store.Service, log *cli.Log)
 }
 
 func (o *options) findOne(ctx context.Context, service store.Service, text string, log *cli.Log) ([]target, error) {
+	if o.Js3tream {
+		return findJs3tream(ctx, service, text)
+	}
 	if !strings.ContainsAny(strings.TrimPrefix(text, "s3://"), ":/") {
 		bucket, _, err := archive.ParsePrefix(text)
 		switch {
@@ -174,6 +194,23 @@ func (o *options) findOne(ctx context.Context, service store.Service, text strin
 		return o.findRuns(ctx, st, address, log)
 	}
 	return findExact(ctx, st, address)
+}
+
+// findJs3tream returns an archive that js3tream stored.
+func findJs3tream(ctx context.Context, service store.Service, text string) ([]target, error) {
+	bucket, name, err := archive.ParseJs3tream(text)
+	if err != nil {
+		return nil, err
+	}
+	info, err := archive.FindJs3tream(ctx, service.Bucket(bucket), name)
+	if err != nil {
+		return nil, err
+	}
+	known := fmt.Sprintf("%s, %s", cli.Plural(info.Chunks, "chunk", "chunks"), cli.FormatSize(info.Bytes))
+	if info.Err != nil {
+		known += ", damaged: " + info.Err.Error()
+	}
+	return []target{{Address: archive.Address{Bucket: bucket, Name: name}, js3tream: known}}, nil
 }
 
 // findExact returns all runs of a name, or the one that the address names.

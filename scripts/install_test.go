@@ -49,8 +49,9 @@ func TestWhatIsInstalledIsTakenBack(t *testing.T) {
 	got := files()
 	for name, runs := range map[string]bool{
 		"bin/s3put": true, "bin/napback": true, "share/man/man1/s3put.1": false, "share/man/man5/napback.conf.5": false,
-		"share/man/man7/napback-archive.7": false, "share/napback/restore-without-napback.sh": true,
-		"share/napback/LICENSE": false, "lib/systemd/system/napback.service": false, "lib/systemd/system/napback-alarm@.service": false,
+		"share/man/man7/napback-archive.7": false, "share/man/man7/napback-migrate.7": false, "share/napback/restore-s3napback.sh": true,
+		"share/napback/restore-without-napback.sh": true,
+		"share/napback/LICENSE":                    false, "lib/systemd/system/napback.service": false, "lib/systemd/system/napback-alarm@.service": false,
 		"share/bash-completion/completions/s3rm": false, "share/zsh/site-functions/_pgpipe": false, "share/fish/vendor_completions.d/napback.fish": false,
 	} {
 		if is, ok := got[name]; !ok || is != runs {

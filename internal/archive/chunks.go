@@ -123,14 +123,10 @@ func IsOurs(key string) bool {
 }
 
 // Js3treamName returns the name of the js3tream archive that key may be a
-// chunk of: NAME:NUMBER.
+// chunk of: NAME:NUMBER, or "" for NUMBER with leading zeros.
 func Js3treamName(key string) (name string, ok bool) {
-	name, _, ok = cutLast(key)
-	if !ok || name == "" {
-		return "", false
-	}
-	_, ok = foreignNumber(name+":", key)
-	return name, ok
+	name, number, _, ok := cutJs3tream(key)
+	return name, ok && (name != "" || len(number) > 1 && number[0] == '0')
 }
 
 // cutLast cuts a key at its last colon.

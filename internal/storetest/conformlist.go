@@ -36,6 +36,7 @@ func list(t *testing.T, s archive.Store) {
 		{archive.Query{After: "zzz"}, []string{}},
 		{archive.Query{Prefix: "a/", After: "a/b"}, []string{"a/c/d"}},
 		{archive.Query{Prefix: "a", After: "a.b"}, []string{"a/b", "a/c/d", "a0"}},
+		{archive.Query{Prefix: "b:", Delimiter: ":0"}, []string{">b:20260101T000000Z-aaaa:0", "b:20260101T000000Z-aaaa:manifest", "b:20260102T000000Z-bbbb:manifest"}},
 		{archive.Query{Delimiter: "/"}, []string{"a-b", "a.b", ">a/", "a0", "b-c:20260101T000000Z-cccc:manifest", ">b/",
 			"b:20260101T000000Z-aaaa:0000000000000", "b:20260101T000000Z-aaaa:0000000000001", "b:20260101T000000Z-aaaa:manifest",
 			"b:20260102T000000Z-bbbb:manifest", "c", "c!", ">ca/"}},
