@@ -152,7 +152,7 @@ func loadFiles(files []string, host string) ([]*config.Config, error) {
 	if len(files) == 0 {
 		if _, err := os.Stat(defaultConfig); errors.Is(err, fs.ErrNotExist) {
 			return nil, cli.WithHint(cli.UsageErrorf("no configuration is given, and there is no %s", defaultConfig),
-				"napback -c FILE, or napback WORD for %s/WORD.conf", configDir)
+				"napback init makes it; another one is napback -c FILE, or napback WORD for %s/WORD.conf", configDir)
 		}
 		files = []string{defaultConfig}
 	}
