@@ -27,7 +27,7 @@ func tryMySQL(ctx context.Context, host source.Host, trying source.Trying) (sour
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
-	s, err := newTrialServer(host, trying.Dir)
+	s, err := newTrialServer(host, trying.Dir, trying.Signed)
 	if err != nil {
 		return nil, err
 	}
