@@ -52,12 +52,18 @@ type Report struct {
 func (d *Drill) Job(ctx context.Context, t jobs.Target) (Report, error) {
 	var r Report
 	err := d.prove(ctx, t, &r)
-	if ctx.Err() == nil && t.Job != nil {
+	if ctx.Err() == nil && t.Job != nil && d.ours(t, r.Point) {
 		if bad := d.note(t, r, err); bad != nil {
 			d.From.Log.Warnf("job %q: status cannot tell of this: %v", t.Name, bad)
 		}
 	}
 	return r, err
+}
+
+// ours tells that a point is what the job's account is about: not what somebody else
+// has stored whose archives were asked for.
+func (d *Drill) ours(t jobs.Target, p catalog.RecoveryPoint) bool {
+	return d.Who.Owner == "" && d.Who.Host == "" || p.Owner != "" && p.Owner == d.Find.Record(t).Owner
 }
 
 // note keeps what was proved.
