@@ -104,6 +104,9 @@ func (d *Drill) prove(ctx context.Context, t jobs.Target, r *Report) error {
 		r.Fetched += a.Bytes
 	}
 	scratch, err := os.MkdirTemp(d.Dir, "napback-drill-")
+	if err == nil {
+		scratch, err = filepath.Abs(scratch) // servers have a working directory of their own
+	}
 	if err != nil {
 		return cli.WithHint(fmt.Errorf("make a scratch directory: %w", err), "--dir DIR makes it elsewhere")
 	}
