@@ -33,6 +33,12 @@ func adoptJob(c *urfave.Context, e *call, configs []*config.Config) error {
 	if err != nil {
 		return err
 	}
+	if err := t.Whole(c.Args().First()); err != nil {
+		return err
+	}
+	if err := notInside(t, "adopt"); err != nil {
+		return err
+	}
 	if t.Job == nil {
 		return cli.Errorf(cli.NotFound, "job %q is not configured: it has no state to adopt for", t.Name)
 	}

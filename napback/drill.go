@@ -1,7 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	urfave "github.com/urfave/cli/v2"
@@ -65,6 +69,8 @@ func drillJobs(c *urfave.Context, e *call, configs []*config.Config) error {
 	if err != nil {
 		return err
 	}
+	// That nobody listens any more must not leave what was restored behind.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	d := &drill.Drill{Find: e.finder(), Host: e.host.Source(), From: unpack.Reader{Kit: e.host.Kit, Key: key, Log: e.log}, Who: choiceOf(c),
 		Dir: c.String("dir"), Now: e.host.Now, AcceptPlain: c.Bool("accept-unencrypted")}
 	d.Choose = func(a catalog.Archives) (catalog.RecoveryPoint, error) { return a.At(at) }
@@ -73,10 +79,13 @@ func drillJobs(c *urfave.Context, e *call, configs []*config.Config) error {
 	}
 	var lines []drilled
 	for _, t := range wanted {
+		if c.Context.Err() != nil {
+			return context.Cause(c.Context)
+		}
 		r, err := d.Job(c.Context, t)
 		line := newDrilled(t.Name, r, err)
-		if c.Context.Err() != nil {
-			return line.err
+		if err != nil && c.Context.Err() != nil {
+			return err
 		}
 		lines = append(lines, line)
 		if err := e.printDrilled(c.Bool("json"), line); err != nil {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -21,23 +22,34 @@ func TestADrillLoadsDumps(t *testing.T) {
 	dbtest.FillPostgreSQL(postgres)
 	r := dbtest.Subversion(t, filepath.Join(s.dir, "repository"))
 	r.Fill(0)
+	// A root of its own password comes with the dump of all databases.
+	maria.Query("", "CREATE USER backup@localhost; GRANT ALL ON *.* TO backup@localhost WITH GRANT OPTION; ALTER USER root@localhost IDENTIFIED BY 'x';")
+	asBackup := strings.Replace(asRoot, "root", "backup", 1)
 	options := "PostgreSQLOptions -h " + postgres.Socket
-	s.configure(encrypted + "\n" + job("MySQL", maria.Socket+":shop", "mshop", asRoot) + job("MySQL", maria.Socket+":all", "mall", asRoot) +
+	s.configure(encrypted + "\n" + job("MySQL", maria.Socket+":shop", "mshop", asBackup) + job("MySQL", maria.Socket+":all", "mall", asBackup) +
 		job("PostgreSQL", "postgres@shop", "pshop", options) + job("PostgreSQL", "postgres@all", "pall", options) +
 		"<Subversion " + r.Path + ">\nName svn\nDiffs 3\n</Subversion>\n")
 	s.napback(0, day(0))
 	r.Fill(1)
 	s.napback(0, day(1))
+	open := exec.Command("mariadb", "--no-defaults", "--socket="+maria.Socket, "--user=backup", "-e", "ALTER USER root@localhost IDENTIFIED BY ''")
+	if out, err := open.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
 	before := dbtest.MariaDBContent(maria, "shop") + dbtest.PostgreSQLContent(postgres, "shop")
 	scratch, err := os.MkdirTemp("/tmp", "dr") // where nobody can get to
 	s.must(err)
 	t.Cleanup(func() { os.RemoveAll(scratch) })
 	s.must(os.Chmod(scratch, 0o711))
-	e := s.cmd(0, "drill", "-k", secret, "--dir", scratch)
+	here, err := os.Getwd()
+	s.must(err)
+	relative, err := filepath.Rel(here, scratch)
+	s.must(err)
+	e := s.cmd(0, "drill", "-k", secret, "--dir", relative)
 	for _, want := range []string{
 		"ok     mshop as of " + day(1) + ": loaded into a server of its own: 1 database, ",
 		"(shop)",
-		"ok     mall as of " + day(1) + ": loaded into a server of its own: 2 databases, ",
+		"ok     mall as of " + day(1) + ": loaded into a server of its own, with its users: nobody else",
 		"ok     pshop as of " + day(1) + ": loaded into a server of its own: 1 database (shop)",
 		"ok     pall as of " + day(1) + ": loaded into a server of its own: 2 databases",
 		"ok     svn as of " + day(1) + ": revisions 0 to ", "svnadmin verifies them", "is as in the repository",

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ func TestInitAsksForWhatItIsNotTold(t *testing.T) {
 	s.write("f", "contents")
 	s.conf = filepath.Join(s.dir, "new", "napback.conf")
 	key := filepath.Join(s.dir, "key")
+	s.must(os.Mkdir(filepath.Join(s.dir, "usb"), 0o755))
 	code, screen := s.dialogue(
 		[]string{"Where do backups go?", "What is to be backed up?", ">", "F full", "Is that right?"},
 		[]string{filepath.Join(s.dir, "usb", "backups"), s.source, "no more", "2 3", "yes"},

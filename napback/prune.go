@@ -14,6 +14,7 @@ import (
 	"napback/internal/cli"
 	"napback/napback/backup"
 	"napback/napback/config"
+	"napback/napback/jobs"
 )
 
 // defaultOlderThan leaves whoever looks after backups time to see that something
@@ -48,6 +49,9 @@ func pruneJobs(c *urfave.Context, e *call, configs []*config.Config) error {
 	}
 	var all []backup.Pruning
 	for _, t := range wanted {
+		if err := notInside(t, "prune"); err != nil {
+			return err
+		}
 		if t.Job == nil {
 			return cli.Errorf(cli.NotFound, "job %q is not configured: it has no schedule to prune by", t.Name)
 		}
@@ -77,6 +81,15 @@ func pruneJobs(c *urfave.Context, e *call, configs []*config.Config) error {
 		}
 	}
 	return nil
+}
+
+// notInside refuses a job that was found by a path inside its source, which may have been
+// the source of another job once.
+func notInside(t jobs.Target, command string) error {
+	if t.Path == "" {
+		return nil
+	}
+	return cli.WithHint(cli.Errorf(cli.NotFound, "%s: no job has the source %q", command, t.Path), "it is in that of %s", cli.Safe(t.Name))
 }
 
 // parseAge reads a number of days (7d) or a duration (48h).

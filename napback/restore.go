@@ -63,6 +63,11 @@ func restoreJob(c *urfave.Context, e *call, configs []*config.Config) error {
 			return err
 		}
 	}
+	if c.Bool("in-place") && c.Bool("yes") { // nobody sees which one it is
+		if err := t.Whole(c.Args().First()); err != nil {
+			return err
+		}
+	}
 	p, err := e.finder().Point(c.Context, t, choiceOf(c), at)
 	if err != nil {
 		return withOld(c.Context, e, t, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -52,12 +53,21 @@ type Report struct {
 func (d *Drill) Job(ctx context.Context, t jobs.Target) (Report, error) {
 	var r Report
 	err := d.prove(ctx, t, &r)
-	if ctx.Err() == nil && t.Job != nil {
-		if bad := d.note(t, r, err); bad != nil {
+	if ctx.Err() == nil && t.Job != nil && d.ours(t, r.Point) {
+		switch bad := d.note(t, r, err); {
+		case errors.Is(bad, fs.ErrNotExist): // as on an administrator's machine
+			d.From.Log.Verbosef("job %q: status cannot tell of this: %v", t.Name, bad)
+		case bad != nil:
 			d.From.Log.Warnf("job %q: status cannot tell of this: %v", t.Name, bad)
 		}
 	}
 	return r, err
+}
+
+// ours tells that a point is what the job's account is about: not what somebody else
+// has stored whose archives were asked for.
+func (d *Drill) ours(t jobs.Target, p catalog.RecoveryPoint) bool {
+	return d.Who.Owner == "" && d.Who.Host == "" || p.Owner != "" && p.Owner == d.Find.Record(t).Owner
 }
 
 // note keeps what was proved.
@@ -98,6 +108,9 @@ func (d *Drill) prove(ctx context.Context, t jobs.Target, r *Report) error {
 		r.Fetched += a.Bytes
 	}
 	scratch, err := os.MkdirTemp(d.Dir, "napback-drill-")
+	if err == nil {
+		scratch, err = filepath.Abs(scratch) // servers have a working directory of their own
+	}
 	if err != nil {
 		return cli.WithHint(fmt.Errorf("make a scratch directory: %w", err), "--dir DIR makes it elsewhere")
 	}

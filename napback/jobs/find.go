@@ -36,6 +36,16 @@ func (f Finder) Wanted(ctx context.Context, configs []*config.Config, words []st
 	return all, nil
 }
 
+// Whole refuses a job that was found by a part of its name only, for what nobody is
+// asked about: with another configuration that part means another job.
+func (t Target) Whole(word string) error {
+	if !t.Loose {
+		return nil
+	}
+	return cli.WithHint(cli.UsageErrorf("job %q: this is only a part of its name, which may mean another job tomorrow", word),
+		"name all of it: %s", cli.Safe(t.Name))
+}
+
 // Find returns the one job that a word means.
 func (f Finder) Find(ctx context.Context, configs []*config.Config, word string) (Target, error) {
 	some, err := f.find(ctx, configs, word)
@@ -54,10 +64,11 @@ func (f Finder) find(ctx context.Context, configs []*config.Config, word string)
 	if strings.HasPrefix(word, "/") {
 		word = path.Clean(word)
 	}
-	for _, means := range meanings(word) {
+	for i, means := range meanings(word) {
 		var found []Target
 		for _, t := range all {
 			if means(t) {
+				t.Loose = i >= exact
 				found = append(found, t)
 			}
 		}
@@ -71,6 +82,9 @@ func (f Finder) find(ctx context.Context, configs []*config.Config, word string)
 	t, err := f.findForeign(ctx, configs, all, word)
 	return []Target{t}, err
 }
+
+// exact is how many of the meanings are of all of a name, or of a source.
+const exact = 3
 
 // meanings are the ways in which a word can mean a job, the most exact first. What
 // an earlier one finds is not looked for with the next.

@@ -34,6 +34,7 @@ type Target struct {
 	Settings *config.Settings
 	Job      *config.Job // nil if no configuration has it
 	Path     string      // inside the source, if it was found by such a path
+	Loose    bool        // it was found by a part of its name, or by a pattern
 }
 
 // All are the jobs of the configurations, with those of the sources that

@@ -32,7 +32,7 @@ func (j *jobRun) begins() {
 		return
 	}
 	j.began = true
-	j.run.note(j.log, j.job, func(s *state.Job) error { return s.Began(j.run.id, j.started) })
+	j.run.note(j.log, j.job, func(s *state.Job) error { return s.Began(j.run.id, j.started, j.day.Today) })
 }
 
 // ended notes how it has ended.
@@ -41,7 +41,8 @@ func (j *jobRun) ended(r *result) {
 }
 
 // mended notes that the day is done of a job whose last attempt failed: it was killed
-// after the commit, or nobody has heard of it.
+// after the commit, or nobody has heard of it. That an earlier day is done tells nothing
+// of the one that failed.
 func (j *jobRun) mended(r *result) {
 	j.run.note(j.log, j.job, func(s *state.Job) error {
 		a, err := s.Account()
@@ -49,6 +50,9 @@ func (j *jobRun) mended(r *result) {
 			return err
 		}
 		end := j.attempted(r)
+		if of := a.Attempt.Day; of != nil && end.Day.Sub(*of) < 0 {
+			return nil
+		}
 		if end.Date == nil {
 			end.Date = &j.day.Today
 		}
@@ -74,8 +78,12 @@ func (j *jobRun) attempted(r *result) state.Attempt {
 		a.Archive, a.Read, a.Stored = r.Archive+":"+r.Result.Run, r.Read, r.Stored.Bytes
 		a.Type = j.backup.Decision().Kind
 	}
+	day := j.day.Today
+	if j.backup != nil {
+		day = j.backup.Today
+	}
+	a.Day = &day
 	if !a.Failed && j.backup != nil {
-		day := j.backup.Today
 		a.Date = &day
 	}
 	return a

@@ -178,7 +178,11 @@ func (j *jobRun) after(ctx context.Context, r *result) {
 		if err := j.hook(ctx, "RunAfter", set.RunAfter, state, ""); err != nil {
 			// The archive is there, but what was to be done after it is not.
 			j.log.Warnf("RunAfter: %v", err)
-			r.Outcome, r.Note = backup.DoneWarned, "RunAfter: "+cli.FirstLine(err.Error())
+			note := "RunAfter: " + cli.FirstLine(err.Error())
+			if r.Note != "" { // of the backup
+				note = r.Note + "; " + note
+			}
+			r.Outcome, r.Note = backup.DoneWarned, note
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"napback/internal/cli"
+	"napback/internal/shell"
 	"napback/napback/config"
 )
 
@@ -34,8 +35,20 @@ func (p *Plan) Make(ctx context.Context, host string) (made []Made, err error) {
 	return m.made, nil
 }
 
-// check refuses a plan that would overwrite something.
+// check refuses a plan that would overwrite something, or make a line for cron that
+// would run something else: a shell reads it, and a % in it ends the command.
 func (p *Plan) check() error {
+	if disk := p.OnDisk(); disk != "" {
+		// A mount point that is missing must not become a directory of the root disk.
+		if _, err := os.Stat(filepath.Dir(disk)); err != nil {
+			return cli.WithHint(cli.UsageErrorf("store backups in %q: %q is not there, and is not made", disk, filepath.Dir(disk)), "is its disk mounted?")
+		}
+	}
+	for _, path := range []string{p.Program, p.Config} {
+		if p.Cron != "" && (shell.Quote(path) != path || strings.Contains(path, "%")) {
+			return cli.WithHint(cli.UsageErrorf("%q: a line for cron cannot have this path as it is", path), "give another path, or --cron= and run it otherwise")
+		}
+	}
 	files := []string{p.Config, p.Cron, p.NewKey}
 	if p.NewKey != "" {
 		files = append(files, p.Keyring)

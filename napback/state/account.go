@@ -50,6 +50,9 @@ type Attempt struct {
 	Failed  bool       `json:"failed,omitempty"`
 	// Reason is why it failed, or a line about what was warned of.
 	Reason string `json:"reason,omitempty"`
+	// Day is the one that the backup was to be of, also if it failed; nil in accounts of
+	// earlier versions.
+	Day *slot.Date `json:"day,omitempty"`
 	// Date is that of the backup; nil if it failed.
 	Date *slot.Date `json:"date,omitempty"`
 	// Of what was stored; empty if nothing was.
@@ -129,8 +132,8 @@ func readAccount(path string) (a Account, err error) {
 
 // Began notes that a run begins. One that is killed then leaves an attempt without
 // an end.
-func (j *Job) Began(run string, now time.Time) error {
-	return j.note(func(a *Account) { a.Attempt = &Attempt{Run: run, Began: now.UTC()} })
+func (j *Job) Began(run string, now time.Time, day slot.Date) error {
+	return j.note(func(a *Account) { a.Attempt = &Attempt{Run: run, Began: now.UTC(), Day: &day} })
 }
 
 // Killed is the outcome of an attempt that nobody has ended.

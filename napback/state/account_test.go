@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"napback/internal/slot"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -37,7 +39,7 @@ func TestAnAccountTellsOfTheLastRunAndTheLastGoodOne(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	note(j.Began("r", at(1)))
+	note(j.Began("r", at(1), slot.Today(at(1))))
 	if a := account(); a.Attempt == nil || a.Attempt.Ended != nil || a.Success != nil {
 		t.Errorf("while it runs: %+v", a)
 	}
@@ -88,7 +90,7 @@ func TestWhoHasTheLockBuriesWhatHasNoEnd(t *testing.T) {
 	}
 	began := time.Date(2026, 11, 20, 1, 0, 0, 0, time.UTC)
 	killed, done := d.Job(Key{Name: "killed", Bucket: "b"}), d.Job(Key{Name: "done", Bucket: "b"})
-	must(killed.Began("r", began))
+	must(killed.Began("r", began, slot.Today(began)))
 	must(done.Ended(Attempt{Run: "r", Began: began, Ended: &began, Outcome: "ok"}))
 	release, ok, err := d.Lock()
 	if err != nil || !ok {

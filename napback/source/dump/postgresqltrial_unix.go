@@ -28,7 +28,7 @@ func tryPostgreSQL(ctx context.Context, host source.Host, trying source.Trying) 
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, err
 	}
-	s, err := newTrialServer(host, trying.Dir)
+	s, err := newTrialServer(host, trying.Dir, trying.Signed)
 	if err != nil {
 		return nil, err
 	}
