@@ -24,15 +24,16 @@ import (
 	"napback/napback/run"
 )
 
-const description = `Backs up the directories, databases and Subversion repositories that the
-configuration names: full and incremental, compressed, encrypted, each into its
-slot of a rotation. Without a command it runs the jobs that are due. Run it once
-a day from cron or a timer.
+const description = `Backs up the directories, databases, Subversion repositories and output of
+programs that the configuration names: full and incremental, compressed,
+encrypted, each into its slot of a rotation. Without a command it runs the jobs
+that are due. Run it once a day from cron or a timer.
 
 Example:
-  napback -c /etc/napback/web.conf        run what is due today
-  napback web                             the same
-  napback web -t                          show what would be run
+  napback                     run what is due today by ` + defaultConfig + `
+  napback web                 by /etc/napback/web.conf, as with -c /etc/napback/web.conf
+  napback web -t              show what would be run
+  napback web status          tell whether every job has its backups
   napback web restore home/build --to /tmp/r`
 
 // napback reads the command line and does what it asks for.
@@ -61,7 +62,7 @@ func newApp(ctx context.Context, std cli.Streams) *urfave.App {
 	return &urfave.App{
 		Name:        "napback",
 		Usage:       "back up directories, databases and repositories to S3 on a rotating schedule",
-		UsageText:   "napback [-c FILE | WORD] [-t] [-f] [-d] [--date YYYY-MM-DD]\nnapback [-c FILE | WORD] COMMAND ...\nnapback --completion bash|zsh|fish",
+		UsageText:   "napback [-c FILE | WORD] [-t] [-f] [-d] [--date YYYY-MM-DD]\nnapback [-c FILE | WORD] COMMAND [OPTIONS] ...\nnapback --completion bash|zsh|fish",
 		Description: description,
 		Reader:      std.In, Writer: std.Out, ErrWriter: std.Err,
 		HideVersion:               true, // its flag is -v, ours -V
@@ -151,7 +152,7 @@ func loadFiles(files []string, host string) ([]*config.Config, error) {
 	if len(files) == 0 {
 		if _, err := os.Stat(defaultConfig); errors.Is(err, fs.ErrNotExist) {
 			return nil, cli.WithHint(cli.UsageErrorf("no configuration is given, and there is no %s", defaultConfig),
-				"napback -c FILE, or napback WORD for %s/WORD.conf", configDir)
+				"napback init makes it; another one is napback -c FILE, or napback WORD for %s/WORD.conf", configDir)
 		}
 		files = []string{defaultConfig}
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	urfave "github.com/urfave/cli/v2"
 
 	"napback/internal/cli"
@@ -15,6 +17,13 @@ import (
 func commands(std cli.Streams) []*urfave.Command {
 	all := []*urfave.Command{restoreCommand(std), listCommand(std), statusCommand(std), verifyCommand(std), checkCommand(std),
 		drillCommand(std), adoptCommand(std), pruneCommand(std), initCommand(std), schedulesCommand(std)}
+	for _, cmd := range all {
+		which := "[-c FILE | WORD]"
+		if cmd.Name == "init" { // whose file is not there yet
+			which = "[-c FILE]"
+		}
+		cmd.UsageText = strings.TrimSpace("napback " + which + " " + cmd.Name + " [OPTIONS] " + cmd.ArgsUsage)
+	}
 	return append(all, filters(std)...)
 }
 

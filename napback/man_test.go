@@ -16,9 +16,9 @@ func TestManPageExamples(t *testing.T) {
 	s := newQuickSite(t)
 	s.write("file", "1")
 	s.configure("<Directory " + s.source + ">\nName home/build\n</Directory>\n")
-	change := strings.NewReplacer("15 3 * * * root ", "", "/etc/napback/web.conf", filepath.Base(s.conf))
+	change := strings.NewReplacer("15 3 * * * root napback web", "napback -c "+filepath.Base(s.conf))
 	ran := tooltest.RunExamples(t, "napback.1", s.dir, append(os.Environ(), "PATH="+binDir(t)+":"+os.Getenv("PATH")), change.Replace)
-	if len(ran) < 8 {
+	if len(ran) < 10 {
 		t.Errorf("found %d commands in EXAMPLES", len(ran))
 	}
 	if d := difference(tree(t, s.source), tree(t, filepath.Join(s.dir, "restored", s.source))); d != "" {

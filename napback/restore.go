@@ -25,9 +25,9 @@ func restoreCommand(std cli.Streams) *urfave.Command {
 		Name:      "restore",
 		Usage:     "bring back what a job backed up",
 		ArgsUsage: "JOB [PATH...]",
-		Description: "JOB is the name of the job's archives without slot and type, or the end of it, or\n" +
-			"the source. PATHs, absolute or relative to the source, restore only these; so does\n" +
-			"an absolute PATH alone, without a JOB.\n" +
+		Description: "JOB is the name of the job's archives without slot and type, or the end of it, the\n" +
+			"source, or a pattern. PATHs, absolute or relative to the source, restore only these;\n" +
+			"so does an absolute PATH alone, without a JOB.\n" +
 			"Of a database, a repository or a command comes a stream, to stdout, into a file or loaded.",
 		Flags: append([]urfave.Flag{
 			atFlag(),

@@ -98,7 +98,7 @@ func TestShellsCompleteCommandLines(t *testing.T) {
 				"s3put b:n -K " + path("n.co"):                           "s3put b:n -K " + path("n.conf"),
 				"s3put b:n -- cat " + path("n.co"):                       "s3put b:n -- cat " + path("n.conf"),
 				"slotcalc plan ha":                                       "slotcalc plan hanoi",
-				"slotcalc kept simple --ful":                             "slotcalc kept simple --fulls",
+				"slotcalc kept simple --dif":                             "slotcalc kept simple --diffs",
 			} {
 				if got := typed(t, i, j.env, line); got != want {
 					t.Errorf("%q becomes\n%q instead of\n%q", line, got, want)
