@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 
 	"napback/internal/tooltest"
@@ -48,7 +50,13 @@ func TestTheRecipeForSQLite(t *testing.T) {
 		writer := exec.CommandContext(t.Context(), "bash", "-c", `for ((i = 0; ; i += 100)); do
 			echo "BEGIN IMMEDIATE; WITH RECURSIVE c(n) AS (SELECT $i UNION ALL SELECT n+1 FROM c WHERE n < $i+99) INSERT INTO a SELECT n, randomblob(500) FROM c;
 			INSERT INTO b SELECT n, b FROM a WHERE n >= $i; COMMIT;"; done | "$0" -cmd '.timeout 60000' "$1"`, sqlite, file)
+		writer.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // to end all of it
 		s.must(writer.Start())
+		stop := sync.OnceFunc(func() {
+			_ = syscall.Kill(-writer.Process.Pid, syscall.SIGKILL)
+			_ = writer.Wait()
+		})
+		t.Cleanup(stop)
 		tooltest.Until(t, "something is written", func() bool { return query(file, "SELECT count(*) > 300 FROM b") == "1\n" })
 		text := recipe(t, "SQLite")
 		text = regexp.MustCompile(`(?m)^ *RunAs .*\n`).ReplaceAllString(text, "") // the directory is the test's alone
@@ -59,8 +67,7 @@ func TestTheRecipeForSQLite(t *testing.T) {
 				t.Error(e)
 			}
 		}
-		s.must(writer.Process.Kill())
-		_ = writer.Wait()
+		stop()
 		if e := s.cmd(1, "restore", "--load", "app.db"); !strings.Contains(e.stderr, "cannot overwrite existing file") {
 			t.Error(e)
 		}

@@ -79,7 +79,7 @@ func (j *jobRun) attempted(r *result) state.Attempt {
 		a.Type = j.backup.Decision().Kind
 	}
 	day := j.day.Today
-	if j.backup != nil {
+	if j.backup != nil && j.backup.Survey != nil { // else it did not come so far
 		day = j.backup.Today
 	}
 	a.Day = &day
