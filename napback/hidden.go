@@ -23,6 +23,11 @@ const guardMemory = 200 << 20
 
 // filters are the stages that napback itself is. They copy stdin to stdout.
 func filters(std cli.Streams) []*urfave.Command {
+	return append(dumpFilters(std), archiveFilters(std)...)
+}
+
+// dumpFilters are those of dumps.
+func dumpFilters(std cli.Streams) []*urfave.Command {
 	return []*urfave.Command{
 		filter(1, 2, func(c *urfave.Context) error {
 			n, err := dump.Copy(std.Out, std.In, dump.Format(c.Args().First()), c.Args().Get(1))
@@ -53,6 +58,12 @@ func filters(std cli.Streams) []*urfave.Command {
 		filter(2, 2, func(c *urfave.Context) error {
 			return dump.RenameMySQL(std.Out, std.In, dump.Other{Of: c.Args().Get(0), As: c.Args().Get(1)})
 		}, &urfave.Command{Name: programs.Rename, Usage: "copy a dump of MySQL, and give its database another name", ArgsUsage: "NAME OTHER", SkipFlagParsing: true}),
+	}
+}
+
+// archiveFilters are the stages around archives, and those that become a program.
+func archiveFilters(std cli.Streams) []*urfave.Command {
+	return []*urfave.Command{
 		// The stage before every tar.
 		filter(1, 1, func(c *urfave.Context) error {
 			dir := c.Args().First()
