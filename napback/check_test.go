@@ -181,7 +181,7 @@ func TestCheckTellsPeopleOnlyIfItIsAskedTo(t *testing.T) {
 	if s.cmd(0, "check", "--ping"); len(m.received()) != 0 || calls.Load() != 2 {
 		t.Errorf("%d calls", calls.Load())
 	}
-	m.password = "another"
+	m.wants("another")
 	if e = s.cmd(1, "check"); len(e.findings("BAD", "MailServer")) != 1 || strings.Contains(e.out+e.stderr, "let me in") {
 		t.Error(e)
 	}

@@ -46,6 +46,19 @@ func newMailbox(t *testing.T, password string) *mailbox {
 	return m
 }
 
+// wants changes the password.
+func (m *mailbox) wants(password string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.password = password
+}
+
+func (m *mailbox) lets(user, password string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return user == "ann" && password == m.password
+}
+
 // received returns the mails so far and forgets them.
 func (m *mailbox) received() []string {
 	m.mu.Lock()
@@ -67,7 +80,7 @@ func (s *mailSession) AuthMechanisms() []string {
 }
 func (s *mailSession) Auth(string) (sasl.Server, error) {
 	return sasl.NewPlainServer(func(_, user, password string) error {
-		if user != "ann" || password != s.box.password {
+		if !s.box.lets(user, password) {
 			return errors.New("wrong password")
 		}
 		s.in = true

@@ -102,7 +102,8 @@ func TestExamplesForThoseWhoMoveOverRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := newSandbox(t, store, "/usr/local/share/napback", here, "/tmp/byhand", filepath.Join(t.TempDir(), "byhand"))
+	back := filepath.Join(t.TempDir(), "back")
+	s := newSandbox(t, store, "/usr/local/share/napback", here, "/tmp/byhand", filepath.Join(t.TempDir(), "byhand"), "/tmp/back", back)
 	s.source = filepath.Join(s.dir, "home")
 	s.run(0, "s3put", "--create-bucket", "oldtar:x", "--", "true")
 	s.run(0, "s3put", "--create-bucket", "oldbackups:x", "--", "true")
@@ -120,7 +121,7 @@ func TestExamplesForThoseWhoMoveOverRun(t *testing.T) {
 	if len(ran) < 10 || !strings.Contains(ran[0], "MySQL/all-3") {
 		t.Errorf("%d examples print %q", len(ran), ran)
 	}
-	s.same(filepath.Join(s.dir, "tmp/back"))
+	s.same(back)
 	if got := s.run(0, "cat", filepath.Join(work, "all.sql"), filepath.Join(work, "old.tar")); got != "-- a dump\na tar" {
 		t.Errorf("what came back is %q", got)
 	}

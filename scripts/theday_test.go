@@ -176,9 +176,10 @@ func (d *disaster) nothingOfOurs(secret, byScript, byHand string) {
 	for _, m := range regexp.MustCompile(`home-\d+-(?:FULL|DIFF):\S+`).FindAllString(h.shell(list), -1) {
 		runs = append(runs, strings.TrimSuffix(m, ":manifest"))
 	}
-	slices.SortFunc(runs, func(a, b string) int {
-		return strings.Compare(a[strings.Index(a, ":"):], b[strings.Index(b, ":"):])
-	})
+	// Both may be of one second, which nobody does by hand.
+	if len(runs) == 2 && strings.Contains(runs[1], "-FULL:") {
+		slices.Reverse(runs)
+	}
 	if len(runs) != 2 || !strings.Contains(runs[0], "FULL") || !strings.Contains(runs[1], "DIFF") {
 		d.t.Fatalf("the archives of /home are %q", runs)
 	}

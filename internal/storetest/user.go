@@ -104,6 +104,17 @@ func (s *Server) Owner() User { return User{AccessKey: s.AccessKey, SecretKey: s
 // and nothing else: those of the security token service. Only MinIO has it.
 func (s *Server) Restricted(t testing.TB, policy string) (User, error) {
 	t.Helper()
+	for {
+		u, err := s.assumeRole(t, policy)
+		// Its service may come up a moment after that for objects.
+		if err == nil || t.Context().Err() != nil || !strings.Contains(err.Error(), "not initialized") {
+			return u, err
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+func (s *Server) assumeRole(t testing.TB, policy string) (User, error) {
 	form := url.Values{"Action": {"AssumeRole"}, "Version": {"2011-06-15"}, "Policy": {policy}}.Encode()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.Endpoint+"/", strings.NewReader(form))
 	if err != nil {

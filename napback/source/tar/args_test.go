@@ -52,6 +52,9 @@ func TestScriptsStoreAndRestoreAsWeDo(t *testing.T) {
 	line := regexp.MustCompile(`(?m)^\s*tar (--(?:create|extract) (?:[^\n]*\\\n)*[^\n]*?)( \|\||$)`)
 	found := map[string]int{}
 	for _, script := range scripts {
+		if filepath.Base(script) == "restore-s3napback.sh" {
+			continue // that stored no attributes
+		}
 		text, err := os.ReadFile(script)
 		if err != nil {
 			t.Fatal(err)
