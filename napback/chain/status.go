@@ -110,8 +110,8 @@ func (s Status) Said() string {
 
 // sameTime is the span within which the order of two ends is not known: the
 // kernel closes the pipes of a process before its parent learns of its end, so
-// the consequence may be seen before the cause, and a busy machine makes that worse.
-const sameTime = 300 * time.Millisecond
+// the consequence may be seen before the cause.
+const sameTime = 100 * time.Millisecond
 
 // failure finds the cause among the stages that failed: the earliest of those
 // that failed on their own account. Of failures at about the same time the one
