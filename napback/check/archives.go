@@ -30,7 +30,7 @@ func (s *survey) archivesOf(ctx context.Context, t jobs.Target) {
 		return tools.Open(s.Host.Kit, t.Settings, func(string, string) {}).Contents(ctx, t.Name)
 	})
 	if err != nil {
-		s.Result("archives of "+t.Name, tools.Plainly(ctx, err))
+		s.Result("archives of "+t.Name, tools.Explain(ctx, err))
 		return
 	}
 	s.signatures(t, c)
@@ -60,7 +60,7 @@ func (s *survey) archivesOf(ctx context.Context, t jobs.Target) {
 		return found.Self.Strangers(c.Runs, &found.Record), nil
 	})
 	if err != nil {
-		s.Result("archives of "+t.Name, tools.Plainly(ctx, err))
+		s.Result("archives of "+t.Name, tools.Explain(ctx, err))
 	}
 	for _, who := range strangers {
 		s.Doubt("archives of "+t.Name, "there are also those of "+who+": every backup will warn of them")

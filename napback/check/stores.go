@@ -60,7 +60,7 @@ func (s *survey) bucket(ctx context.Context, p *place) {
 	// The prefix keeps the answer short: only its coming matters.
 	l, err := within(ctx, s.Ready, short, func(ctx context.Context) (catalog.Listing, error) {
 		l, err := p.List(ctx, p.jobs[0].Name+"-")
-		return l, tools.Plainly(ctx, err)
+		return l, tools.Explain(ctx, err)
 	})
 	switch {
 	case errors.Is(err, tools.ErrDenied) && s.Write:

@@ -33,7 +33,7 @@ func (s *survey) write(ctx context.Context, name string, store tools.Store, belo
 	}
 	probe, err := within(ctx, s.Ready, short, func(ctx context.Context) (*tools.Probe, error) { return store.TryPut(ctx, below) })
 	if err != nil {
-		s.Result(what, tools.Plainly(ctx, err))
+		s.Result(what, tools.Explain(ctx, err))
 		return
 	}
 	var bad error
@@ -48,7 +48,7 @@ func (s *survey) write(ctx context.Context, name string, store tools.Store, belo
 		case errors.Is(read, tools.ErrDenied):
 			did += ", cannot be read (good)"
 		default:
-			bad = fmt.Errorf("read %s back: %w", probe.Address(), tools.Plainly(ctx, read))
+			bad = fmt.Errorf("read %s back: %w", probe.Address(), tools.Explain(ctx, read))
 		}
 	}
 	// Also after an interruption.
@@ -73,6 +73,6 @@ func (s *survey) write(ctx context.Context, name string, store tools.Store, belo
 	case stays && ctx.Err() != nil: // who interrupts gets no findings
 		s.Host.Log.Warnf("%s was not removed: remove it by hand", probe.Address())
 	case stays:
-		s.Doubt(what+": "+did, fmt.Sprintf("%s was not removed, remove it by hand: %v", probe.Address(), tools.Plainly(ctx, removed)))
+		s.Doubt(what+": "+did, fmt.Sprintf("%s was not removed, remove it by hand: %v", probe.Address(), tools.Explain(ctx, removed)))
 	}
 }

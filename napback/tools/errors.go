@@ -72,22 +72,3 @@ func exitCode(s chain.Status) int {
 	}
 	return cli.Failed
 }
-
-// said is an error of a tool of ours, in the tool's own words.
-type said struct {
-	text string
-	error
-}
-
-func (e *said) Error() string { return e.text }
-func (e *said) Unwrap() error { return e.error }
-
-// Plainly is Explain, and the text is what one of our tools has said: how that was
-// called and how it ended is our affair.
-func Plainly(ctx context.Context, err error) error {
-	var failed *chain.Error
-	if !errors.As(err, &failed) || failed.Cause.LastLine() == "" || !strings.HasPrefix(failed.Cause.Stage, "s3") {
-		return Explain(ctx, err)
-	}
-	return Explain(ctx, &said{failed.Cause.LastLine(), err})
-}
