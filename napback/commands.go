@@ -2,6 +2,7 @@ package main
 
 import (
 	"strings"
+	"time"
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -121,6 +122,14 @@ func keyOf(c *urfave.Context) (*unpack.Key, error) {
 		return nil, cli.UsageErrorf("--passphrase-file is for --secret-key FILE; gpg asks by itself")
 	}
 	return unpack.NewKey(file, passphrase), nil
+}
+
+// momentOf reads atFlag, which does not go together with another one.
+func momentOf(c *urfave.Context, other string) (catalog.Moment, error) {
+	if c.Bool(other) && c.IsSet("at") {
+		return catalog.Moment{}, cli.UsageErrorf("--%s and --at exclude each other", other)
+	}
+	return catalog.ParseMoment(c.String("at"), time.Local)
 }
 
 // choiceOf reads ownerFlag and hostFlag.

@@ -58,10 +58,7 @@ func drillJobs(c *urfave.Context, e *call, configs []*config.Config) error {
 		return err
 	}
 	defer key.Close()
-	if c.Bool("turn") && c.IsSet("at") {
-		return cli.UsageErrorf("--turn and --at exclude each other")
-	}
-	at, err := catalog.ParseMoment(c.String("at"), time.Local)
+	at, err := momentOf(c, "turn")
 	if err != nil {
 		return err
 	}

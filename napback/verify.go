@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -41,10 +40,7 @@ func verify(c *urfave.Context, e *call, configs []*config.Config) error {
 		return err
 	}
 	defer key.Close()
-	if c.Bool("all") && c.IsSet("at") {
-		return cli.UsageErrorf("--all and --at exclude each other")
-	}
-	at, err := catalog.ParseMoment(c.String("at"), time.Local)
+	at, err := momentOf(c, "all")
 	if err != nil {
 		return err
 	}
